@@ -1,0 +1,65 @@
+// Shared by synth time and run time: imports nothing.
+
+export const ARTIFACTS_ENV = {
+  artifactsBucket: 'MLOPS_ARTIFACTS_BUCKET',
+  dataBucket: 'MLOPS_DATA_BUCKET',
+  predictionsBucket: 'MLOPS_PREDICTIONS_BUCKET',
+  reportsBucket: 'MLOPS_REPORTS_BUCKET',
+} as const;
+
+/** Data bucket: CSV files with a header, one data set per model; every object below it is training data. */
+export const datasetPrefix = (model: string): string => `datasets/${model}/`;
+
+/** Data bucket: the rows that one run trains and is judged on, and rows that were refused. */
+export const runDataPrefix = (model: string, runId: string): string => `runs/${model}/${runId}/`;
+export const quarantinePrefix = (model: string, runId: string): string => `quarantine/${model}/${runId}/`;
+
+/** Artifacts bucket: everything that one run made. */
+export const runArtifactsPrefix = (model: string, runId: string): string => `runs/${model}/${runId}/`;
+
+/** Predictions bucket: `capture/<endpoint>/<variant>/yyyy/mm/dd/hh/*.jsonl`, SageMaker's capture layout, UTC hour of the request. */
+export const CAPTURE_ROOT = 'capture/';
+export const capturePrefix = (endpointName: string, variantName: string): string => `${CAPTURE_ROOT}${endpointName}/${variantName}/`;
+
+/** Predictions bucket: `labels/<model>/yyyy/mm/dd/hh/*.jsonl`, UTC hour of arrival. */
+export const labelsPrefix = (model: string): string => `labels/${model}/`;
+
+/** Reports bucket. */
+export const gateReportKey = (model: string, runId: string): string => `gate/${model}/${runId}/gate.json`;
+export const baselineKey = (model: string, runId: string): string => `baselines/${model}/${runId}/baseline.json`;
+export const monitoringPrefix = (model: string): string => `monitoring/${model}/`;
+
+/** One object of a data manifest. */
+export interface DataFile {
+  readonly key: string;
+  readonly versionId?: string;
+  readonly etag: string;
+  readonly rows: number;
+  readonly sha256: string;
+}
+
+/** Which rows went into a run; stored as `data-manifest.json` below the run's artifacts. */
+export interface DataManifest {
+  readonly schemaVersion: 1;
+  /** SHA-256 over files, columns and split: equal ids mean equal data. */
+  readonly dataId: string;
+  readonly model: string;
+  readonly bucket: string;
+  readonly files: readonly DataFile[];
+  /** Header of the files, in order. */
+  readonly columns: readonly string[];
+  readonly rows: number;
+  /** Event time of the first and last row; absent without a time column. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly quarantinedRows: number;
+  readonly train: DataSplit;
+  readonly holdout: DataSplit;
+}
+
+export interface DataSplit {
+  readonly uri: string;
+  readonly rows: number;
+  readonly from?: string;
+  readonly to?: string;
+}

@@ -1,0 +1,47 @@
+import * as path from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+
+/** Root of the handlers that the build bundled; the same two levels up from lib/<area> and dist/<area>. */
+const HANDLERS = path.join(__dirname, '..', '..', 'assets', 'lambda');
+
+/** What a function of the platform may state; everything else has one setting. */
+export interface PlatformFunctionProps {
+  /** Handler, as `<area>/<name>` of `lambda/<area>/<name>.lambda.ts`. */
+  readonly handler: string;
+  readonly description: string;
+  readonly environment?: { [name: string]: string };
+  readonly timeout?: Duration;
+  readonly memorySize?: number;
+  readonly reservedConcurrentExecutions?: number;
+}
+
+/**
+ * A Lambda function with the platform's settings: bundled code, own role without managed policies, own log group.
+ *
+ * @internal
+ */
+export class PlatformFunction extends lambda.Function {
+  constructor(scope: Construct, id: string, props: PlatformFunctionProps) {
+    const namespace = new Construct(scope, id);
+    const logGroup = new logs.LogGroup(namespace, 'Logs', { retention: logs.RetentionDays.THREE_MONTHS });
+    const role = new iam.Role(namespace, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(role);
+    super(namespace, 'Resource', {
+      code: lambda.Code.fromAsset(path.join(HANDLERS, props.handler)),
+      handler: 'index.handler',
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      description: props.description,
+      memorySize: props.memorySize ?? 512,
+      timeout: props.timeout ?? Duration.minutes(1),
+      environment: props.environment,
+      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+      role,
+      logGroup,
+    });
+  }
+}

@@ -1,0 +1,88 @@
+// Shared by synth time and run time: imports nothing.
+
+export const PIPELINE_ENV = {
+  /** JSON of PipelineSpec. */
+  spec: 'MLOPS_PIPELINE_SPEC',
+} as const;
+
+/** What the pipeline's functions know about the model at synth. */
+export interface PipelineSpec {
+  readonly model: string;
+  readonly task: { readonly kind: string; readonly target: string; readonly timeColumn?: string; readonly positiveLabel?: string };
+  /** Newest part of the data kept out of training: days where a time column exists, else a share of rows. */
+  readonly holdout: { readonly days?: number; readonly share?: number };
+  readonly gate: GateSpec;
+  readonly training: { readonly image: string; readonly entryPoint: string; readonly codeUri: string; readonly codeSha256: string };
+  readonly hyperparameters: Readonly<Record<string, string>>;
+  readonly commit?: string;
+  readonly dirty?: boolean;
+  readonly minimumTrainingRows: number;
+}
+
+/** `metric` decides; the candidate must be better than the champion by `minimumImprovement` (share, 0 = not worse), and keep the absolute bounds. */
+export interface GateSpec {
+  readonly metric: string;
+  readonly minimumImprovement: number;
+  readonly bounds: readonly { readonly metric: string; readonly worseThan: number }[];
+}
+
+/** Input of the state machine; the execution's name is the runId. */
+export interface PipelineInput {
+  readonly model: string;
+  readonly runId: string;
+  readonly causeId: string;
+  readonly cause: string;
+  readonly occurredAt: string;
+}
+
+/** Output of the first step; references only. */
+export interface PreparedData {
+  /** Start of every job's name: model and a hash of the execution, ≤ 52 characters. */
+  readonly jobNameBase: string;
+  readonly manifestUri: string;
+  /** Channel: CSV with header. */
+  readonly trainUri: string;
+  /** CSV with header and target, for evaluation. */
+  readonly holdoutUri: string;
+  /** CSV without header and target, the rows as a client would send them. */
+  readonly holdoutFeaturesUri: string;
+  readonly candidateScoresUri: string;
+  readonly championScoresUri: string;
+  readonly modelOutputUri: string;
+  readonly champion: { readonly present: boolean; readonly version?: number; readonly sagemakerModelName?: string };
+}
+
+export interface EvaluationResult {
+  readonly passed: boolean;
+  readonly reason: string;
+  readonly reportUri: string;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly championMetrics?: Readonly<Record<string, number>>;
+}
+
+/** Errors that end a run for good; the state machine and the failure handler know them by name. */
+export const PIPELINE_ERRORS = {
+  /** The training data cannot be used; the message names file, row and rule. */
+  dataInvalid: 'DataInvalid',
+  /** The gate could not be computed (a metric or a score file is missing): it fails closed. */
+  gateIncomplete: 'GateIncomplete',
+  /** The live endpoint is not what was wanted after the update: rolled back, failed or still on another configuration. */
+  releaseFailed: 'ReleaseFailed',
+} as const;
+
+/** What is worth another try: throttling, capacity and 5xx; nothing else. */
+export const RETRYABLE_ERRORS = [
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.TooManyRequestsException',
+  'ThrottlingException',
+  'ProvisionedThroughputExceededException',
+  'InternalServerError',
+  'ServiceUnavailable',
+  'SlowDown',
+  'SageMaker.ThrottlingException',
+  'SageMaker.InternalFailureException',
+  'SageMaker.ServiceUnavailableException',
+  'SageMaker.ResourceLimitExceededException',
+] as const;

@@ -1,0 +1,112 @@
+// Shared by synth time and run time: imports nothing.
+
+export const RETRAINING_ENV = {
+  busName: 'MLOPS_BUS_NAME',
+  governorTable: 'MLOPS_GOVERNOR_TABLE',
+  /** JSON of `Record<model, GovernorPolicy>`, see below. */
+  policies: 'MLOPS_GOVERNOR_POLICIES',
+} as const;
+
+/** `source` of every event that the platform puts on its bus. */
+export const EVENT_SOURCE = 'cdk-mlops';
+
+/** `detail-type` of the events on the bus. */
+export const EVENTS = {
+  /** detail: QualityDegradedDetail */
+  qualityDegraded: 'Model Quality Degraded',
+  /** detail: DriftDetectedDetail */
+  driftDetected: 'Data Drift Detected',
+  /** detail: RetrainRequestedDetail, from a person or program. */
+  retrainRequested: 'Retrain Requested',
+  /** detail: DecisionRecord; every decision of the governor. */
+  retrainDecided: 'Retrain Decided',
+  /** detail: { platform, model, windowEnd, verdicts, resultUri } */
+  monitorCompleted: 'Monitor Run Completed',
+  /** detail: { platform, model, version, runId, state } */
+  versionRegistered: 'Model Version Registered',
+  /** detail: { platform, model, version, previousVersion?, runId } */
+  versionPromoted: 'Model Version Promoted',
+  /** detail: { platform, model, version, runId, reason } */
+  candidateRejected: 'Candidate Rejected',
+  /** detail: { platform, model, runId, executionArn, step, error, message } */
+  pipelineFailed: 'Training Pipeline Failed',
+} as const;
+
+/** Every detail has platform and model; `occurredAt` is event time (ISO 8601) and never in the future. */
+export interface EventDetail {
+  readonly platform: string;
+  readonly model: string;
+  readonly occurredAt: string;
+}
+
+export interface QualityDegradedDetail extends EventDetail {
+  readonly metric: string;
+  readonly value: number;
+  readonly bound: number;
+  readonly version: number;
+  readonly windowStart: string;
+  readonly windowEnd: string;
+  readonly evidenceUri: string;
+}
+
+export interface DriftDetectedDetail extends EventDetail {
+  readonly features: readonly string[];
+  readonly version: number;
+  readonly windowStart: string;
+  readonly windowEnd: string;
+  readonly evidenceUri: string;
+}
+
+export interface RetrainRequestedDetail extends EventDetail {
+  readonly reason: string;
+  readonly requestedBy: string;
+}
+
+/** Why a retraining is wanted. `kind` with `key` names the rule; two causes of one rule share both. */
+export interface RetrainCause {
+  /** Hash of model, kind, key and occurredAt: the same cause twice has the same id. */
+  readonly causeId: string;
+  readonly kind: 'quality' | 'drift' | 'manual' | 'schedule';
+  /** Quality: metric. Drift: 'drift'. Manual: who asked. */
+  readonly key: string;
+  /** One sentence for a person. */
+  readonly summary: string;
+  readonly occurredAt: string;
+  readonly evidenceUri?: string;
+}
+
+export interface GovernorPolicy {
+  readonly stateMachineArn: string;
+  /** Seconds between the causes (event time) of two retrainings. */
+  readonly cooldownSeconds: number;
+  /** Seconds after which a lock whose execution is gone may be taken over. */
+  readonly leaseSeconds: number;
+}
+
+/** started: a run began. coalesced: one is running, the cause is attached to it. The others name what stood in the way. */
+export type Decision = 'started' | 'coalesced' | 'refused-cooldown' | 'refused-paused' | 'duplicate';
+
+export interface DecisionRecord extends EventDetail {
+  readonly decision: Decision;
+  readonly cause: RetrainCause;
+  /** Wall-clock time of the decision. */
+  readonly at: string;
+  /** Run that was started, or that the cause was attached to. */
+  readonly runId?: string;
+  /** One sentence: why this decision. */
+  readonly reason: string;
+}
+
+/**
+ * Governor table, keys pk and sk:
+ *   MODEL#<model>  STATE                                lock (runId, executionArn, causeId, acquiredAt, leaseUntil), paused, cooldown marks
+ *   MODEL#<model>  DECISION#<wall-clock ISO>#<causeId>  DecisionRecord, only added
+ *   MODEL#<model>  CAUSE#<causeId>                      first decision on a cause (dedupe)
+ */
+export const GOVERNOR_KEYS = {
+  model: (model: string) => `MODEL#${model}`,
+  state: 'STATE',
+  decision: (at: string, causeId: string) => `DECISION#${at}#${causeId}`,
+  decisionPrefix: 'DECISION#',
+  cause: (causeId: string) => `CAUSE#${causeId}`,
+} as const;

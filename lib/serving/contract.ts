@@ -1,0 +1,93 @@
+// Shared by synth time and run time: imports nothing.
+
+export const SERVING_ENV = {
+  /** JSON of ServingSpec. */
+  spec: 'MLOPS_SERVING_SPEC',
+  deliveryStream: 'MLOPS_DELIVERY_STREAM',
+} as const;
+
+/** The one production variant; updates with traffic shifting need the name to stay. */
+export const VARIANT_NAME = 'primary';
+
+/** How a model is served; the pipeline makes the endpoint configuration from it. */
+export interface ServingSpec {
+  readonly model: string;
+  readonly endpointName: string;
+  readonly kind: 'SERVERLESS' | 'REAL_TIME';
+  readonly memorySizeInMb?: number;
+  readonly maxConcurrency?: number;
+  readonly instanceType?: string;
+  readonly initialInstanceCount?: number;
+  /** Share of requests that instance endpoints record, 1 to 100; serverless endpoints record all through the recording function. */
+  readonly captureSamplingPercentage: number;
+  /** `s3://bucket/capture` */
+  readonly captureUri: string;
+  readonly kmsKeyArn?: string;
+}
+
+/** Input of the release function. */
+export interface ReleaseRequest {
+  readonly action: 'start' | 'check';
+  readonly version: number;
+  readonly sagemakerModelName: string;
+  readonly endpointConfigName: string;
+}
+
+export interface ReleaseStatus {
+  readonly done: boolean;
+  readonly endpointStatus: string;
+  readonly endpointName: string;
+  readonly endpointConfigName: string;
+}
+
+/** Headers of the recording function; SageMaker's InvokeEndpoint names, lower case. */
+export const INVOKE_HEADERS = {
+  inferenceId: 'x-amzn-sagemaker-inference-id',
+  customAttributes: 'x-amzn-sagemaker-custom-attributes',
+} as const;
+
+/** Payload of the recording function: what InvokeEndpoint takes. `body` is text, or base64 where `isBase64Encoded`. */
+export interface RecordedInvocation {
+  readonly body: string;
+  readonly isBase64Encoded?: boolean;
+  readonly contentType?: string;
+  readonly accept?: string;
+  readonly inferenceId?: string;
+  readonly customAttributes?: string;
+}
+
+/** Answer of the recording function: what InvokeEndpoint answers. Status other than 2xx carries the model's or SageMaker's message in `body`. */
+export interface RecordedAnswer {
+  readonly statusCode: number;
+  readonly body: string;
+  readonly isBase64Encoded?: boolean;
+  readonly contentType?: string;
+  readonly invokedProductionVariant?: string;
+  readonly inferenceId: string;
+}
+
+/** One line of the capture files. */
+export interface CaptureRecord {
+  readonly captureData: {
+    readonly endpointInput?: CapturedBody;
+    readonly endpointOutput?: CapturedBody;
+  };
+  readonly eventMetadata: { readonly eventId: string; readonly inferenceId?: string; readonly inferenceTime: string; readonly customAttributes?: readonly string[] };
+  readonly eventVersion: '0';
+}
+
+export interface CapturedBody {
+  readonly observedContentType: string;
+  readonly mode: 'INPUT' | 'OUTPUT';
+  readonly data: string;
+  readonly encoding: 'CSV' | 'JSON' | 'BASE64';
+}
+
+/** One line of the label files: the last label version of an id and row wins. */
+export interface LabelRecord {
+  readonly inferenceId: string;
+  readonly rowIndex: number;
+  readonly value: string | number;
+  readonly observedAt: string;
+  readonly labelVersion: number;
+}

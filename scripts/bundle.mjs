@@ -1,0 +1,41 @@
+// Bundles every Lambda entry, the CLI and the engine's supervisor into assets/, so that consumers need no esbuild and no Docker.
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
+const assets = path.join(root, 'assets');
+
+const walk = (directory) =>
+  readdirSync(directory, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? walk(path.join(directory, entry.name)) : [path.join(directory, entry.name)],
+  );
+
+const common = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'warning', legalComments: 'linked', metafile: false };
+
+const handlers = walk(path.join(root, 'lambda')).filter((file) => file.endsWith('.lambda.ts'));
+const programs = [path.join(root, 'bin/mlops.ts'), path.join(root, 'local/supervisor.ts')].filter((file) => existsSync(file));
+
+rmSync(assets, { recursive: true, force: true });
+await Promise.all([
+  ...handlers.map((entry) => {
+    const name = path.relative(path.join(root, 'lambda'), entry).replace(/\.lambda\.ts$/, '');
+    return build({ ...common, entryPoints: [entry], outfile: path.join(assets, 'lambda', name, 'index.js'), minify: true, keepNames: true });
+  }),
+  ...programs.map((entry) =>
+    build({
+      ...common,
+      entryPoints: [entry],
+      outfile: path.join(assets, path.relative(root, entry).replace(/\.ts$/, '.js')),
+      external: ['aws-cdk-lib', 'constructs', 'cdk-mlops'],
+    }),
+  ),
+]);
+
+// The Python side of the engine and the examples' data are files, not modules: they travel as they are.
+for (const directory of ['local/plugin', 'local/runners']) {
+  if (existsSync(path.join(root, directory))) {
+    mkdirSync(path.join(assets, directory), { recursive: true });
+    cpSync(path.join(root, directory), path.join(assets, directory), { recursive: true, filter: (file) => !file.includes('__pycache__') });
+  }
+}
