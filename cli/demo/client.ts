@@ -1,0 +1,88 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { capturePrefix, datasetPrefix, labelsPrefix } from '../../lib/artifacts/contract';
+import type { MonitorAnswer, MonitorRequest } from '../../lib/monitoring/contract';
+import type { ModelResources, PlatformResources } from '../../lib/platform/contract';
+import { VARIANT_NAME, type LabelRecord, type RecordedAnswer, type RecordedInvocation } from '../../lib/serving/contract';
+import { S3Files } from '../../lambda/common/s3.client';
+import { inferenceIdOf, requestCsv, trainingCsv, type Hour } from './bike-data';
+
+/** What a client application, a labelling job and a scheduler do around the platform; counts requests and failures. */
+export class DemoClient {
+  public requests = 0;
+  public failures = 0;
+  /** First message of a failed request, for the summary. */
+  public firstFailure?: string;
+
+  private readonly lambda = new LambdaClient({ maxAttempts: 1 });
+  private readonly files = new S3Files();
+
+  constructor(
+    private readonly platform: PlatformResources,
+    private readonly model: ModelResources,
+  ) {}
+
+  /** One request with the rows of these hours, as a client would send it; answers the predictions. */
+  public async predict(hours: readonly Hour[]): Promise<number[]> {
+    const invocation: RecordedInvocation = { body: requestCsv(hours), contentType: 'text/csv', inferenceId: inferenceIdOf(hours) };
+    this.requests += 1;
+    try {
+      const answer = await this.invoke<RecordedAnswer>(this.model.recorderFunction as string, invocation);
+      if (answer.statusCode !== 200) throw new Error(`HTTP ${answer.statusCode}: ${answer.body}`);
+      return answer.body.trim().split('\n').map(Number);
+    } catch (error) {
+      this.failures += 1;
+      this.firstFailure ??= (error as Error).message;
+      return [];
+    }
+  }
+
+  /** The true counts of answered requests, as one file of labels. */
+  public async deliverLabels(requests: readonly (readonly Hour[])[], observedAt: string): Promise<void> {
+    const labels = requests.flatMap((hours) =>
+      hours.map((hour, rowIndex): LabelRecord => ({ inferenceId: inferenceIdOf(hours), rowIndex, value: hour.count, observedAt, labelVersion: 1 })),
+    );
+    const arrival = new Date().toISOString();
+    const key = `${labelsPrefix(this.model.model)}${arrival.slice(0, 13).replace(/[-T]/g, '/')}/${observedAt.slice(0, 13)}-${labels.length}.jsonl`;
+    await this.files.putText(`s3://${this.platform.predictionsBucket}/${key}`, labels.map((label) => JSON.stringify(label)).join('\n') + '\n');
+  }
+
+  /** Hours with their truth join the training data. */
+  public async uploadTrainingData(name: string, hours: readonly Hour[]): Promise<void> {
+    await this.files.putText(`s3://${this.platform.dataBucket}/${datasetPrefix(this.model.model)}${name}.csv`, trainingCsv(hours), {
+      contentType: 'text/csv',
+    });
+  }
+
+  /** Waits until the records of `requests` answered requests lie in the bucket; Firehose delivers with a delay. */
+  public async recordsDelivered(requests: number, seconds = 20): Promise<void> {
+    const prefix = `s3://${this.platform.predictionsBucket}/${capturePrefix(this.model.endpointName, VARIANT_NAME)}`;
+    const deadline = Date.now() + seconds * 1000;
+    let lines = 0;
+    const counted = new Set<string>();
+    while (Date.now() < deadline) {
+      for await (const object of this.files.list(prefix)) {
+        if (counted.has(object.key)) continue;
+        counted.add(object.key);
+        for await (const line of this.files.readLines(object.uri)) lines += line.trim() ? 1 : 0;
+      }
+      if (lines >= requests) return;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    throw new Error(`only ${lines} of ${requests} requests were recorded within ${seconds} s: see the recording function's log`);
+  }
+
+  /** An on-demand run of the monitor, the same function that the schedule calls. */
+  public async monitor(request: MonitorRequest): Promise<MonitorAnswer> {
+    return this.invoke<MonitorAnswer>(this.model.monitorFunction, request);
+  }
+
+  private async invoke<T>(functionName: string, payload: object): Promise<T> {
+    const answer = await this.lambda.send(new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(payload)) }));
+    const text = Buffer.from(answer.Payload ?? []).toString('utf8');
+    if (answer.FunctionError) {
+      const error = JSON.parse(text) as { errorType?: string; errorMessage?: string };
+      throw new Error(`${functionName}: ${error.errorType ?? answer.FunctionError}: ${error.errorMessage ?? text}`);
+    }
+    return JSON.parse(text) as T;
+  }
+}

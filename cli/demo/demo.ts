@@ -1,0 +1,157 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { REGISTRY_ENV, type ModelVersion } from '../../lib/registry/contract';
+import { modelParameter, platformParameter, PARAMETER_ROOT, type ModelResources, type PlatformResources } from '../../lib/platform/contract';
+import { RETRAINING_ENV } from '../../lib/retraining/contract';
+import { TRACKING_ENV } from '../../lib/tracking/contract';
+import { S3Files } from '../../lambda/common/s3.client';
+import { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
+import { deployApp, synthApp } from '../../local/deploy';
+import { LocalEngine } from '../../local/engine';
+import { ensurePython } from '../../local/toolchain';
+import { readHours } from './bike-data';
+import type { DemoResult } from './result';
+import { StageError, Stages } from './stages';
+import { MONTHS, Story } from './story';
+import { summarize } from './summary';
+
+export interface DemoOptions {
+  /** File for the result as JSON. */
+  readonly json?: string;
+  /** Leave the engine up for a look around. */
+  readonly keep?: boolean;
+}
+
+const STACK = 'MlOps';
+const PLATFORM = 'mlops';
+const MODEL = 'BikeDemand';
+const DATA = path.join('examples', 'bike-sharing', 'data', 'hour.csv');
+
+/** What to do about a failure, by the stage that it ended. */
+const ADVICE: Readonly<Record<string, string>> = {
+  'Python packages': 'check that PyPI can be reached and that Python 3.11 or newer is installed, then run the command again',
+  synth: 'the message names the construct; `npm run build` makes the library that the app imports',
+  engine: 'look at the log lines above; a port in use is never the cause, free ones are chosen',
+  deploy: 'the message names the resource; `--keep` leaves the engine up, `npx mlops local logs` shows its log',
+};
+const ADVICE_FOR_RUNS = 'run again with `--keep`, then `npx mlops runs list BikeDemand --local` and `npx mlops local logs` show what happened';
+
+/** Goes once around the loop with the bike-demand model on a local engine; the exit code. */
+export const runDemo = async (options: DemoOptions): Promise<number> => {
+  const stages = new Stages(process.stdout.isTTY === true);
+  let engine: LocalEngine | undefined;
+  const leave = async (code: number): Promise<never> => {
+    if (!options.keep || code !== 0) await engine?.stop();
+    process.exit(code);
+  };
+  const interrupted = (): void => {
+    process.stderr.write('\ninterrupted: the engine and its processes are being stopped\n');
+    void leave(130);
+  };
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  try {
+    if (!fs.existsSync(DATA)) throw new Error(`${DATA} is not here: the demo runs from a checkout of cdk-mlops`);
+    const crashed = new Promise<never>((_, reject) => {
+      void tell(stages, options, (started) => {
+        engine = started;
+        started.onExit((reason) => reject(new Error(`the local engine ended on its own: ${reason}`)));
+      }).then(async (result) => finish(result, options, engine as LocalEngine).then(() => leave(0)), reject);
+    });
+    return await crashed;
+  } catch (error) {
+    const stage = error instanceof StageError ? error.stage : 'demo';
+    process.stderr.write(`\n${stage} failed: ${(error as Error).message}\nwhat to do: ${ADVICE[stage] ?? ADVICE_FOR_RUNS}\n`);
+    if (process.env.DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
+    return leave(1);
+  }
+};
+
+/** All stages; answers what the summary shows. */
+const tell = async (stages: Stages, options: DemoOptions, onEngine: (engine: LocalEngine) => void): Promise<DemoResult> => {
+  await stages.run('Python packages', (line) => ensurePython({ onProgress: line }));
+  const [engine, assembly] = await Promise.all([
+    stages.run('engine', async () => {
+      const started = await LocalEngine.start({ attached: !options.keep, name: options.keep ? 'demo' : undefined });
+      onEngine(started);
+      return started;
+    }),
+    synthApp({ directory: process.cwd() }),
+  ]);
+  Object.assign(process.env, engine.environment());
+  await stages.run('deploy', (line) => deployApp({ engine, assembly, stack: STACK, onProgress: line }));
+  const { platform, model } = await discover();
+  const hours = readHours(DATA);
+  const story = new Story(platform, model, hours);
+  await stages.run('first version', (line) => story.firstVersion(line));
+  for (const month of MONTHS) {
+    const started = await stages.run(month, (line) => story.month(month, line));
+    if (started) await stages.run(`retraining after ${month}`, (line) => story.whileRunning(started, line));
+  }
+  const months = await stages.run('review', () => story.review());
+  const versions = await allVersions();
+  return {
+    schemaVersion: 1,
+    stages: stages.done,
+    versions: versions.map(({ version, metrics, state, cause }) => ({ version, metrics, state, cause })),
+    months,
+    governor: (await story.decisions()).map(({ decision, cause, at, reason }) => ({ decision, cause: cause.summary, at, reason })),
+    awsCalls: await awsCalls(engine),
+    endpointRequests: story.client.requests,
+    endpointFailures: story.client.failures,
+    report: await saveReport(story.report?.reportUri as string),
+  };
+};
+
+/** Names of what was deployed, and the clients' environment with it. */
+const discover = async (): Promise<{ platform: PlatformResources; model: ModelResources }> => {
+  const { Parameters: parameters = [] } = await new SSMClient({}).send(
+    new GetParametersByPathCommand({ Path: `${PARAMETER_ROOT}/${PLATFORM}`, Recursive: true }),
+  );
+  const read = <T>(name: string): T => {
+    const found = parameters.find((parameter) => parameter.Name === name);
+    if (!found?.Value) throw new Error(`the deployed stack has no parameter ${name}`);
+    return JSON.parse(found.Value) as T;
+  };
+  const platform = read<PlatformResources>(platformParameter(PLATFORM));
+  process.env[REGISTRY_ENV.registryTable] = platform.registryTable;
+  process.env[REGISTRY_ENV.historyTable] = platform.historyTable;
+  process.env[TRACKING_ENV.runsTable] = platform.runsTable;
+  process.env[RETRAINING_ENV.governorTable] = platform.governorTable;
+  return { platform, model: read<ModelResources>(modelParameter(PLATFORM, MODEL)) };
+};
+
+const allVersions = async (): Promise<ModelVersion[]> => {
+  const { versions } = await new ModelRegistryClient().listVersions(MODEL, { limit: 100 });
+  return [...versions].sort((a, b) => a.version - b.version);
+};
+
+const awsCalls = async (engine: LocalEngine): Promise<Record<string, number>> => {
+  const answer = await fetch(`${engine.endpoint}/_mlops/calls`, { headers: { 'x-mlops-engine-token': engine.token } });
+  return (await answer.json()) as Record<string, number>;
+};
+
+/** The report outlives the engine. */
+const saveReport = async (uri: string): Promise<string> => {
+  const file = path.resolve('.mlops', 'drift-report.html');
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, await new S3Files().readText(uri));
+  return file;
+};
+
+const finish = async (result: DemoResult, options: DemoOptions, engine: LocalEngine): Promise<void> => {
+  const further = options.keep
+    ? [
+        `The engine is still up (${engine.endpoint}). Look further:`,
+        '  npx mlops --local demo models show BikeDemand',
+        '  npx mlops --local demo runs list BikeDemand',
+        '  npx mlops --local demo retrain status BikeDemand',
+        '  npx mlops local stop demo',
+      ]
+    : ['`npm run demo -- --keep` leaves the engine up to look further with `npx mlops --local demo models show BikeDemand`.'];
+  process.stdout.write(`${summarize(result, further)}\n`);
+  if (options.json) fs.writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
+  const missed = result.endpointFailures > 0 ? `${result.endpointFailures} requests to the endpoint failed` : undefined;
+  if (missed) throw new Error(missed);
+};

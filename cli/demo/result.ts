@@ -1,0 +1,26 @@
+import type { Decision } from '../../lib/retraining/contract';
+
+/** What `mlops demo --json FILE` writes; docs/schemas/demo.schema.json is its schema. */
+export interface DemoResult {
+  readonly schemaVersion: 1;
+  readonly stages: { readonly name: string; readonly seconds: number }[];
+  readonly versions: { readonly version: number; readonly metrics: Readonly<Record<string, number>>; readonly state: string; readonly cause: string }[];
+  readonly months: MonthResult[];
+  readonly governor: { readonly decision: Decision; readonly cause: string; readonly at: string; readonly reason: string }[];
+  readonly awsCalls: Readonly<Record<string, number>>;
+  readonly endpointRequests: number;
+  readonly endpointFailures: number;
+  readonly report: string;
+}
+
+export interface MonthResult {
+  readonly month: string;
+  readonly rmse: number;
+  readonly rmseOfFirstVersion: number;
+  /** Drift verdict and quality verdict of the month's monitor run. */
+  readonly verdict: { readonly drift: string; readonly quality: string };
+  /** Features that drifted. */
+  readonly features: readonly string[];
+  /** Version that answered most of the month's rows. */
+  readonly servedVersion: number;
+}

@@ -1,0 +1,62 @@
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
+import type { ModelResources, PlatformResources } from '../../lib/platform/contract';
+import { EVENT_SOURCE, EVENTS, type RetrainRequestedDetail } from '../../lib/retraining/contract';
+
+const events = new EventBridgeClient({});
+const machines = new SFNClient({});
+
+const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Asks the governor for a retraining, as `mlops retrain request` does. */
+export const requestRetraining = async (platform: PlatformResources, model: ModelResources, reason: string, occurredAt: string): Promise<void> => {
+  const detail: RetrainRequestedDetail = { platform: platform.platform, model: model.model, occurredAt, reason, requestedBy: 'demo' };
+  const answer = await events.send(
+    new PutEventsCommand({
+      Entries: [{ EventBusName: platform.busName, Source: EVENT_SOURCE, DetailType: EVENTS.retrainRequested, Detail: JSON.stringify(detail) }],
+    }),
+  );
+  if (answer.FailedEntryCount) throw new Error(`the event bus refused the request: ${answer.Entries?.[0]?.ErrorMessage}`);
+};
+
+export interface FinishedRun {
+  readonly outcome: string;
+  readonly version?: number;
+  readonly runId: string;
+}
+
+const executionArn = (stateMachineArn: string, runId: string): string => `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${runId}`;
+
+/** Last state that the execution entered. */
+const currentState = async (arn: string): Promise<string | undefined> => {
+  const { events: history = [] } = await machines.send(new GetExecutionHistoryCommand({ executionArn: arn, reverseOrder: true, maxResults: 20 }));
+  return history.find((event) => event.stateEnteredEventDetails)?.stateEnteredEventDetails?.name;
+};
+
+/** Follows a run to its end; tells each state as it is entered. A failed run throws with its step and cause. */
+export const followRun = async (model: ModelResources, runId: string, onState: (state: string) => void): Promise<FinishedRun> => {
+  const arn = executionArn(model.stateMachineArn, runId);
+  let last: string | undefined;
+  for (;;) {
+    const execution = await machines.send(new DescribeExecutionCommand({ executionArn: arn }));
+    const state = await currentState(arn);
+    if (state && state !== last) onState(state);
+    last = state ?? last;
+    if (execution.status === 'SUCCEEDED') return JSON.parse(execution.output ?? '{}') as FinishedRun;
+    if (execution.status !== 'RUNNING') {
+      throw new Error(`run ${runId} ended ${execution.status} in ${last}: ${execution.error ?? ''} ${execution.cause ?? ''}`.trim());
+    }
+    await sleep(250);
+  }
+};
+
+/** Waits for a value that an event makes appear. */
+export const eventually = async <T>(what: string, seconds: number, probe: () => Promise<T | undefined>): Promise<T> => {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${seconds} s`);
+    await sleep(200);
+  }
+};

@@ -1,0 +1,194 @@
+import { GovernorClient } from '../../lambda/retraining/governor.client';
+import { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
+import type { MonitorAnswer } from '../../lib/monitoring/contract';
+import type { ModelResources, PlatformResources } from '../../lib/platform/contract';
+import type { DecisionRecord } from '../../lib/retraining/contract';
+import { byDay, hoursOf, type Hour } from './bike-data';
+import { DemoClient } from './client';
+import type { MonthResult } from './result';
+import { scorePeriods } from './review';
+import { eventually, followRun, requestRetraining, type FinishedRun } from './runs';
+
+export const MONTHS = ['2012-01', '2012-02', '2012-03', '2012-04', '2012-05', '2012-06'] as const;
+
+/** Time between two requests of the client while a retraining runs: it must not have to stop for it. */
+const PACE_DURING_RUN_MS = 300;
+
+/** Requests that are under way at once; the endpoint takes five. */
+const CONCURRENCY = 3;
+
+const DAY_MS = 86_400_000;
+const nextMonth = (month: string): string => {
+  const [year, number] = month.split('-').map(Number);
+  return new Date(Date.UTC(year, number, 1)).toISOString();
+};
+const nextDay = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + DAY_MS).toISOString();
+
+export type Tell = (line: string) => void;
+
+/** The replay of the months, on whatever platform the clients point to; nothing in it knows where that runs. */
+export class Story {
+  public readonly months: Omit<MonthResult, 'rmseOfFirstVersion'>[] = [];
+  public readonly client: DemoClient;
+  /** Monitor run whose report the summary names: the last one that saw drift, else the last one. */
+  public report?: MonitorAnswer;
+
+  private readonly registry = new ModelRegistryClient();
+  private readonly governor = new GovernorClient();
+  /** Rows that each version answered, by month. */
+  private readonly served = new Map<string, Map<number, number>>();
+  private readonly answered: Hour[][] = [];
+  private labelled = 0;
+  private sentUntil = '2012-01-01';
+
+  constructor(
+    private readonly platform: PlatformResources,
+    private readonly model: ModelResources,
+    private readonly hours: readonly Hour[],
+  ) {
+    this.client = new DemoClient(platform, model);
+  }
+
+  /** First version: data of 2011, a request by hand, the pipeline to its end. */
+  public async firstVersion(tell: Tell): Promise<FinishedRun> {
+    await this.client.uploadTrainingData('2011', hoursOf(this.hours, '2011'));
+    await requestRetraining(this.platform, this.model, 'first version from the data of 2011', '2012-01-01T00:00:00Z');
+    const started = await this.started();
+    return followRun(this.model, started.runId as string, tell);
+  }
+
+  /** One month: the hours as requests, the truth later, the monitor. Answers the run that its verdict started, if any. */
+  public async month(month: string, tell: Tell): Promise<DecisionRecord | undefined> {
+    const days = byDay(hoursOf(this.hours, month)).filter(({ day }) => day >= this.sentUntil);
+    const version = await this.championVersion();
+    await this.sendAll(
+      days.map((day) => day.hours),
+      version,
+    );
+    this.sentUntil = nextMonth(month).slice(0, 10);
+    await this.deliverTruth(nextMonth(month));
+    await this.client.uploadTrainingData(month, hoursOf(this.hours, month));
+    const before = await this.decisions();
+    const answer = await this.client.monitor({ windowStart: `${month}-01T00:00:00Z`, windowEnd: nextMonth(month) });
+    this.note(month, answer);
+    tell(this.describe(month, answer));
+    if (answer.qualityVerdict !== 'degraded') return undefined;
+    const decision = await eventually('the decision of the governor', 30, async () => (await this.decisions())[before.length]);
+    tell(`governor: ${decision.decision}: ${decision.reason}`);
+    return decision.decision === 'started' ? decision : undefined;
+  }
+
+  /**
+   * The days that pass while a run is under way: the client goes on, hour by hour, and the daily monitor finds the same fault again, so that
+   * the governor must hold its later causes back.
+   */
+  public async whileRunning(started: DecisionRecord, tell: Tell): Promise<FinishedRun> {
+    let finished: FinishedRun | undefined;
+    const run = followRun(this.model, started.runId as string, tell).finally(() => (ended = true));
+    let ended = false;
+    run.then(
+      (done) => (finished = done),
+      () => undefined,
+    );
+    const days = byDay(this.hours.filter((hour) => hour.timestamp.slice(0, 10) >= this.sentUntil));
+    let day = 0;
+    do {
+      await this.dayByHours(days[day].hours, () => ended);
+      await this.dailyMonitor(days[day].day, tell);
+      day += 1;
+    } while (!ended);
+    finished = await run;
+    // One more day under the new version: its cause is refused, since the retraining for the same fault is only a day old.
+    await this.dayByHours(days[day].hours, () => true);
+    await this.dailyMonitor(days[day].day, tell);
+    return finished;
+  }
+
+  /** Every month as it was and as it would have been with the first version. */
+  public async review(): Promise<MonthResult[]> {
+    const first = await this.registry.getVersion(this.model.model, 1);
+    const periods = this.months.map(({ month }) => ({ name: month, hours: hoursOf(this.hours, month) }));
+    const scores = await scorePeriods(this.platform, this.model.model, first.sagemakerModelName, periods);
+    return this.months.map((month) => ({ ...month, rmseOfFirstVersion: scores.get(month.month) as number }));
+  }
+
+  public async decisions(): Promise<DecisionRecord[]> {
+    return this.governor.listDecisions(this.model.model);
+  }
+
+  private async started(): Promise<DecisionRecord> {
+    return eventually('the start of the pipeline', 30, async () => (await this.decisions()).find((record) => record.decision === 'started'));
+  }
+
+  private async championVersion(): Promise<number> {
+    const champion = await this.registry.champion(this.model.model);
+    if (!champion) throw new Error(`${this.model.model} has no champion: the first run did not promote one`);
+    return champion.version;
+  }
+
+  private async sendAll(requests: readonly Hour[][], version: number): Promise<void> {
+    const queue = [...requests];
+    const sender = async (): Promise<void> => {
+      for (let hours = queue.shift(); hours; hours = queue.shift()) await this.send(hours, version);
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, sender));
+  }
+
+  private async send(hours: Hour[], version: number): Promise<void> {
+    const predictions = await this.client.predict(hours);
+    if (predictions.length !== hours.length) return;
+    this.answered.push(hours);
+    const month = hours[0].timestamp.slice(0, 7);
+    const counts = this.served.get(month) ?? new Map<number, number>();
+    counts.set(version, (counts.get(version) ?? 0) + hours.length);
+    this.served.set(month, counts);
+  }
+
+  /** A day as single-hour requests at a steady pace; the rest of the day in one request as soon as `hurry` holds. */
+  private async dayByHours(hours: Hour[], hurry: () => boolean): Promise<void> {
+    for (let index = 0; index < hours.length; index += 1) {
+      const version = await this.championVersion();
+      if (hurry()) {
+        await this.send(hours.slice(index), version);
+        return;
+      }
+      await this.send([hours[index]], version);
+      await new Promise((resolve) => setTimeout(resolve, PACE_DURING_RUN_MS));
+    }
+  }
+
+  private async dailyMonitor(day: string, tell: Tell): Promise<void> {
+    this.sentUntil = nextDay(day).slice(0, 10);
+    await this.deliverTruth(nextDay(day));
+    const before = await this.decisions();
+    const answer = await this.client.monitor({ windowEnd: nextDay(day) });
+    tell(this.describe(`14 days to ${day}`, answer));
+    if (answer.qualityVerdict !== 'degraded') return;
+    const decision = await eventually('the decision of the governor', 30, async () => (await this.decisions())[before.length]);
+    tell(`governor: ${decision.decision}: ${decision.reason}`);
+  }
+
+  private async deliverTruth(observedAt: string): Promise<void> {
+    await this.client.recordsDelivered(this.answered.length);
+    await this.client.deliverLabels(this.answered.slice(this.labelled), observedAt);
+    this.labelled = this.answered.length;
+  }
+
+  private note(month: string, answer: MonitorAnswer): void {
+    const counts = [...(this.served.get(month) ?? [])].sort(([, a], [, b]) => b - a);
+    this.months.push({
+      month,
+      rmse: answer.metrics.rmse,
+      verdict: { drift: answer.driftVerdict, quality: answer.qualityVerdict },
+      features: answer.driftedFeatures,
+      servedVersion: counts[0][0],
+    });
+    if (!this.report || answer.driftVerdict === 'drift') this.report = answer;
+  }
+
+  private describe(period: string, answer: MonitorAnswer): string {
+    const drift = answer.driftedFeatures.length > 0 ? `drift in ${answer.driftedFeatures.join(', ')}` : `drift: ${answer.driftVerdict}`;
+    const rmse = answer.metrics.rmse === undefined ? 'no labels' : `RMSE ${answer.metrics.rmse.toFixed(1)}`;
+    return `${period}: ${answer.rows} rows, ${rmse} (${answer.qualityVerdict}), ${drift}`;
+  }
+}
