@@ -1,0 +1,11 @@
+export { ndcgAttribution } from './attribution';
+export { hellingerDistance, jensenShannonDistance, lInfinity, populationStabilityIndex, wassersteinDistance } from './distances';
+export type { PsiOptions } from './distances';
+export { groupFairness } from './fairness';
+export type { GroupFairness } from './fairness';
+export { benjaminiHochberg, chiSquareTwoSample, twoProportionPValue, wilsonInterval } from './inference';
+export type { ChiSquareResult } from './inference';
+export { ksPValue, ksTwoSample } from './kolmogorov';
+export type { KsResult } from './kolmogorov';
+export { binaryClassification, multiclassClassification, regression } from './quality';
+export type { BinaryMetrics, ClassMetrics, MulticlassMetrics, RegressionMetrics } from './quality';
