@@ -128,7 +128,10 @@ export class S3Files {
         lastModified: answer.LastModified ?? new Date(0),
       };
     } catch (error) {
-      if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return undefined;
+      const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+      if (status === 404) return undefined;
+      // A role that may list only below a prefix gets 403 instead of 404 for a missing object; only the listing can tell.
+      if (status === 403 && !(await this.isListed(uri))) return undefined;
       throw located(error, 'head', uri);
     }
   }
@@ -155,6 +158,11 @@ export class S3Files {
       bytes += (part as Buffer).length;
     }
     return { sha256: hash.digest('hex'), bytes };
+  }
+
+  private async isListed(uri: string): Promise<boolean> {
+    for await (const found of this.list(uri)) return found.uri === uri;
+    return false;
   }
 
   private async listPage(bucket: string, prefix: string, token?: string, startAfter?: string) {
