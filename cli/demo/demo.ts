@@ -7,7 +7,7 @@ import { RETRAINING_ENV } from '../../lib/retraining/contract';
 import { TRACKING_ENV } from '../../lib/tracking/contract';
 import { S3Files } from '../../lambda/common/s3.client';
 import { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
-import { deployApp, synthApp } from '../../local/deploy';
+import { bootstrap, deployApp, synthApp } from '../../local/deploy';
 import { LocalEngine } from '../../local/engine';
 import { ensurePython } from '../../local/toolchain';
 import { readHours } from './bike-data';
@@ -71,16 +71,19 @@ export const runDemo = async (options: DemoOptions): Promise<number> => {
 /** All stages; answers what the summary shows. */
 const tell = async (stages: Stages, options: DemoOptions, onEngine: (engine: LocalEngine) => void): Promise<DemoResult> => {
   await stages.run('Python packages', (line) => ensurePython({ onProgress: line }));
-  const [engine, assembly] = await Promise.all([
-    stages.run('engine', async () => {
-      const started = await LocalEngine.start({ attached: !options.keep, name: options.keep ? 'demo' : undefined });
-      onEngine(started);
-      return started;
-    }),
-    synthApp({ directory: process.cwd() }),
-  ]);
-  Object.assign(process.env, engine.environment());
-  await stages.run('deploy', (line) => deployApp({ engine, assembly, stack: STACK, onProgress: line }));
+  const appDirectory = process.cwd();
+  // Synthesis takes as long as start and bootstrap of the engine; the two meet before the deployment.
+  const synthesized = settled(synthApp({ appDirectory, environment: process.env, output: path.resolve('cdk.out') }));
+  const engine = await stages.run('engine', async (line) => {
+    const started = await LocalEngine.start({ attached: !options.keep, name: options.keep ? 'demo' : undefined, onProgress: line });
+    onEngine(started);
+    await bootstrap({ appDirectory, environment: started.environment() });
+    return started;
+  });
+  const environment = engine.environment();
+  Object.assign(process.env, environment);
+  const assembly = await stages.run('synth', () => synthesized());
+  await stages.run('deploy', () => deployApp({ appDirectory, environment, assembly, stacks: [STACK] }));
   const { platform, model } = await discover();
   const hours = readHours(DATA);
   const story = new Story(platform, model, hours);
@@ -102,6 +105,17 @@ const tell = async (stages: Stages, options: DemoOptions, onEngine: (engine: Loc
     endpointFailures: story.client.failures,
     report: await saveReport(story.report?.reportUri as string),
   };
+};
+
+/** Holds a result that is awaited later, so that an early failure is told in its stage and not as an unhandled rejection. */
+const settled = <T>(promise: Promise<T>): (() => Promise<T>) => {
+  const result = promise.then(
+    (value) => () => value,
+    (error: unknown) => () => {
+      throw error;
+    },
+  );
+  return async () => (await result)();
 };
 
 /** Names of what was deployed, and the clients' environment with it. */

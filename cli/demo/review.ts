@@ -36,13 +36,10 @@ export const scorePeriods = async (
   const scores = new Map<string, number>();
   for (const period of periods) {
     const predicted = (await files.readText(`${output}/${period.name}.csv.out`)).trim().split('\n').map(Number);
-    scores.set(
-      period.name,
-      regression(
-        period.hours.map((hour) => hour.count),
-        predicted,
-      ).rmse,
-    );
+    const truth = period.hours.map((hour) => hour.count);
+    const { rmse } = regression(truth, predicted);
+    if (rmse === undefined) throw new Error(`${period.name}: ${predicted.length} scores for ${truth.length} hours`);
+    scores.set(period.name, rmse);
   }
   return scores;
 };

@@ -83,13 +83,12 @@ export class Story {
    * the governor must hold its later causes back.
    */
   public async whileRunning(started: DecisionRecord, tell: Tell): Promise<FinishedRun> {
-    let finished: FinishedRun | undefined;
-    const run = followRun(this.model, started.runId as string, tell).finally(() => (ended = true));
     let ended = false;
-    run.then(
-      (done) => (finished = done),
-      () => undefined,
-    );
+    const run = followRun(this.model, started.runId as string, tell).finally(() => {
+      ended = true;
+    });
+    // A failure is told by the await below; until then it must not count as unhandled.
+    run.catch(() => undefined);
     const days = byDay(this.hours.filter((hour) => hour.timestamp.slice(0, 10) >= this.sentUntil));
     let day = 0;
     do {
@@ -97,7 +96,7 @@ export class Story {
       await this.dailyMonitor(days[day].day, tell);
       day += 1;
     } while (!ended);
-    finished = await run;
+    const finished = await run;
     // One more day under the new version: its cause is refused, since the retraining for the same fault is only a day old.
     await this.dayByHours(days[day].hours, () => true);
     await this.dailyMonitor(days[day].day, tell);
