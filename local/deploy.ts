@@ -47,6 +47,9 @@ export interface StackOptions extends CdkOptions {
 /** Outputs of each deployed stack. */
 export type StackOutputs = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
+/** The CLI's output is read by a program, and what it runs is not to be watched by the tool that runs this. */
+const PLAIN = { NODE_OPTIONS: undefined, CDK_DISABLE_CLI_TELEMETRY: 'true', NODE_NO_WARNINGS: '1', NO_COLOR: '1', FORCE_COLOR: '0' };
+
 const QUIET = ['--no-notices', '--no-version-reporting', '--ci', '--no-color'];
 
 export async function synthApp(options: SynthOptions): Promise<string> {
@@ -120,7 +123,7 @@ function cliOf(appDirectory: string): string {
 async function cdk(stage: DeployStage, args: string[], options: CdkOptions, fix: string, cwd = options.appDirectory): Promise<void> {
   const child = spawn(process.execPath, [cliOf(options.appDirectory), ...args, ...QUIET], {
     cwd,
-    env: { ...options.environment, NODE_OPTIONS: undefined, CDK_DISABLE_CLI_TELEMETRY: 'true', NODE_NO_WARNINGS: '1', NO_COLOR: '1', FORCE_COLOR: '0' },
+    env: { ...options.environment, ...PLAIN },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
@@ -141,7 +144,8 @@ async function cdk(stage: DeployStage, args: string[], options: CdkOptions, fix:
 
 /** The lines that say why: failed resources and errors; else the end of the output. */
 export function tellingLines(lines: readonly string[], ended: string): string[] {
-  const telling = lines.filter((line) => /_FAILED|❌|\berror\b|Error:|failed|denied|not authorized|\bERR_/i.test(line) && !/^\s+at /.test(line));
+  const saysWhy = (line: string): boolean => /_FAILED|❌|\berror\b|Error:|failed|denied|not authorized|\bERR_/i.test(line);
+  const telling = lines.filter((line) => saysWhy(line) && !/^\s+at /.test(line));
   const unique = telling.filter((line, at) => telling.indexOf(line) === at);
   if (unique.length) return unique.slice(0, 15);
   return lines.length ? lines.slice(-10) : [ended];

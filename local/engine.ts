@@ -3,7 +3,18 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import {
-  type EngineState, checkedName, endpointOf, enginesDirectory, forgetOld, isUp, listStates, readState, removeEngine, settle, stateFile, SUPERVISOR_WORD,
+  checkedName,
+  endpointOf,
+  enginesDirectory,
+  type EngineState,
+  forgetOld,
+  isUp,
+  listStates,
+  readState,
+  removeEngine,
+  settle,
+  stateFile,
+  SUPERVISOR_WORD,
   writeState,
 } from './engine-state';
 import { LocalError } from './errors';
@@ -48,7 +59,8 @@ export class LocalEngine {
     return withLock(`${stateFile(name)}.lock`, async () => {
       const known = readState(name);
       if (known && isUp(known)) {
-        throw new LocalError(`the engine "${name}" already runs at ${endpointOf(known)}`, `stop it with \`mlops local stop ${name}\`, or choose another --name`);
+        const fix = `stop it with \`mlops local stop ${name}\`, or choose another --name`;
+        throw new LocalError(`the engine "${name}" already runs at ${endpointOf(known)}`, fix);
       }
       const port = await freePort(options.port);
       const directory = path.join(enginesDirectory(), name);

@@ -7,8 +7,14 @@ import { isAlive } from './processes';
 
 const POLL_MILLISECONDS = 200;
 
+export interface LockOptions {
+  readonly timeoutSeconds?: number;
+  /** Called once, where another process holds the lock. */
+  readonly onWait?: () => void;
+}
+
 /** Runs `action` while no other process holds the lock; a lock whose holder died is taken over. */
-export async function withLock<T>(file: string, action: () => Promise<T>, options: { timeoutSeconds?: number; onWait?: () => void } = {}): Promise<T> {
+export async function withLock<T>(file: string, action: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   mkdirSync(path.dirname(file), { recursive: true });
   const mine = `${process.pid} ${randomUUID()}`;
   const deadline = Date.now() + (options.timeoutSeconds ?? 900) * 1000;

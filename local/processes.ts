@@ -78,7 +78,8 @@ export const freePort = async (wanted?: number): Promise<number> => {
     return await listen(wanted ?? 0);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? 'is taken by another process' : code === 'EACCES' ? 'may not be used by this user' : `cannot be used (${code})`;
+    const reasons: Record<string, string> = { EADDRINUSE: 'is taken by another process', EACCES: 'may not be used by this user' };
+    const why = reasons[code ?? ''] ?? `cannot be used (${code})`;
     throw new LocalError(`port ${wanted} ${why}`, 'choose another with --port, or leave it out and a free one is taken', { cause: error });
   }
 };

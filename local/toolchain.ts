@@ -122,21 +122,31 @@ function run(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<v
   });
 }
 
-const CAUSES: readonly (readonly [RegExp, string])[] = [
-  [/ensurepip is not available|No module named '?(venv|ensurepip)/i, 'install the venv module of this Python (Debian and Ubuntu: python3-venv), or uv'],
-  [/No space left on device|Errno 28/i, 'free disk space (about 1 GB is needed) and run the command again'],
-  [/Permission denied|Errno 13/i, 'make the cache directory writable, or set XDG_CACHE_HOME to one that is'],
-  [/certificate|SSL/i, 'let pip trust the certificates of your network (PIP_CERT) and run the command again'],
-  [/resolve|Connection|timed out|unreachable|NewConnectionError|dns error|Proxy/i, 'check the network, proxy or package index (pip config) and run the command again'],
-  [/No matching distribution|Could not find a version|No solution found/i, 'use Python 3.11 or 3.12 (MLOPS_PYTHON), or a package index that has these versions'],
+const CAUSES: readonly { readonly pattern: RegExp; readonly fix: string }[] = [
+  {
+    pattern: /ensurepip is not available|No module named '?(venv|ensurepip)/i,
+    fix: 'install the venv module of this Python (Debian and Ubuntu: python3-venv), or uv',
+  },
+  { pattern: /No space left on device|Errno 28/i, fix: 'free disk space (about 1 GB is needed) and run the command again' },
+  { pattern: /Permission denied|Errno 13/i, fix: 'make the cache directory writable, or set XDG_CACHE_HOME to one that is' },
+  { pattern: /certificate|SSL/i, fix: 'let pip trust the certificates of your network (PIP_CERT) and run the command again' },
+  {
+    pattern: /resolve|Connection|timed out|unreachable|dns error|Proxy/i,
+    fix: 'check the network, the proxy or the package index (pip config) and run the command again',
+  },
+  {
+    pattern: /No matching distribution|Could not find a version|No solution found/i,
+    fix: 'use Python 3.11 or 3.12 (MLOPS_PYTHON), or a package index that has these versions',
+  },
 ];
 
 function installFailure(failure: CommandFailure, base: Interpreter): LocalError {
   const lines = failure.output.split('\n').map((line) => line.trim()).filter(Boolean);
   const telling = lines.filter((line) => /error|fatal|no matching|could not/i.test(line));
   const cause = (telling.length ? telling : lines).slice(-3).join(' | ') || 'no output';
-  const fix = CAUSES.find(([pattern]) => pattern.test(failure.output))?.[1] ?? 'read the cause, repair it and run the command again';
-  return new LocalError(`installing the engine's Python packages failed (${failure.command}, Python ${base.version}): ${cause}`, fix, { cause: failure });
+  const fix = CAUSES.find(({ pattern }) => pattern.test(failure.output))?.fix ?? 'repair the cause and run the command again';
+  const what = `installing the engine's Python packages failed (${failure.command}, Python ${base.version})`;
+  return new LocalError(`${what}: ${cause}`, fix, { cause: failure });
 }
 
 function inspect(command: string, environment: NodeJS.ProcessEnv): Interpreter | undefined {
