@@ -1,10 +1,13 @@
 // Bundles every Lambda entry, the CLI and the engine's supervisor into assets/, so that consumers need no esbuild and no Docker.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
-const assets = path.join(root, 'assets');
+const target = path.join(root, 'assets');
+// Built beside the old bundles and put in their place at the end: whoever runs from them never sees half of them.
+const assets = path.join(root, `assets.${process.pid}.tmp`);
+process.on('exit', () => rmSync(assets, { recursive: true, force: true }));
 
 const walk = (directory) =>
   readdirSync(directory, { withFileTypes: true }).flatMap((entry) =>
@@ -16,7 +19,6 @@ const common = { bundle: true, platform: 'node', target: 'node20', format: 'cjs'
 const handlers = walk(path.join(root, 'lambda')).filter((file) => file.endsWith('.lambda.ts'));
 const programs = [path.join(root, 'bin/mlops.ts'), path.join(root, 'local/supervisor.ts')].filter((file) => existsSync(file));
 
-rmSync(assets, { recursive: true, force: true });
 await Promise.all([
   ...handlers.map((entry) => {
     const name = path.relative(path.join(root, 'lambda'), entry).replace(/\.lambda\.ts$/, '');
@@ -39,3 +41,10 @@ for (const directory of ['local/plugin', 'local/runners']) {
     cpSync(path.join(root, directory), path.join(assets, directory), { recursive: true, filter: (file) => !file.includes('__pycache__') });
   }
 }
+const optimizedFields = path.join(root, 'lib/pipeline/optimized-fields.json');
+if (existsSync(optimizedFields)) cpSync(optimizedFields, path.join(assets, 'local/optimized-fields.json'));
+
+const old = path.join(root, `assets.${process.pid}.old`);
+if (existsSync(target)) renameSync(target, old);
+renameSync(assets, target);
+rmSync(old, { recursive: true, force: true });
