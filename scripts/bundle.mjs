@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 const target = path.join(root, 'assets');
 // Built beside the old bundles and put in their place at the end: whoever runs from them never sees half of them.
-const assets = path.join(root, `assets.${process.pid}.tmp`);
+const assets = path.join(root, 'node_modules', `.assets-${process.pid}`);
 process.on('exit', () => rmSync(assets, { recursive: true, force: true }));
 
 const walk = (directory) =>
@@ -44,7 +44,7 @@ for (const directory of ['local/plugin', 'local/runners']) {
 const optimizedFields = path.join(root, 'lib/pipeline/optimized-fields.json');
 if (existsSync(optimizedFields)) cpSync(optimizedFields, path.join(assets, 'local/optimized-fields.json'));
 
-const old = path.join(root, `assets.${process.pid}.old`);
+const old = path.join(root, 'node_modules', `.assets-${process.pid}-old`);
 if (existsSync(target)) renameSync(target, old);
 renameSync(assets, target);
 rmSync(old, { recursive: true, force: true });
