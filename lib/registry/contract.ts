@@ -8,10 +8,12 @@ export const REGISTRY_ENV = {
 /**
  * Registry table, keys pk and sk:
  *   NAME#<name>      NAME                      claim of a name: modelId
- *   MODEL#<modelId>  META                      name, owner, tags, nextVersion, historySequence
+ *   MODEL#<modelId>  META                      name, owner, tags, nextVersion, last link of the history (sequence, hash, time)
  *   MODEL#<modelId>  VERSION#<7 digits>        one version
- *   MODEL#<modelId>  ALIAS#<alias>             pointer: version, revision
- * Index `by-digest` (gsi1pk = DIGEST#<sha256>, gsi1sk = <modelId>#<7 digits>) finds versions by their artifact.
+ *   MODEL#<modelId>  RUN#<runId>               version that the run registered: one run registers once
+ *   MODEL#<modelId>  ALIAS#<alias>             pointer: version, previousVersion, revision, and a copy of the version's record
+ * Index `by-digest` (gsi1pk = DIGEST#<sha256>, gsi1sk = <modelId>#<7 digits>) finds versions by their artifact;
+ * its partition MODELS (gsi1sk = name) lists the models.
  * History table: pk modelId, sk sequence (10 digits); only added to, each entry carries its predecessor's hash.
  */
 export const REGISTRY_KEYS = {
@@ -21,6 +23,9 @@ export const REGISTRY_KEYS = {
   meta: 'META',
   version: (version: number) => `VERSION#${String(version).padStart(7, '0')}`,
   versionPrefix: 'VERSION#',
+  run: (runId: string) => `RUN#${runId}`,
+  sequence: (sequence: number) => String(sequence).padStart(10, '0'),
+  models: 'MODELS',
   alias: (alias: string) => `ALIAS#${alias}`,
   digest: (sha256: string) => `DIGEST#${sha256}`,
   digestIndex: 'by-digest',
@@ -99,7 +104,7 @@ export interface HistoryEntry {
   readonly sequence: number;
   readonly at: string;
   readonly actor: string;
-  readonly action: 'Registered' | 'Approved' | 'Rejected' | 'Promoted' | 'Archived' | 'RolledBack';
+  readonly action: 'Registered' | 'Completed' | 'Approved' | 'Rejected' | 'Promoted' | 'Archived' | 'RolledBack';
   readonly version: number;
   readonly fromState?: VersionState;
   readonly toState: VersionState;
