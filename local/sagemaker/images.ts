@@ -1,0 +1,79 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { invalid } from './errors';
+
+export type Framework = 'xgboost' | 'scikit-learn';
+
+interface Image {
+  readonly repository: string;
+  readonly framework: Framework;
+  /** Distributions that may hold the package, most likely first. */
+  readonly packages: readonly string[];
+  /** Tag as the registry has it, 3.0-5, with what may follow it. */
+  readonly suffixes: RegExp;
+  readonly example: string;
+}
+
+const IMAGES: readonly Image[] = [
+  {
+    repository: 'sagemaker-xgboost',
+    framework: 'xgboost',
+    packages: ['xgboost_cpu', 'xgboost'],
+    suffixes: /^(-cpu(-py\d+)?|-py\d+)?$/,
+    example: 'sagemaker-xgboost:3.0-5',
+  },
+  {
+    repository: 'sagemaker-scikit-learn',
+    framework: 'scikit-learn',
+    packages: ['scikit_learn'],
+    suffixes: /^(-py\d+)?(-cpu-py\d+)?$/,
+    example: 'sagemaker-scikit-learn:1.4-2-cpu-py3',
+  },
+];
+
+const URI = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\/([^:@]+):([^:@]+)$/;
+
+/** Maps ECR image names to what this machine can run in their place: the same framework in exactly the same version. */
+export class Images {
+  private readonly installed: ReadonlyMap<string, string>;
+
+  constructor(python: string) {
+    this.installed = installedPackages(python);
+  }
+
+  framework(image: string): Framework {
+    const [, repository, tag] = URI.exec(image) ?? [];
+    const known = IMAGES.find((candidate) => candidate.repository === repository);
+    const names = IMAGES.map(({ example }) => `<account>.dkr.ecr.<region>.amazonaws.com/${example}`).join(' and ');
+    const [, version, micro, suffix] = /^(\d+\.\d+)-(\d+)(.*)$/.exec(tag ?? '') ?? [];
+    if (!known || version === undefined || !known.suffixes.test(suffix)) {
+      throw invalid(`The local engine cannot run the image ${image}: it knows ${names}`);
+    }
+    const wanted = `${version}.${micro}`;
+    const present = known.packages.map((name) => this.installed.get(name)).find(Boolean);
+    if (present !== wanted) {
+      throw invalid(
+        `The image ${image} holds ${known.framework} ${wanted}, the local engine ${present ?? 'none'}: ` +
+          'use the image of that version, or install the other one into the engine',
+      );
+    }
+    return known.framework;
+  }
+}
+
+export function sitePackages(python: string): string[] {
+  const lib = path.join(path.dirname(path.dirname(python)), 'lib');
+  const versions = existsSync(lib) ? readdirSync(lib).filter((name) => /^python3\.\d+$/.test(name)) : [];
+  return versions.map((name) => path.join(lib, name, 'site-packages')).filter((directory) => existsSync(directory));
+}
+
+function installedPackages(python: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const directory of sitePackages(python)) {
+    for (const entry of readdirSync(directory)) {
+      const [, name, version] = /^(.+?)-([^-]+)\.dist-info$/.exec(entry) ?? [];
+      if (name) found.set(name.toLowerCase().replace(/[-.]/g, '_'), version);
+    }
+  }
+  return found;
+}

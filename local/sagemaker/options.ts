@@ -1,0 +1,19 @@
+export interface SageMakerOptions {
+  /** 0, the default, takes a free port. */
+  readonly port?: number;
+  /** MiniStack, as http://127.0.0.1:PORT. */
+  readonly engineUrl: string;
+  /** Shared secret between the plug-in and this service. */
+  readonly engineToken: string;
+  /** Interpreter of the engine's virtual environment. */
+  readonly python: string;
+  /** Where container.py lies. */
+  readonly runnersDirectory: string;
+  /** Job directories are made below and removed with their jobs. */
+  readonly workDirectory: string;
+  readonly region: string;
+  readonly accountId: string;
+  /** Factor on the service's own waits: container start-up limits and grace periods. 1 by default. */
+  readonly timeScale?: number;
+  readonly log?: (line: string) => void;
+}

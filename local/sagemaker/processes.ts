@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import readline from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import type { Framework } from './images';
+import type { SageMakerOptions } from './options';
+
+export interface Order {
+  readonly runner: 'training' | 'serving';
+  readonly framework: Framework;
+  readonly root: string;
+  readonly environment: Record<string, string>;
+  readonly cpus?: number;
+  readonly program?: string;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** An interpreter with the frameworks already imported, waiting for its order, or at work on it. */
+export class Container {
+  readonly exited: Promise<Exit>;
+  readonly port: Promise<number>;
+  running = true;
+  private readonly child: ChildProcess;
+  private readonly listeners: Array<(line: string) => void> = [];
+
+  constructor(options: SageMakerOptions) {
+    // A clean environment: a job must get its rights from its role alone, as it does inside its container.
+    this.child = spawn(options.python, ['-u', path.join(options.runnersDirectory, 'container.py')], {
+      cwd: options.workDirectory,
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      env: {
+        PATH: `${path.dirname(options.python)}:/usr/local/bin:/usr/bin:/bin`,
+        HOME: options.workDirectory,
+        TMPDIR: options.workDirectory,
+        LANG: 'C.UTF-8',
+        OMP_NUM_THREADS: '2',
+        OPENBLAS_NUM_THREADS: '2',
+        PYTHONDONTWRITEBYTECODE: '1',
+        PYTHONNOUSERSITE: '1',
+      },
+    });
+    (this.child.stdin as Writable).on('error', () => undefined);
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      readline.createInterface({ input: stream as Readable, crlfDelay: Infinity }).on('line', (line) => this.listeners.forEach((tell) => tell(line)));
+    }
+    this.port = new Promise((resolve) => {
+      readline.createInterface({ input: this.child.stdio[3] as Readable }).on('line', (line) => {
+        const { port } = JSON.parse(line) as { port?: number };
+        if (port) resolve(port);
+      });
+    });
+    this.exited = new Promise((resolve) => {
+      this.child.once('error', () => this.ended(resolve, { code: 127, signal: null }));
+      this.child.once('exit', (code, signal) => {
+        // Output may still be on its way; a grandchild that keeps the pipe open must not hold the job.
+        const late = setTimeout(() => this.ended(resolve, { code, signal }), 500);
+        this.child.once('close', () => {
+          clearTimeout(late);
+          this.ended(resolve, { code, signal });
+        });
+      });
+    });
+  }
+
+  start(order: Order, onLine: (line: string) => void): void {
+    this.listeners.push(onLine);
+    (this.child.stdin as Writable).write(`${JSON.stringify(order)}\n`);
+  }
+
+  /** SIGTERM to the process and all its children, SIGKILL after the grace period. */
+  async stop(graceMilliseconds: number): Promise<Exit> {
+    this.signal('SIGTERM');
+    const kill = setTimeout(() => this.signal('SIGKILL'), graceMilliseconds);
+    const exit = await this.exited;
+    clearTimeout(kill);
+    return exit;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (!this.running || this.child.pid === undefined) return;
+    try {
+      process.kill(-this.child.pid, name);
+    } catch {
+      // Gone between the check and the signal.
+    }
+  }
+
+  private ended(resolve: (exit: Exit) => void, exit: Exit): void {
+    // Whatever a script left behind in its group goes with it.
+    this.signal('SIGKILL');
+    this.running = false;
+    resolve(exit);
+  }
+}
+
+const IDLE_MILLISECONDS = 60_000;
+
+/** Starts containers and keeps one warm for the next job, only while jobs are likely. */
+export class Containers {
+  private readonly all = new Set<Container>();
+  private spare?: Container;
+  private idle?: NodeJS.Timeout;
+  private closed = false;
+
+  constructor(private readonly options: SageMakerOptions) {}
+
+  /** Called as soon as a request makes a container likely: imports run while data is fetched. */
+  prepare(): void {
+    if (this.closed) return;
+    clearTimeout(this.idle);
+    this.idle = setTimeout(() => this.dismiss(), IDLE_MILLISECONDS);
+    this.idle.unref();
+    if (!this.spare?.running) this.spare = this.create();
+  }
+
+  take(): Container {
+    if (this.closed) throw new Error('the service is closing');
+    const warm = this.spare?.running ? this.spare : this.create();
+    this.spare = undefined;
+    return warm;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.idle);
+    const ending = [...this.all].map((container) => {
+      container.signal('SIGKILL');
+      return container.exited;
+    });
+    await Promise.all(ending);
+  }
+
+  private create(): Container {
+    const container = new Container(this.options);
+    this.all.add(container);
+    void container.exited.then(() => this.all.delete(container));
+    return container;
+  }
+
+  private dismiss(): void {
+    this.spare?.signal('SIGKILL');
+    this.spare = undefined;
+  }
+}

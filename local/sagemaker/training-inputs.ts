@@ -1,0 +1,71 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Channel, CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
+import { downloadAll, extractArchive, listKeys, locationOf, readObject, relativeName } from './storage';
+import { hyperParameter } from './training-requests';
+
+/** Lays out what the container contract promises below the job's root: configuration, channels, code. */
+export async function fetchInputs(s3: S3Client, request: CreateTrainingJobCommandInput, root: string): Promise<void> {
+  const hyperParameters = request.HyperParameters ?? {};
+  const config = (name: string, value: unknown) => writeFile(path.join(root, 'input/config', name), JSON.stringify(value));
+  await config('hyperparameters.json', hyperParameters);
+  await config('inputdataconfig.json', channelConfigurations(request));
+  await config('resourceconfig.json', resourceConfiguration(request));
+  for (const channel of request.InputDataConfig ?? []) await fetchChannel(s3, channel, request.RoleArn!, root);
+  const archive = hyperParameter(hyperParameters.sagemaker_submit_directory);
+  await extractArchive(s3, archive, path.join(root, 'sourcedir.tar.gz'), path.join(root, 'code'));
+}
+
+async function fetchChannel(s3: S3Client, channel: Channel, roleArn: string, root: string): Promise<void> {
+  const source = channel.DataSource!.S3DataSource!;
+  const directory = path.join(root, 'input/data', channel.ChannelName!);
+  await mkdir(directory, { recursive: true });
+  const { bucket, names } = source.S3DataType === 'ManifestFile' ? await fromManifest(s3, source.S3Uri!) : await fromPrefix(s3, source.S3Uri!);
+  if (names.size === 0) {
+    throw new Error(
+      `No S3 objects found under S3 URL "${source.S3Uri}" given in input data source. Please ensure that the bucket exists in the selected ` +
+        `region, that objects exist under that S3 prefix, and that the role "${roleArn}" has "s3:ListBucket" permissions on bucket "${bucket}".`,
+    );
+  }
+  await downloadAll(s3, bucket, names, directory);
+}
+
+async function fromPrefix(s3: S3Client, uri: string) {
+  const { bucket, key: prefix } = locationOf(uri);
+  const keys = await listKeys(s3, bucket, prefix);
+  return { bucket, names: new Map(keys.map((key) => [key, relativeName(key, prefix)])) };
+}
+
+async function fromManifest(s3: S3Client, uri: string) {
+  const [head, ...rest] = JSON.parse((await readObject(s3, locationOf(uri))).toString('utf8')) as [{ prefix: string }, ...string[]];
+  const { bucket, key: prefix } = locationOf(head.prefix);
+  return { bucket, names: new Map(rest.map((name) => [`${prefix}${name}`, name])) };
+}
+
+function channelConfigurations(request: CreateTrainingJobCommandInput) {
+  const mode = request.AlgorithmSpecification!.TrainingInputMode;
+  return Object.fromEntries(
+    (request.InputDataConfig ?? []).map((channel) => [
+      channel.ChannelName!,
+      {
+        TrainingInputMode: channel.InputMode ?? mode,
+        S3DistributionType: channel.DataSource!.S3DataSource!.S3DataDistributionType ?? 'FullyReplicated',
+        RecordWrapperType: 'None',
+        ...(channel.ContentType ? { ContentType: channel.ContentType } : {}),
+      },
+    ]),
+  );
+}
+
+function resourceConfiguration(request: CreateTrainingJobCommandInput) {
+  const type = request.ResourceConfig!.InstanceType!;
+  return {
+    current_host: 'algo-1',
+    current_instance_type: type,
+    current_group_name: 'homogeneousCluster',
+    hosts: ['algo-1'],
+    instance_groups: [{ instance_group_name: 'homogeneousCluster', instance_type: type, hosts: ['algo-1'] }],
+    network_interface_name: 'eth0',
+  };
+}
