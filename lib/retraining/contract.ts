@@ -18,6 +18,8 @@ export const EVENTS = {
   driftDetected: 'Data Drift Detected',
   /** detail: RetrainRequestedDetail, from a person or program. */
   retrainRequested: 'Retrain Requested',
+  /** detail: RetrainScheduledDetail, from a schedule trigger. */
+  retrainScheduled: 'Retrain Scheduled',
   /** detail: DecisionRecord; every decision of the governor. */
   retrainDecided: 'Retrain Decided',
   /** detail: { platform, model, windowEnd, verdicts, resultUri } */
@@ -62,12 +64,17 @@ export interface RetrainRequestedDetail extends EventDetail {
   readonly requestedBy: string;
 }
 
+export interface RetrainScheduledDetail extends EventDetail {
+  /** Schedule expression of the trigger. */
+  readonly schedule: string;
+}
+
 /** Why a retraining is wanted. `kind` with `key` names the rule; two causes of one rule share both. */
 export interface RetrainCause {
   /** Hash of model, kind, key and occurredAt: the same cause twice has the same id. */
   readonly causeId: string;
   readonly kind: 'quality' | 'drift' | 'manual' | 'schedule';
-  /** Quality: metric. Drift: 'drift'. Manual: who asked. */
+  /** Quality: metric. Drift: 'drift'. Manual: who asked. Schedule: the expression. */
   readonly key: string;
   /** One sentence for a person. */
   readonly summary: string;
@@ -81,6 +88,8 @@ export interface GovernorPolicy {
   readonly cooldownSeconds: number;
   /** Seconds after which a lock whose execution is gone may be taken over. */
   readonly leaseSeconds: number;
+  /** Drift that touches fewer features is no cause; 1 where absent. */
+  readonly minimumDriftedFeatures?: number;
 }
 
 /** started: a run began. coalesced: one is running, the cause is attached to it. The others name what stood in the way. */
@@ -101,7 +110,10 @@ export interface DecisionRecord extends EventDetail {
  * Governor table, keys pk and sk:
  *   MODEL#<model>  STATE                                lock (runId, executionArn, causeId, acquiredAt, leaseUntil), paused, cooldown marks
  *   MODEL#<model>  DECISION#<wall-clock ISO>#<causeId>  DecisionRecord, only added
- *   MODEL#<model>  CAUSE#<causeId>                      first decision on a cause (dedupe)
+ *   MODEL#<model>  CAUSE#<causeId>                      first decision on a cause (dedupe) and whether it was announced
+ *
+ * A cause is claimed first: its CAUSE item and, where a run shall start, the lock are written in one transaction. Then the execution starts under
+ * its deterministic name, the decision is added and the event published. A retry finds the claim and goes on from there.
  */
 export const GOVERNOR_KEYS = {
   model: (model: string) => `MODEL#${model}`,

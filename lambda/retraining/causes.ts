@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { MODEL_NAME_PATTERN } from '../../lib/common/contract';
+import { EVENT_SOURCE, EVENTS, type GovernorPolicy, type RetrainCause } from '../../lib/retraining/contract';
+
+const detail = {
+  platform: z.string().min(1),
+  model: z.string().regex(MODEL_NAME_PATTERN),
+  occurredAt: z.iso.datetime({ offset: true }),
+};
+const window = { version: z.number().int(), windowStart: z.string(), windowEnd: z.string(), evidenceUri: z.string() };
+
+const qualityDegraded = z.object({
+  'detail-type': z.literal(EVENTS.qualityDegraded),
+  detail: z.object({ ...detail, ...window, metric: z.string().min(1), value: z.number(), bound: z.number() }),
+});
+const driftDetected = z.object({
+  'detail-type': z.literal(EVENTS.driftDetected),
+  detail: z.object({ ...detail, ...window, features: z.array(z.string()).min(1) }),
+});
+const retrainRequested = z.object({
+  'detail-type': z.literal(EVENTS.retrainRequested),
+  detail: z.object({ ...detail, reason: z.string().min(1).max(1000), requestedBy: z.string().min(1).max(200) }),
+});
+const retrainScheduled = z.object({
+  'detail-type': z.literal(EVENTS.retrainScheduled),
+  detail: z.object({ ...detail, schedule: z.string().min(1) }),
+});
+
+/** What a rule may hand to the governor. */
+export const causeEvent = z.intersection(
+  z.object({ source: z.literal(EVENT_SOURCE) }),
+  z.discriminatedUnion('detail-type', [qualityDegraded, driftDetected, retrainRequested, retrainScheduled]),
+);
+export type CauseEvent = z.infer<typeof causeEvent>;
+
+const LISTED_FEATURES = 5;
+const list = (names: readonly string[]): string =>
+  names.length <= LISTED_FEATURES ? names.join(', ') : `${names.slice(0, LISTED_FEATURES).join(', ')} and ${names.length - LISTED_FEATURES} more`;
+const round = (value: number): string => String(Number(value.toPrecision(6)));
+
+const describe = (event: CauseEvent): Pick<RetrainCause, 'kind' | 'key' | 'summary' | 'evidenceUri'> => {
+  switch (event['detail-type']) {
+    case EVENTS.qualityDegraded: {
+      const { metric, value, bound, version, windowStart, windowEnd, evidenceUri } = event.detail;
+      const summary = `${metric} of version ${version} was ${round(value)} from ${windowStart} to ${windowEnd}, bound ${round(bound)}`;
+      return { kind: 'quality', key: metric, summary, evidenceUri };
+    }
+    case EVENTS.driftDetected: {
+      const { features, version, windowStart, windowEnd, evidenceUri } = event.detail;
+      const summary = `${features.length} feature(s) of version ${version} drifted from ${windowStart} to ${windowEnd}: ${list(features)}`;
+      return { kind: 'drift', key: 'drift', summary, evidenceUri };
+    }
+    case EVENTS.retrainRequested:
+      return { kind: 'manual', key: event.detail.requestedBy, summary: `requested by ${event.detail.requestedBy}: ${event.detail.reason}` };
+    case EVENTS.retrainScheduled:
+      return { kind: 'schedule', key: event.detail.schedule, summary: `due by its schedule ${event.detail.schedule}` };
+  }
+};
+
+/** Turns an event into the cause it states. The id uses the time as sent, so that a repeated delivery keeps it; the cause is never in the future. */
+export const toCause = (event: CauseEvent, now: Date): RetrainCause => {
+  const { model } = event.detail;
+  const sent = new Date(event.detail.occurredAt);
+  const { kind, key, summary, evidenceUri } = describe(event);
+  const causeId = createHash('sha256').update(JSON.stringify([model, kind, key, sent.toISOString()])).digest('hex').slice(0, 32);
+  const occurredAt = (sent > now ? now : sent).toISOString();
+  return { causeId, kind, key, summary, occurredAt, ...(evidenceUri === undefined ? {} : { evidenceUri }) };
+};
+
+/** Whether the policy counts the event as a cause at all; rules cannot count the features in an event. */
+export const isCause = (event: CauseEvent, policy: GovernorPolicy): boolean =>
+  event['detail-type'] !== EVENTS.driftDetected || event.detail.features.length >= (policy.minimumDriftedFeatures ?? 1);

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { MODEL_NAME_PATTERN } from '../../lib/common/contract';
+import type { Outcome } from './governor';
+
+const pipelineInput = z.object({
+  model: z.string().regex(MODEL_NAME_PATTERN),
+  runId: z.string().min(1),
+  causeId: z.string().min(1),
+  cause: z.string(),
+  occurredAt: z.iso.datetime({ offset: true }),
+});
+const pipelineOutput = z.object({ outcome: z.enum(['promoted', 'rejected']) });
+
+const parse = <T>(schema: z.ZodType<T>, text: string | undefined): T | undefined => {
+  try {
+    return schema.parse(JSON.parse(text ?? ''));
+  } catch {
+    return undefined;
+  }
+};
+
+/** The run's input, or nothing where the execution was not started as a run. */
+export const readInput = (text: string | undefined) => parse(pipelineInput, text);
+
+/** How an execution that ended turned out; one that succeeded without saying how counts as failed, since nothing was promoted for certain. */
+export const readOutcome = (status: string, output: string | undefined): Outcome =>
+  status === 'SUCCEEDED' ? (parse(pipelineOutput, output)?.outcome ?? 'failed') : 'failed';
