@@ -55,3 +55,10 @@ export interface RunRecord extends RunMeta {
   readonly params: Readonly<Record<string, string>>;
   readonly metrics: Readonly<Record<string, number>>;
 }
+
+/** Names of errors that callers match on. */
+export const TRACKING_ERRORS = {
+  notFound: 'RunNotFound',
+  /** The run is another one, or has ended in a way that what was asked would contradict. */
+  conflict: 'RunConflict',
+} as const;

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { COMMON_ENV } from '../../lib/common/contract';
+import { EVENTS } from '../../lib/retraining/contract';
+import { requireEnv } from '../common/env';
+import { Events } from '../common/events.client';
+import { createLogger } from '../common/logger';
+import { ModelRegistryClient } from './model-registry.client';
+
+const version = z.number().int().positive();
+
+const Input = z.object({
+  model: z.string().min(1),
+  version,
+  runId: z.string().min(1),
+  /** Champion that the candidate was judged against; left out or null: there was none, and there must be none now. */
+  expectedChampion: version.nullish(),
+  reason: z.string().min(1),
+});
+
+const logger = createLogger('promote-version');
+const registry = new ModelRegistryClient();
+const events = new Events();
+
+/** Step of the pipeline: the version that the endpoint runs becomes the champion. A second try moves nothing and tells the same. */
+export const handler = async (event: unknown) => {
+  const input = Input.parse(event);
+  const { champion, previousVersion } = await registry.promote(input.model, input.version, {
+    expectedChampion: input.expectedChampion ?? null,
+    actor: 'pipeline',
+    reason: input.reason,
+  });
+  await events.putEvent(EVENTS.versionPromoted, {
+    platform: requireEnv(COMMON_ENV.platform),
+    model: input.model,
+    occurredAt: champion.updatedAt,
+    version: champion.version,
+    previousVersion,
+    runId: input.runId,
+  });
+  logger.info('version promoted', { model: input.model, version: champion.version, previousVersion, runId: input.runId });
+  return { version: champion.version, previousVersion, state: champion.state };
+};

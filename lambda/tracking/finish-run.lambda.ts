@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { METRICS } from '../../lib/operations/contract';
+import { createLogger } from '../common/logger';
+import { publishMetrics } from '../common/metrics';
+import { RunTrackerClient } from './run-tracker.client';
+
+const Input = z.object({
+  runId: z.string().min(1),
+  model: z.string().min(1),
+  outcome: z.enum(['promoted', 'rejected']),
+  version: z.number().int().positive().nullish(),
+});
+
+const logger = createLogger('finish-run');
+const runs = new RunTrackerClient();
+
+/** Last step of a run: marks it finished and counts it. What it answers becomes the output of the execution. */
+export const handler = async (event: unknown) => {
+  const { runId, model, outcome, version } = Input.parse(event);
+  await runs.finishRun(runId, outcome, version ?? undefined);
+  publishMetrics(model, { [METRICS.pipelineSucceeded]: 1, [METRICS.candidateRejected]: outcome === 'rejected' ? 1 : 0 });
+  logger.info('run finished', { runId, model, outcome, version });
+  return { outcome, version: version ?? undefined, runId, model };
+};
