@@ -1,7 +1,12 @@
 const shared = {
   testEnvironment: 'node',
   transform: { '^.+\\.(t|j)s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
-  moduleNameMapper: { '^cdk-mlops$': '<rootDir>/lib/index.ts' },
+  moduleNameMapper: {
+    '^cdk-mlops$': '<rootDir>/lib/index.ts',
+    // d3 is published as ES modules, which jest cannot require, with a UMD build beside them.
+    '^d3-([a-z-]+)$': '<rootDir>/node_modules/d3-$1/dist/d3-$1.js',
+    '^internmap$': '<rootDir>/node_modules/internmap/dist/internmap.js',
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/assets/', '<rootDir>/cdk.out/'],
 };
 
