@@ -1,0 +1,99 @@
+import { Aws, Duration, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { modelMetric } from './alarm-factory';
+import { METRICS, QUALITY_METRIC_PREFIX } from './contract';
+
+/** A bound on live quality, drawn as a line. */
+export interface QualityBound {
+  /** Name of the metric, e.g. `rmse`. */
+  readonly metric: string;
+  /** Worst value that is still good, in the metric's unit. */
+  readonly worseThan: number;
+}
+
+/** Properties of a ModelDashboard. */
+export interface ModelDashboardProps {
+  /** Name of the platform; value of the metrics' `service` dimension. */
+  readonly platformName: string;
+
+  /** Name of the model; value of the metrics' `Model` dimension. */
+  readonly modelName: string;
+
+  /** Live quality metrics to draw, each with its own graph. */
+  readonly qualityMetrics: string[];
+
+  /**
+   * Bounds to draw beside the metrics.
+   *
+   * @default - none
+   */
+  readonly qualityBounds?: QualityBound[];
+
+  /** Training pipeline, for its executions. */
+  readonly stateMachine: sfn.IStateMachine;
+
+  /**
+   * Alarms whose status stands on top.
+   *
+   * @default - none
+   */
+  readonly alarms?: cloudwatch.IAlarm[];
+}
+
+const HALF = 12;
+const WHOLE = 24;
+
+/** What one model does, on one page: alarms, predictions, quality against its bounds, drift, retraining decisions, pipeline. */
+export class ModelDashboard extends Construct {
+  /** The dashboard; its name is generated. */
+  public readonly dashboard: cloudwatch.Dashboard;
+
+  constructor(scope: Construct, id: string, props: ModelDashboardProps) {
+    super(scope, id);
+    const { modelName, platformName, stateMachine } = props;
+    const metric = (name: string, label: string, statistic?: string) =>
+      modelMetric(platformName, modelName, name, { label, statistic, period: Duration.hours(1) });
+    const graph = (title: string, left: cloudwatch.IMetric[], bounds: QualityBound[] = []) =>
+      new cloudwatch.GraphWidget({
+        title,
+        width: HALF,
+        left,
+        leftYAxis: { min: 0 },
+        leftAnnotations: bounds.map(({ worseThan }) => ({ value: worseThan, label: 'bound', color: cloudwatch.Color.RED })),
+      });
+    const bounds = props.qualityBounds ?? [];
+    const console = `https://${Aws.REGION}.console.aws.amazon.com/states/home?region=${Aws.REGION}#/statemachines/view/${stateMachine.stateMachineArn}`;
+
+    this.dashboard = new cloudwatch.Dashboard(this, 'Resource', { defaultInterval: Duration.days(14) });
+    this.dashboard.addWidgets(
+      new cloudwatch.TextWidget({
+        width: WHOLE,
+        height: 2,
+        markdown: `# ${modelName} (${platformName})\n[Training runs](${console}) · \`npx mlops models show ${modelName}\` · stack ${Stack.of(this).stackName}`,
+      }),
+    );
+    if (props.alarms?.length) this.dashboard.addWidgets(new cloudwatch.AlarmStatusWidget({ title: 'Alarms', width: WHOLE, alarms: props.alarms }));
+    this.dashboard.addWidgets(
+      graph('Predictions', [metric(METRICS.predictions, 'rows predicted'), metric(METRICS.recordingFailed, 'not recorded')]),
+      graph('What the monitor could use', [metric(METRICS.monitoredRows, 'rows monitored'), metric(METRICS.rejectedRows, 'rejected')]),
+      ...props.qualityMetrics.map((name) =>
+        graph(
+          `Live quality: ${name}`,
+          [metric(`${QUALITY_METRIC_PREFIX}${name}`, name, cloudwatch.Stats.AVERAGE)],
+          bounds.filter((bound) => bound.metric === name),
+        ),
+      ),
+      graph('Share of rows with a label', [metric(METRICS.labelCoverage, 'coverage', cloudwatch.Stats.AVERAGE)]),
+      graph('Drifted features', [metric(METRICS.driftedFeatures, 'features', cloudwatch.Stats.MAXIMUM)]),
+      graph('Retraining decisions', [metric(METRICS.retrainStarted, 'started'), metric(METRICS.retrainHeldBack, 'held back')]),
+      graph('Runs', [
+        metric(METRICS.pipelineSucceeded, 'succeeded'),
+        metric(METRICS.candidateRejected, 'candidate rejected'),
+        metric(METRICS.pipelineFailed, 'failed'),
+      ]),
+      graph('Duration of runs', [stateMachine.metricTime({ label: 'duration', statistic: cloudwatch.Stats.MAXIMUM, period: Duration.hours(1) })]),
+    );
+  }
+}

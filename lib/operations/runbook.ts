@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+
+/** Sections of docs/runbook.md that alarms point to. */
+export const RUNBOOK = {
+  driftDetected: 'drift-detected',
+  qualityDegraded: 'quality-degraded',
+  pipelineFailed: 'pipeline-failed',
+  monitorDidNotRun: 'monitor-did-not-run',
+  monitorErrors: 'monitor-errors',
+  recordingFailed: 'recording-failed',
+  governorErrors: 'governor-errors',
+  deadLetters: 'dead-letters',
+} as const;
+
+/**
+ * Address of a section of the runbook that this version of the package was published with.
+ *
+ * @internal
+ */
+export const runbookUrl = (section: string): string => {
+  // The same two levels up from lib/operations and dist/operations.
+  const manifest = JSON.parse(readFileSync(path.join(__dirname, '..', '..', 'package.json'), 'utf8')) as { repository: { url: string } };
+  return `${manifest.repository.url.replace(/^git\+|\.git$/g, '')}/blob/main/docs/runbook.md#${section}`;
+};

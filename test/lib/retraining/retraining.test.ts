@@ -1,0 +1,35 @@
+import { Duration } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import type { TaskSpec } from '../../../lib/common/contract';
+import { Retraining } from '../../../lib/retraining/retraining';
+import { Trigger } from '../../../lib/retraining/trigger';
+
+const task: TaskSpec = { kind: 'REGRESSION', target: 'cnt' };
+const problemsOf = (triggers: Trigger[], lease?: Duration) =>
+  Retraining.on(triggers, { cooldown: Duration.days(1), lease })
+    ._problems('retraining', task)
+    .map(({ place, rule, got }) => `${place}: ${rule}, got ${got}`);
+
+test('sound triggers are no problem', () => {
+  const triggers = [Trigger.quality({ metric: 'rmse', worseThan: 1 }), Trigger.drift(), Trigger.schedule(events.Schedule.rate(Duration.days(1)))];
+  expect(problemsOf(triggers)).toEqual([]);
+});
+
+test.each([
+  ['a metric of another task', [Trigger.quality({ metric: 'f1', worseThan: 0.5 })], "retraining.triggers[0].metric: must be a metric of the task (rmse, mae, mse, r2), got 'f1'"],
+  ['a bound that rules cannot compare', [Trigger.quality({ metric: 'mse', worseThan: 6e9 })], 'retraining.triggers[0].worseThan: must be between -5e9 and 5e9, what event rules can compare, got 6000000000'],
+  ['a bound that is no number', [Trigger.quality({ metric: 'mse', worseThan: NaN })], 'retraining.triggers[0].worseThan: must be between -5e9 and 5e9, what event rules can compare, got NaN'],
+  ['no feature at all', [Trigger.drift({ minimumFeatures: 0 })], 'retraining.triggers[0].minimumFeatures: must be a whole number of at least 1, got 0'],
+  ['the same trigger twice', [Trigger.drift(), Trigger.drift({ minimumFeatures: 3 })], 'retraining.triggers[1]: must differ from the other triggers, got a second drift#drift'],
+])('refuses %s', (_, triggers, message) => {
+  expect(problemsOf(triggers)).toEqual([message]);
+});
+
+test('refuses a lease so short that runs would be looked up for nothing', () => {
+  expect(problemsOf([], Duration.minutes(4))).toEqual(['retraining.lease: must be at least 5 minutes, got 240 s']);
+});
+
+test('the bounds of the quality triggers are what the monitor judges by', () => {
+  const triggers = [Trigger.drift(), Trigger.quality({ metric: 'rmse', worseThan: 100 })];
+  expect(Retraining.on(triggers, { cooldown: Duration.days(1) })._qualityBounds).toEqual([{ metric: 'rmse', worseThan: 100 }]);
+});
