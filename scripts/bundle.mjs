@@ -17,7 +17,7 @@ const walk = (directory) =>
 const common = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'warning', legalComments: 'linked', metafile: false };
 
 const handlers = walk(path.join(root, 'lambda')).filter((file) => file.endsWith('.lambda.ts'));
-const programs = [path.join(root, 'bin/mlops.ts'), path.join(root, 'local/supervisor.ts')].filter((file) => existsSync(file));
+const programs = ['bin/app.ts', 'bin/mlops.ts', 'local/supervisor.ts'].map((file) => path.join(root, file)).filter((file) => existsSync(file));
 
 await Promise.all([
   ...handlers.map((entry) => {
