@@ -8,10 +8,10 @@ const cdk = { group: ['aws-cdk-lib', 'aws-cdk-lib/*', 'constructs'], message: 'r
 const zones = [
   { target: './lib', from: ['./lambda', './local', './cli', './bin'] },
   { target: './lambda', from: ['./local', './cli', './bin', './examples'] },
-  { target: './lambda', from: './lib', except: ['./**/contract.ts'] },
+  { target: './lambda', from: './lib/**/*', except: ['**/contract.ts'] },
   { target: './local', from: ['./cli', './bin'] },
-  { target: './local', from: './lib', except: ['./**/contract.ts'] },
-  { target: './cli', from: './lib', except: ['./**/contract.ts'] },
+  { target: './local', from: './lib/**/*', except: ['**/contract.ts'] },
+  { target: './cli', from: './lib/**/*', except: ['**/contract.ts'] },
   { target: './examples', from: ['./lib', './lambda', './local', './cli', './bin'] },
 ].map((zone) => ({ ...zone, message: 'This room may not be entered from here (docs/architecture.md).' }));
 
