@@ -1,4 +1,12 @@
-import { DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { GOVERNOR_KEYS, RETRAINING_ENV, type DecisionRecord } from '../../lib/retraining/contract';
 import { createDocumentClient, lostRace } from '../common/dynamo.client';
 import { requireEnv } from '../common/env';

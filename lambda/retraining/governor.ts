@@ -105,4 +105,5 @@ export const settle = (state: GovernorState, ended: { runId: string; outcome: Ou
 
 const leaseFrom = (policy: GovernorPolicy, now: Date): string => new Date(now.getTime() + policy.leaseSeconds * 1000).toISOString();
 
-export const executionArnOf = (stateMachineArn: string, name: string): string => `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+export const executionArnOf = (stateMachineArn: string, name: string): string =>
+  `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;

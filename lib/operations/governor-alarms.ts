@@ -39,8 +39,8 @@ export class GovernorAlarms extends Construct {
         treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
       });
     this.alarms = [
-      errors('GovernorErrors', governor.governorFunction, 'The governor could not decide on a cause; it tries again, then the cause is a dead letter.'),
-      errors('ReleaseErrors', governor.releaseFunction, 'The end of a run could not be noted: its model cannot be retrained until its lease ends.'),
+      errors('GovernorErrors', governor.governorFunction, 'The governor could not decide on a cause; after its retries the cause is a dead letter.'),
+      errors('ReleaseErrors', governor.releaseFunction, 'The end of a run could not be noted: its model stays locked until the lease ends.'),
       addDeadLetterAlarm(factory, 'DeadLetters', governor.deadLetters, 'a cause was not decided or the end of a run not noted'),
     ];
   }

@@ -56,7 +56,7 @@ export class ModelAlarms extends Construct {
 
   constructor(scope: Construct, id: string, props: ModelAlarmsProps) {
     super(scope, id);
-    const { platformName, modelName } = props;
+    const { platformName, modelName, monitorSilence: silence = Duration.days(2) } = props;
     const factory = new AlarmFactory(this, props.alarmTopic);
     const metric = (name: string, statistic?: string, period?: Duration) => modelMetric(platformName, modelName, name, { statistic, period });
 
@@ -84,10 +84,10 @@ export class ModelAlarms extends Construct {
       }),
       factory.add('MonitorDidNotRun', {
         metric: metric(METRICS.monitorRuns, cloudwatch.Stats.SUM, Duration.days(1)),
-        happened: `No monitor run of ${modelName} has finished for ${(props.monitorSilence ?? Duration.days(2)).toDays()} days: nobody watches the model.`,
+        happened: `No monitor run of ${modelName} has finished for ${silence.toDays()} day(s): nobody watches the model.`,
         section: RUNBOOK.monitorDidNotRun,
         comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-        evaluationPeriods: (props.monitorSilence ?? Duration.days(2)).toDays(),
+        evaluationPeriods: silence.toDays(),
         // The dead man's switch: a monitor that stopped writes nothing at all.
         treatMissingData: cloudwatch.TreatMissingData.BREACHING,
       }),

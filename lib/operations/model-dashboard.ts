@@ -1,4 +1,4 @@
-import { Aws, Duration, Stack } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -64,17 +64,20 @@ export class ModelDashboard extends Construct {
         leftAnnotations: bounds.map(({ worseThan }) => ({ value: worseThan, label: 'bound', color: cloudwatch.Color.RED })),
       });
     const bounds = props.qualityBounds ?? [];
-    const console = `https://${Aws.REGION}.console.aws.amazon.com/states/home?region=${Aws.REGION}#/statemachines/view/${stateMachine.stateMachineArn}`;
+    const states = `https://${Aws.REGION}.console.aws.amazon.com/states/home?region=${Aws.REGION}`;
+    const runs = `${states}#/statemachines/view/${stateMachine.stateMachineArn}`;
 
     this.dashboard = new cloudwatch.Dashboard(this, 'Resource', { defaultInterval: Duration.days(14) });
     this.dashboard.addWidgets(
       new cloudwatch.TextWidget({
         width: WHOLE,
         height: 2,
-        markdown: `# ${modelName} (${platformName})\n[Training runs](${console}) · \`npx mlops models show ${modelName}\` · stack ${Stack.of(this).stackName}`,
+        markdown: `# ${modelName} (${platformName})\n[Training runs](${runs}) · \`npx mlops models show ${modelName}\``,
       }),
     );
-    if (props.alarms?.length) this.dashboard.addWidgets(new cloudwatch.AlarmStatusWidget({ title: 'Alarms', width: WHOLE, alarms: props.alarms }));
+    if (props.alarms?.length) {
+      this.dashboard.addWidgets(new cloudwatch.AlarmStatusWidget({ title: 'Alarms', width: WHOLE, alarms: props.alarms }));
+    }
     this.dashboard.addWidgets(
       graph('Predictions', [metric(METRICS.predictions, 'rows predicted'), metric(METRICS.recordingFailed, 'not recorded')]),
       graph('What the monitor could use', [metric(METRICS.monitoredRows, 'rows monitored'), metric(METRICS.rejectedRows, 'rejected')]),
@@ -93,7 +96,7 @@ export class ModelDashboard extends Construct {
         metric(METRICS.candidateRejected, 'candidate rejected'),
         metric(METRICS.pipelineFailed, 'failed'),
       ]),
-      graph('Duration of runs', [stateMachine.metricTime({ label: 'duration', statistic: cloudwatch.Stats.MAXIMUM, period: Duration.hours(1) })]),
+      graph('Duration of runs', [stateMachine.metricTime({ label: 'longest', statistic: cloudwatch.Stats.MAXIMUM, period: Duration.hours(1) })]),
     );
   }
 }

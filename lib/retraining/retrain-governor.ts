@@ -57,7 +57,8 @@ export interface GovernedModelOptions {
 /**
  * Decides whether a cause becomes a training run, and keeps every decision with its cause.
  *
- * Owns the bus of the platform: monitors put causes on it, the governor its decisions. One run per model at a time, a cooldown in event time, a pause.
+ * Owns the bus of the platform: monitors put causes on it, the governor its decisions. One run per model at a time, a cooldown in event time,
+ * a pause.
  */
 export class RetrainGovernor extends Construct {
   /** The platform's bus, with an archive. Only identities of this account may put events, by their own policies. */
@@ -103,7 +104,7 @@ export class RetrainGovernor extends Construct {
     ]);
     this.governorFunction.addEnvironment(RETRAINING_ENV.policies, Lazy.string({ produce: () => Stack.of(this).toJsonString(this.policies) }));
     this.grantPutEvents(this.governorFunction);
-    this.releaseFunction = this.addFunction('Release', 'retraining/release-lock', 'Gives the place of a run back when its execution ended', [
+    this.releaseFunction = this.addFunction('Release', 'retraining/release-lock', 'Gives the place of a run that ended back', [
       'dynamodb:GetItem',
       'dynamodb:PutItem',
     ]);

@@ -10,8 +10,8 @@ export interface RetrainingOptions {
   /**
    * Least time between the causes of two retrainings, in event time.
    *
-   * It begins with a promotion and then holds for every cause; a run whose candidate was rejected begins it for causes of the same trigger only; a run
-   * that failed begins none. A person's request is not held back by it.
+   * It begins with a promotion and then holds for every cause; a run whose candidate was rejected begins it for causes of the same trigger only;
+   * a run that failed begins none. A person's request is not held back by it.
    */
   readonly cooldown: Duration;
 

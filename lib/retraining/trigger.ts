@@ -103,11 +103,20 @@ export class Trigger {
       });
     }
     if (quality && !(Math.abs(quality.worseThan) <= LARGEST_NUMBER)) {
-      const fix = 'choose a metric with smaller values, e.g. rmse instead of mse';
-      problems.push({ rule: 'must be between -5e9 and 5e9, what event rules can compare', place: `${place}.worseThan`, got: String(quality.worseThan), fix });
+      problems.push({
+        rule: 'must be between -5e9 and 5e9, what event rules can compare',
+        place: `${place}.worseThan`,
+        got: String(quality.worseThan),
+        fix: 'choose a metric with smaller values, e.g. rmse instead of mse',
+      });
     }
     if (minimumFeatures !== undefined && !(Number.isInteger(minimumFeatures) && minimumFeatures >= 1)) {
-      problems.push({ rule: 'must be a whole number of at least 1', place: `${place}.minimumFeatures`, got: String(minimumFeatures), fix: 'count features' });
+      problems.push({
+        rule: 'must be a whole number of at least 1',
+        place: `${place}.minimumFeatures`,
+        got: String(minimumFeatures),
+        fix: 'count features',
+      });
     }
     return problems;
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { handleCause } from '../../../lambda/retraining/handle-cause';
-import type { GovernorPolicy, RetrainCause } from '../../../lib/retraining/contract';
+import type { DecisionRecord, GovernorPolicy, RetrainCause } from '../../../lib/retraining/contract';
 import { Crash, World } from './memory';
 
 const policy: GovernorPolicy = {
@@ -124,10 +124,10 @@ test('a crash at any write, before or after it, is healed by the retry: one run,
           if (outcome && (await world.state('BikeDemand')).lock) await world.end('BikeDemand', outcome);
         }
       }
-      const firstDecisions = (world: World) =>
-        [...world.decisions.values()].filter(({ decision }) => decision !== 'duplicate').map(({ decision, cause: { causeId } }) => `${decision} ${causeId}`);
+      const line = ({ decision, cause: { causeId } }: DecisionRecord) => `${decision} ${causeId}`;
+      const firstDecisions = (world: World) => [...world.decisions.values()].filter(({ decision }) => decision !== 'duplicate').map(line);
       expect(firstDecisions(crashing)).toEqual(firstDecisions(smooth));
-      const told = new Set(crashing.announced.map(({ decision, cause: { causeId } }) => `${decision} ${causeId}`));
+      const told = new Set(crashing.announced.map(line));
       for (const decision of firstDecisions(smooth)) expect(told).toContain(decision);
     }),
     { numRuns: 150 },

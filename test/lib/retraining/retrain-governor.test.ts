@@ -100,7 +100,9 @@ describe('governor', () => {
     const functions = Object.values(template().findResources('AWS::Lambda::Function'));
     const [policies] = functions.flatMap(({ Properties }) => Properties.Environment?.Variables?.[RETRAINING_ENV.policies] ?? []);
     const text = stack.resolve(policies)['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : 'ARN')).join('');
-    expect(JSON.parse(text)).toEqual({ BikeDemand: { stateMachineArn: 'ARN', cooldownSeconds: 2_592_000, leaseSeconds: 21_600, minimumDriftedFeatures: 2 } });
+    expect(JSON.parse(text)).toEqual({
+      BikeDemand: { stateMachineArn: 'ARN', cooldownSeconds: 2_592_000, leaseSeconds: 21_600, minimumDriftedFeatures: 2 },
+    });
   });
 
   test('may start and look up executions of its pipelines and of nothing else', () => {
@@ -114,10 +116,8 @@ describe('governor', () => {
 
   test('keeps its table and what happened on its bus', () => {
     const template = govern().template();
-    template.hasResource('AWS::DynamoDB::GlobalTable', {
-      DeletionPolicy: 'Retain',
-      Properties: { Replicas: [Match.objectLike({ PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }, DeletionProtectionEnabled: true })] },
-    });
+    const replica = Match.objectLike({ PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }, DeletionProtectionEnabled: true });
+    template.hasResource('AWS::DynamoDB::GlobalTable', { DeletionPolicy: 'Retain', Properties: { Replicas: [replica] } });
     template.hasResourceProperties('AWS::Events::Archive', { RetentionDays: 30 });
     template.resourceCountIs('AWS::Events::EventBusPolicy', 0);
   });

@@ -15,14 +15,17 @@ test('sound triggers are no problem', () => {
   expect(problemsOf(triggers)).toEqual([]);
 });
 
+const COMPARABLE = 'must be between -5e9 and 5e9, what event rules can compare';
+const quality = (metric: string, worseThan: number) => [Trigger.quality({ metric, worseThan })];
+
 test.each([
-  ['a metric of another task', [Trigger.quality({ metric: 'f1', worseThan: 0.5 })], "retraining.triggers[0].metric: must be a metric of the task (rmse, mae, mse, r2), got 'f1'"],
-  ['a bound that rules cannot compare', [Trigger.quality({ metric: 'mse', worseThan: 6e9 })], 'retraining.triggers[0].worseThan: must be between -5e9 and 5e9, what event rules can compare, got 6000000000'],
-  ['a bound that is no number', [Trigger.quality({ metric: 'mse', worseThan: NaN })], 'retraining.triggers[0].worseThan: must be between -5e9 and 5e9, what event rules can compare, got NaN'],
-  ['no feature at all', [Trigger.drift({ minimumFeatures: 0 })], 'retraining.triggers[0].minimumFeatures: must be a whole number of at least 1, got 0'],
-  ['the same trigger twice', [Trigger.drift(), Trigger.drift({ minimumFeatures: 3 })], 'retraining.triggers[1]: must differ from the other triggers, got a second drift#drift'],
+  ['a metric of another task', quality('f1', 0.5), "triggers[0].metric: must be a metric of the task (rmse, mae, mse, r2), got 'f1'"],
+  ['a bound that rules cannot compare', quality('mse', 6e9), `triggers[0].worseThan: ${COMPARABLE}, got 6000000000`],
+  ['a bound that is no number', quality('mse', NaN), `triggers[0].worseThan: ${COMPARABLE}, got NaN`],
+  ['no feature at all', [Trigger.drift({ minimumFeatures: 0 })], 'triggers[0].minimumFeatures: must be a whole number of at least 1, got 0'],
+  ['one trigger twice', [Trigger.drift(), Trigger.drift()], 'triggers[1]: must differ from the other triggers, got a second drift#drift'],
 ])('refuses %s', (_, triggers, message) => {
-  expect(problemsOf(triggers)).toEqual([message]);
+  expect(problemsOf(triggers)).toEqual([`retraining.${message}`]);
 });
 
 test('refuses a lease so short that runs would be looked up for nothing', () => {
