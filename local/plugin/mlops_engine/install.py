@@ -1,16 +1,41 @@
 """Puts every addition in place, in the order in which they build on each other."""
 
-from . import calls, iam, internal_api, lambda_runtime, lifetime, recorder, sagemaker, sfn_definition, sfn_run, sfn_tasks
+from . import (
+    alarms,
+    autoscaling,
+    calls,
+    cfn_storage,
+    cfn_types,
+    events,
+    firehose,
+    iam,
+    internal_api,
+    lambda_runtime,
+    lifetime,
+    metrics,
+    recorder,
+    sagemaker,
+    sfn_definition,
+    sfn_run,
+    sfn_tasks,
+)
 
 
 def install(settings) -> None:
     recorder.install()
     iam.install()
     sagemaker.install(settings)
+    autoscaling.install()
     lambda_runtime.install()
     sfn_definition.install(settings)
     sfn_tasks.install()
     sfn_run.install()
+    alarms.install()
+    metrics.install()
+    events.install()
+    firehose.install()
+    cfn_storage.install()
+    cfn_types.install()
     calls.install()
     internal_api.install(settings)
     lifetime.install(settings)
