@@ -202,10 +202,10 @@ async function started(child: ChildProcess, state: EngineState): Promise<void> {
     child.on('message', (message: SupervisorMessage) => (message.type === 'ready' ? resolve() : failed(message.reason ?? 'it was stopped')));
     child.once('error', (error) => failed(error.message));
     child.once('exit', (code, signal) => {
-      const ended = settle(state, `the supervisor ended (${signal ?? code})`);
-      failed(ended.reason ?? `the supervisor ended (${signal ?? code}): ${lastLines(path.join(state.directory, 'supervisor.log'))}`);
+      const what = `the supervisor ended (${signal ?? code}): ${lastLines(path.join(state.directory, 'supervisor.log'))}`;
+      failed(settle(state, what).reason ?? what);
     });
-  });
+  }).finally(() => child.removeAllListeners());
   // Neither process waits for the other to finish; a closed channel alone tells an attached engine to end.
   child.unref();
   child.channel?.unref();

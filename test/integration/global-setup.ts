@@ -10,7 +10,7 @@ declare global {
 }
 
 export default async function setUp(): Promise<void> {
-  const missing = ['assets/local/supervisor.js', 'assets/lambda', 'dist'].filter((name) => !existsSync(path.join(projectRoot, name)));
+  const missing = ['assets/local/supervisor.js', 'assets/lambda'].filter((name) => !existsSync(path.join(projectRoot, name)));
   if (missing.length) throw new Error(`not built (${missing.join(', ')} missing): run \`npm run build\` first`);
   const say = (line: string): void => void process.stderr.write(`engine: ${line}\n`);
   const engine = await LocalEngine.start({ attached: true, projectDirectory: projectRoot, onProgress: say });

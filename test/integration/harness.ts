@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { App, type AppProps } from 'aws-cdk-lib';
+import type { App, AppProps } from 'aws-cdk-lib';
 import { deployApp, destroyApp, type StackOutputs } from '../../local/deploy';
 
 /** How tests reach the one engine that runs for all of them. */
@@ -18,6 +18,9 @@ export interface EngineConnection {
 
 /** Set by global-setup.ts in the process that the workers inherit from. */
 export const CONNECTION_VARIABLE = 'MLOPS_TEST_ENGINE';
+
+// The set-up imports this module too, outside of any test.
+if (typeof jest !== 'undefined') jest.setTimeout(120_000);
 
 export const projectRoot = path.resolve(__dirname, '..', '..');
 
@@ -62,7 +65,9 @@ export interface Deployment {
 export async function deploy(build: (app: App) => void, props: AppProps = {}): Promise<Deployment> {
   const engine = useEngine();
   const assembly = mkdtempSync(path.join(os.tmpdir(), 'cdk-mlops-assembly-'));
-  const app = new App({ ...props, outdir: assembly });
+  // Only tests that deploy pay for loading the library.
+  const cdk = await import('aws-cdk-lib');
+  const app = new cdk.App({ ...props, outdir: assembly });
   build(app);
   app.synth();
   const options = { appDirectory: projectRoot, environment: { ...withoutAws(process.env), ...engine.env }, assembly };
