@@ -1,19 +1,14 @@
-"""One container of the local engine: a warm Python interpreter that becomes a training or a serving process.
+"""One container of the local engine: a Python interpreter that becomes a training or a serving process.
 
 The parent writes one JSON line to stdin: {"runner": "training" | "serving", "framework": ..., "root": ..., "environment": {...}}.
 Standard input stays open as a life line: when it closes, the service is gone and this process ends with all its children.
 """
+import importlib
 import json
 import os
 import signal
 import sys
 import threading
-
-# Importing the frameworks costs about a second: done before there is anything to do, it costs no job anything.
-import numpy  # noqa: F401
-import pandas  # noqa: F401
-import sklearn.base  # noqa: F401
-import xgboost  # noqa: F401
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -36,7 +31,19 @@ def watch(descriptor):
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
+def warm():
+    """Importing the frameworks costs about a second: done before there is anything to do, it costs no job anything."""
+    for module in ("numpy", "pandas", "sklearn.base", "xgboost"):
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            # Not every Python has a wheel of every package; the service has refused the image before it comes to this.
+            pass
+
+
 def main():
+    if "--warm" in sys.argv:
+        warm()
     os.write(3, b'{"ready": true}\n')
     line = read_line(0)
     if line is None:

@@ -48,7 +48,6 @@ export class ModelServer {
   }
 
   async start(startupSeconds = DEFAULT_STARTUP_SECONDS): Promise<void> {
-    this.context.containers.prepare();
     try {
       await this.fetchFiles();
     } catch (error) {

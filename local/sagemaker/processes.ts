@@ -19,17 +19,18 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** An interpreter with the frameworks already imported, waiting for its order, or at work on it. */
+/** An interpreter waiting for its order, with the frameworks already imported where it is warm, or at work on it. */
 export class Container {
   readonly exited: Promise<Exit>;
   readonly port: Promise<number>;
   running = true;
+  ready = false;
   private readonly child: ChildProcess;
   private readonly listeners: Array<(line: string) => void> = [];
 
-  constructor(options: SageMakerOptions) {
+  constructor(options: SageMakerOptions, warm: boolean) {
     // A clean environment: a job must get its rights from its role alone, as it does inside its container.
-    this.child = spawn(options.python, ['-u', path.join(options.runnersDirectory, 'container.py')], {
+    this.child = spawn(options.python, ['-u', path.join(options.runnersDirectory, 'container.py'), ...(warm ? ['--warm'] : [])], {
       cwd: options.workDirectory,
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
@@ -50,8 +51,9 @@ export class Container {
     }
     this.port = new Promise((resolve) => {
       readline.createInterface({ input: this.child.stdio[3] as Readable }).on('line', (line) => {
-        const { port } = JSON.parse(line) as { port?: number };
-        if (port) resolve(port);
+        const said = JSON.parse(line) as { ready?: boolean; port?: number };
+        this.ready ||= said.ready === true;
+        if (said.port) resolve(said.port);
       });
     });
     this.exited = new Promise((resolve) => {
@@ -109,18 +111,20 @@ export class Containers {
 
   constructor(private readonly options: SageMakerOptions) {}
 
-  /** Called as soon as a request makes a container likely: imports run while data is fetched. */
+  /** Called when something makes a container likely soon: imports run before it is asked for. */
   prepare(): void {
     if (this.closed) return;
     clearTimeout(this.idle);
     this.idle = setTimeout(() => this.dismiss(), IDLE_MILLISECONDS);
     this.idle.unref();
-    if (!this.spare?.running) this.spare = this.create();
+    if (!this.spare?.running) this.spare = this.create(true);
   }
 
   take(): Container {
     if (this.closed) throw new Error('the service is closing');
-    const warm = this.spare?.running ? this.spare : this.create();
+    // One that is still importing would make a script wait for frameworks that it may not want.
+    if (!this.spare?.running || !this.spare.ready) return this.create(false);
+    const warm = this.spare;
     this.spare = undefined;
     return warm;
   }
@@ -135,8 +139,8 @@ export class Containers {
     await Promise.all(ending);
   }
 
-  private create(): Container {
-    const container = new Container(this.options);
+  private create(warm: boolean): Container {
+    const container = new Container(this.options, warm);
     this.all.add(container);
     void container.exited.then(() => this.all.delete(container));
     return container;

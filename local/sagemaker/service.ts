@@ -26,7 +26,7 @@ export interface SageMakerService {
 }
 
 const DIRECTORIES = ['training', 'serving'];
-const LAST_WRITES_MILLISECONDS = 2000;
+const LAST_WRITES_MILLISECONDS = 5000;
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 
 /** SageMaker for the local engine: jobs, models and endpoints as processes of this machine, on a loopback port. */
@@ -75,10 +75,10 @@ export async function startSageMakerService(options: SageMakerOptions): Promise<
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await context.containers.close();
-      await parts.settled();
-      const flushed = Promise.allSettled([...[...context.streams].map((stream) => stream.flush()), context.metrics.flush()]);
+      const flush = () => Promise.allSettled([...[...context.streams].map((stream) => stream.flush()), context.metrics.flush()]);
+      const written = parts.settled().then(flush);
       // The engine may be gone already: what cannot be written then is lost with it.
-      await Promise.race([flushed, sleep(LAST_WRITES_MILLISECONDS, undefined, { ref: false })]);
+      await Promise.race([written.catch(() => undefined), sleep(LAST_WRITES_MILLISECONDS, undefined, { ref: false })]);
       engine.close();
       await closed;
       for (const directory of DIRECTORIES) await rm(path.join(options.workDirectory, directory), { recursive: true, force: true });

@@ -107,7 +107,6 @@ class TrainingJob {
   }
 
   private async work(log: LogStream): Promise<void> {
-    this.context.containers.prepare();
     for (const directory of ['input/config', 'input/data', 'model', 'output/data', 'output/intermediate', 'code']) {
       await mkdir(path.join(this.root, directory), { recursive: true });
     }
@@ -134,9 +133,9 @@ class TrainingJob {
     const exit = await this.outcome();
     this.description.FinalMetricDataList = metrics.list();
     metrics.publish(this.context.metrics, this.name);
-    // The step after a training is most often a model that wants a container.
-    this.context.containers.prepare();
     if (!this.stopping && exit.code !== 0) throw new JobFailure(await this.failure(exit));
+    // What follows a training is most often a model that wants a container.
+    this.context.containers.prepare();
 
     if (!this.stopping) this.enter('Uploading');
     await this.uploadResults();
