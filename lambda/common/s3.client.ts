@@ -39,6 +39,13 @@ export interface PutOptions {
   readonly ifAbsent?: boolean;
 }
 
+export interface ListOptions {
+  /** Key (not URI) after which the list begins. */
+  readonly startAfter?: string;
+  /** Objects per request, 1 to 1000; 1000 where left out. */
+  readonly pageSize?: number;
+}
+
 const unquoted = (etag: string | undefined): string => (etag ?? '').replaceAll('"', '');
 
 /** Objects in S3 by `s3://bucket/key`. An object that is missing answers undefined from `head` and throws everywhere else, naming the URI. */
@@ -136,12 +143,12 @@ export class S3Files {
     }
   }
 
-  /** Every object below a prefix, in the order of keys, page after page; `startAfter` is a key. */
-  public async *list(prefixUri: string, options: { readonly startAfter?: string } = {}): AsyncGenerator<ListedObject> {
+  /** Every object below a prefix, in the order of keys, page after page. */
+  public async *list(prefixUri: string, options: ListOptions = {}): AsyncGenerator<ListedObject> {
     const { bucket, key: prefix } = parseS3Uri(prefixUri);
     let token: string | undefined;
     do {
-      const page = await this.listPage(bucket, prefix, token, options.startAfter);
+      const page = await this.listPage(bucket, prefix, options, token);
       for (const { Key: key = '', Size: bytes = 0, ETag: etag, LastModified: lastModified = new Date(0) } of page.Contents ?? []) {
         yield { uri: `s3://${bucket}/${key}`, key, bytes, etag: unquoted(etag), lastModified };
       }
@@ -161,14 +168,20 @@ export class S3Files {
   }
 
   private async isListed(uri: string): Promise<boolean> {
-    for await (const found of this.list(uri)) return found.uri === uri;
+    for await (const found of this.list(uri, { pageSize: 1 })) return found.uri === uri;
     return false;
   }
 
-  private async listPage(bucket: string, prefix: string, token?: string, startAfter?: string) {
+  private async listPage(bucket: string, prefix: string, { startAfter, pageSize }: ListOptions, token?: string) {
     try {
       return await this.client.send(
-        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token, StartAfter: token ? undefined : startAfter }),
+        new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix,
+          MaxKeys: pageSize,
+          ContinuationToken: token,
+          StartAfter: token ? undefined : startAfter,
+        }),
       );
     } catch (error) {
       throw located(error, 'list', `s3://${bucket}/${prefix}`);

@@ -19,7 +19,7 @@ const Input = z.object({
   cause: z.string(),
   model: z.string().min(1),
   manifestUri: uri,
-  prepared: z.object({ trainUri: uri }),
+  prepared: z.object({ trainUri: uri, codeUri: uri }),
   trainingJob: z.object({
     TrainingJobName: z.string(),
     ModelArtifacts: z.object({ S3ModelArtifacts: uri }),
@@ -71,7 +71,7 @@ const readRecord = async (input: Input): Promise<VersionRecord> => {
     dataManifestUri: input.manifestUri,
     dataId: manifest.dataId,
     code: {
-      uri: spec.training.codeUri,
+      uri: input.prepared.codeUri,
       sha256: spec.training.codeSha256,
       entryPoint: spec.training.entryPoint,
       commit: spec.commit,

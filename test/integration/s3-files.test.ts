@@ -22,15 +22,13 @@ test('text, JSON and lines come back as they were put, with keys of any letters'
   expect(lines).toEqual(['first', 'second']);
 });
 
-test('lists more than one page in the order of keys', async () => {
-  const keys = Array.from({ length: 1005 }, (_, index) => `many/${String(index).padStart(4, '0')}`);
-  for (let start = 0; start < keys.length; start += 50) {
-    await Promise.all(keys.slice(start, start + 50).map((key) => files.putText(`${root}/${key}`, key)));
-  }
+test('lists every page in the order of keys', async () => {
+  const keys = Array.from({ length: 12 }, (_, index) => `many/${String(index).padStart(2, '0')}`);
+  await Promise.all(keys.map((key) => files.putText(`${root}/${key}`, key)));
   const listed: string[] = [];
-  for await (const { key } of files.list(`${root}/many/`, { startAfter: 'many/0002' })) listed.push(key);
+  for await (const { key } of files.list(`${root}/many/`, { startAfter: 'many/02', pageSize: 4 })) listed.push(key);
   expect(listed).toEqual(keys.slice(3));
-}, 60_000);
+});
 
 test('hashes what it streams', async () => {
   const body = Buffer.alloc(3_000_000, 'x');
