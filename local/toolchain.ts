@@ -131,7 +131,7 @@ const CAUSES: readonly { readonly pattern: RegExp; readonly fix: string }[] = [
   { pattern: /Permission denied|Errno 13/i, fix: 'make the cache directory writable, or set XDG_CACHE_HOME to one that is' },
   { pattern: /certificate|SSL/i, fix: 'let pip trust the certificates of your network (PIP_CERT) and run the command again' },
   {
-    pattern: /resolve|Connection|timed out|unreachable|dns error|Proxy/i,
+    pattern: /resolve|resolution|Connection|timed out|unreachable|dns error|Proxy/i,
     fix: 'check the network, the proxy or the package index (pip config) and run the command again',
   },
   {

@@ -11,7 +11,8 @@ interface Options {
 }
 
 export const register = (parent: Command, io: Io): void => {
-  jsonOption(parent.command('stop').description('end an engine with all its processes').argument('[name]').option('--all', 'every engine that no other command holds')).action(
+  const described = parent.command('stop').description('end an engine with all its processes').argument('[name]');
+  jsonOption(described.option('--all', 'every engine that no other command holds')).action(
     async (name: string | undefined, _, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       // Engines that a running command holds end with it; by accident nobody shall end them under it.

@@ -31,5 +31,7 @@ export default async function setUp(): Promise<void> {
     python: engine.state.python,
     env: engine.env,
   };
-  process.env[CONNECTION_VARIABLE] = JSON.stringify(connection);
+  // The workers inherit this: clients made without any configuration reach the engine too.
+  for (const name of Object.keys(process.env)) if (/^AWS_/.test(name)) delete process.env[name];
+  Object.assign(process.env, engine.env, { [CONNECTION_VARIABLE]: JSON.stringify(connection), NODE_NO_WARNINGS: '1' });
 }
