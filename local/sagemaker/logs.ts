@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CloudWatchLogsClient,
   CreateLogGroupCommand,
@@ -38,6 +39,11 @@ export class LogStream {
     this.lines = [];
     if (lines.length > 0) this.writing = this.writing.then(() => this.put(lines));
     return this.writing;
+  }
+
+  /** For those who look at the logs as soon as a job has ended; logs never hold a job for long. */
+  async settle(): Promise<void> {
+    await Promise.race([this.flush(), sleep(FLUSH_MILLISECONDS * 2, undefined, { ref: false })]);
   }
 
   private async put(lines: Array<{ timestamp: number; message: string }>): Promise<void> {

@@ -131,6 +131,7 @@ class TrainingJob {
       },
     );
     const exit = await this.outcome();
+    await log.settle();
     this.description.FinalMetricDataList = metrics.list();
     metrics.publish(this.context.metrics, this.name);
     if (!this.stopping && exit.code !== 0) throw new JobFailure(await this.failure(exit));

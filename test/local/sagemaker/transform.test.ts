@@ -110,7 +110,8 @@ describe('transform jobs', () => {
     const nothing = await run('nothing', {}, { DataSource: { S3DataSource: { S3DataType: 'S3Prefix', S3Uri: 's3://data/none/' } } });
     expect(nothing).toMatchObject({ TransformJobStatus: 'Failed', FailureReason: expect.stringContaining('No S3 objects found') });
     expect((await bench.refused('CreateTransformJob', request('many'))).__type).toBe('ResourceInUse');
-    expect((await bench.refused('DescribeTransformJob', { TransformJobName: 'never' })).message).toBe('Could not find requested job with name: never');
+    const unknown = await bench.refused('DescribeTransformJob', { TransformJobName: 'never' });
+    expect(unknown.message).toBe('Could not find requested job with name: never');
     const path = await bench.refused('CreateTransformJob', request('path', { DataProcessing: { OutputFilter: "$['a']" } }));
     expect(path.__type).toBe('EngineUnsupported');
     const join = request('join', { DataProcessing: { JoinSource: 'Input' } }, {}, { AssembleWith: 'None' });
