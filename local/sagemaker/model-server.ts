@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +7,7 @@ import { type Context, scaled } from './context';
 import { messageOf } from './errors';
 import { type ModelRecord, modelDataOf } from './models';
 import type { Container } from './processes';
-import { downloadAll, extractArchive, listKeys, locationOf, relativeName, storageReason } from './storage';
+import { downloadAll, extractArchive, listKeys, locationOf, relativeName, removeDirectory, storageReason } from './storage';
 
 export interface ModelAnswer {
   readonly status: number;
@@ -18,6 +18,8 @@ export interface ModelAnswer {
 const DEFAULT_STARTUP_SECONDS = 240;
 const TERMINATION_SECONDS = 30;
 const PING_MILLISECONDS = 2000;
+const RESTART_SECONDS = 1;
+const MOST_RESTARTS = 5;
 
 /** Why a model server did not come up, with the last line that its container said. */
 export class StartFailure extends Error {
@@ -37,6 +39,7 @@ export class ModelServer {
   private container?: Container;
   private port = 0;
   private lastLine = '';
+  private stopped = false;
 
   constructor(
     private readonly context: Context,
@@ -53,22 +56,8 @@ export class ModelServer {
     } catch (error) {
       throw new StartFailure('data', storageReason(error));
     }
-    const environment: Record<string, string> = { ...this.model.container.Environment, AWS_REGION: this.context.options.region, ...this.environment };
-    this.container = this.context.containers.take();
-    this.container.start(
-      {
-        runner: 'serving',
-        framework: this.context.images.framework(this.model.container.Image!),
-        root: this.root,
-        program: environment.SAGEMAKER_PROGRAM,
-        environment: { ...environment, SM_MODEL_DIR: path.join(this.root, 'model') },
-      },
-      (line) => {
-        if (line.trim()) this.lastLine = line.trim();
-        this.onLine(line);
-      },
-    );
-    await this.healthy(Date.now() + scaled(this.context, startupSeconds));
+    await this.launch(startupSeconds);
+    void this.watch(startupSeconds);
   }
 
   async invoke(body: Buffer, headers: Record<string, string>, timeoutMilliseconds = 60_000): Promise<ModelAnswer> {
@@ -88,9 +77,47 @@ export class ModelServer {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
     await this.container?.stop(scaled(this.context, TERMINATION_SECONDS));
     this.agent.destroy();
-    await rm(this.root, { recursive: true, force: true });
+    await removeDirectory(this.root);
+  }
+
+  private async launch(startupSeconds: number): Promise<void> {
+    const environment: Record<string, string> = { ...this.model.container.Environment, AWS_REGION: this.context.options.region, ...this.environment };
+    this.container = this.context.containers.take();
+    this.container.start(
+      {
+        runner: 'serving',
+        framework: this.context.images.framework(this.model.container.Image!),
+        root: this.root,
+        program: environment.SAGEMAKER_PROGRAM,
+        environment: { ...environment, SM_MODEL_DIR: path.join(this.root, 'model') },
+      },
+      (line) => {
+        if (line.trim()) this.lastLine = line.trim();
+        this.onLine(line);
+      },
+    );
+    await this.healthy(Date.now() + scaled(this.context, startupSeconds));
+  }
+
+  /** A container that dies while it serves is started again, as on an instance. */
+  private async watch(startupSeconds: number): Promise<void> {
+    for (let failures = 0; failures < MOST_RESTARTS; ) {
+      await this.container!.exited;
+      if (this.stopped) return;
+      this.onLine('The container ended and is started again.');
+      await sleep(scaled(this.context, RESTART_SECONDS), undefined, { ref: false });
+      if (this.stopped) return;
+      try {
+        await this.launch(startupSeconds);
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        this.onLine(messageOf(error));
+      }
+    }
   }
 
   private async fetchFiles(): Promise<void> {

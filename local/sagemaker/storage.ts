@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -79,6 +79,10 @@ export async function archive(directory: string, file: string): Promise<Buffer> 
   await tar.create({ gzip: true, portable: true, cwd: directory, file }, await readdir(directory));
   return readFile(file);
 }
+
+/** Removing a work directory is housekeeping: what resists must not fail the job that is over. */
+export const removeDirectory = (directory: string): Promise<void> =>
+  rm(directory, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 }).catch(() => undefined);
 
 export const isEmpty = async (directory: string): Promise<boolean> => (await readdir(directory)).length === 0;
 

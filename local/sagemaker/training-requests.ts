@@ -2,6 +2,8 @@ import type { CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
 import { invalid, unsupported } from './errors';
 
 const ONE_DAY = 86_400;
+/** Fields that would change what a job reads or leaves behind; what only concerns its machines is accepted. */
+const NOT_PLAYED = ['CheckpointConfig', 'TensorBoardOutputConfig', 'ServerlessJobConfig', 'MlflowConfig', 'ModelPackageConfig'] as const;
 
 /** The rules that the service model cannot say, and the parts that this engine does not play. */
 export function checkTraining(request: CreateTrainingJobCommandInput): void {
@@ -30,7 +32,7 @@ export function checkTraining(request: CreateTrainingJobCommandInput): void {
   } else if (stopping.MaxWaitTimeInSeconds !== undefined) {
     throw invalid('MaxWaitTimeInSeconds must not be specified when EnableManagedSpotTraining is false');
   }
-  if (request.CheckpointConfig) throw unsupported('CheckpointConfig');
+  for (const field of NOT_PLAYED) if (request[field]) throw unsupported(field);
   checkChannels(request);
   checkScriptMode(request.HyperParameters ?? {});
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type {
   CreateTrainingJobCommandInput,
@@ -8,12 +8,12 @@ import type {
   TrainingJobStatus,
 } from '@aws-sdk/client-sagemaker';
 import { type Context, announce, openLog, scaled } from './context';
-import { inUse, invalid, messageOf } from './errors';
+import { inUse, invalid, messageOf, unsupported } from './errors';
 import { FinalMetrics } from './final-metrics';
 import type { LogStream } from './logs';
 import type { Container, Exit } from './processes';
 import { type ListRequest, Records, withoutTags } from './records';
-import { archive, isEmpty, joinUri, storageReason, upload } from './storage';
+import { archive, isEmpty, joinUri, removeDirectory, storageReason, upload } from './storage';
 import { fetchInputs } from './training-inputs';
 import { checkTraining } from './training-requests';
 
@@ -88,7 +88,7 @@ class TrainingJob {
     } finally {
       await log.flush();
       this.context.streams.delete(log);
-      await rm(this.root, { recursive: true, force: true });
+      await removeDirectory(this.root);
     }
   }
 
@@ -241,7 +241,8 @@ export class TrainingJobs {
     return this.jobs.get(TrainingJobName).description;
   }
 
-  list(request: ListRequest) {
+  list(request: ListRequest & { WarmPoolStatusEquals?: string; TrainingPlanArnEquals?: string }) {
+    if (request.WarmPoolStatusEquals || request.TrainingPlanArnEquals) throw unsupported('warm pools and training plans');
     const { items, NextToken } = this.jobs.page(request);
     return {
       TrainingJobSummaries: items.map(({ name, arn, created, modified, status, description }) => ({

@@ -8,6 +8,7 @@ import type { ModelServer } from './model-server';
 import { joinUri, listKeys, locationOf, readObject, relativeName, upload } from './storage';
 
 const DEFAULT_PAYLOAD_MEGABYTES = 6;
+const DEFAULT_INVOCATION_SECONDS = 600;
 
 /** The rules that the service model cannot say, and the parts that this engine does not play. */
 export function checkTransform(request: CreateTransformJobCommandInput): void {
@@ -112,10 +113,12 @@ export class TransformWork {
 
   private async batch(records: string[]): Promise<Buffer> {
     const body = this.byLine ? Buffer.from(records.map(this.filterInput).join('\n')) : Buffer.from(this.whole(records[0]), 'latin1');
-    const answer = await this.server.invoke(body, {
+    const headers = {
       'content-type': this.request.TransformInput!.ContentType ?? 'application/octet-stream',
       accept: this.request.TransformOutput!.Accept ?? '*/*',
-    });
+    };
+    const seconds = this.request.ModelClientConfig?.InvocationsTimeoutInSeconds ?? DEFAULT_INVOCATION_SECONDS;
+    const answer = await this.server.invoke(body, headers, seconds * 1000);
     if (answer.status < 200 || answer.status >= 300) {
       throw new Error(`Bad HTTP status received from algorithm: ${answer.status}. ${answer.body.toString('utf8').slice(0, 500)}`);
     }

@@ -69,7 +69,7 @@ class TransformJob {
       log.write(reason);
     }
     await this.server.stop();
-    await log.flush();
+    await log.settle();
     this.context.streams.delete(log);
     this.ended = new Date();
     if (this.stopping.signal.aborted) return this.enter('Stopped');

@@ -247,6 +247,21 @@ describe('endpoints', () => {
     expect(await (await bench.invoke('sum', '1,2\n3,4', { accept: 'image/png' })).json()).toMatchObject({ OriginalStatusCode: 406 });
   });
 
+  test('a container that dies while it serves is started again', async () => {
+    const answerOrDie = 'def transform_fn(model, body, content_type, accept):\n    return os._exit(9) if body == "die" else "alive"';
+    const code = bench.code('mortal', { 'inference.py': `import os\ndef model_fn(directory):\n    return None\n${answerOrDie}` });
+    await bench.call('CreateModel', modelRequest('mortal', 'first', { SAGEMAKER_SUBMIT_DIRECTORY: code }));
+    await bench.call('CreateEndpointConfig', configRequest('mortal', 'mortal'));
+    await create('mortal', 'mortal');
+    expect((await bench.invoke('mortal', 'die')).status).toBe(424);
+    let answer = await bench.invoke('mortal', 'live');
+    while (answer.status !== 200) {
+      await sleep(50);
+      answer = await bench.invoke('mortal', 'live');
+    }
+    expect(await answer.text()).toBe('alive');
+  });
+
   test('names, unknown names and deletions follow the service', async () => {
     await create('Named', 'red-config');
     const again = await bench.refused('CreateEndpoint', { EndpointName: 'named', EndpointConfigName: 'red-config' });
