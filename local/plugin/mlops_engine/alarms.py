@@ -6,10 +6,10 @@ import time
 from datetime import datetime, timezone
 
 from ministack.core.responses import _request_account_id, _request_region, get_account_id, get_region
-from ministack.services import cloudwatch
+from ministack.services import cloudwatch, sns
 from ministack.services.cloudformation import provisioners
 
-from . import metric_math
+from . import kms, metric_math
 
 _TICK_SECONDS = 1.0
 _COMPARISONS = {
@@ -126,10 +126,24 @@ def _wrap_actions() -> None:
     dispatch = cloudwatch._dispatch_alarm_actions
 
     def dispatched(alarm, old_state, new_state, reason):
-        dispatch(alarm, old_state, new_state, reason)
+        dispatch(_with_usable_topics(alarm), old_state, new_state, reason)
         _tell_bus(alarm, old_state, new_state, reason)
 
     cloudwatch._dispatch_alarm_actions = dispatched
+
+
+def _with_usable_topics(alarm: dict) -> dict:
+    """The alarm without the encrypted topics whose key CloudWatch may not use: AWS loses those messages too."""
+    usable = {}
+    for field in ('AlarmActions', 'OKActions', 'InsufficientDataActions'):
+        usable[field] = []
+        for action in alarm.get(field) or []:
+            topic = sns._topics.get(action) or {}
+            if kms.service_may_use('cloudwatch.amazonaws.com', (topic.get('attributes') or {}).get('KmsMasterKeyId')):
+                usable[field].append(action)
+            else:
+                cloudwatch.logger.error('Alarm %s: the key of %s does not let cloudwatch.amazonaws.com in', alarm['AlarmName'], action)
+    return {**alarm, **usable}
 
 
 def _tell_bus(alarm: dict, old_state: str, new_state: str, reason: str) -> None:

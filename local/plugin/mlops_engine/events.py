@@ -10,7 +10,7 @@ from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import cloudwatch, eventbridge, lambda_svc, scheduler, sns, sqs, stepfunctions
 
-from . import identity
+from . import identity, kms
 
 # Action on the target, and whether the target's own policy decides (else the target's role does).
 _ACTIONS = {
@@ -109,6 +109,9 @@ def _require_policy(service: str, arn: str, action: str, principal: str, source:
     policy = found[0] if found else None
     if not policy or evaluate_resource_policy(policy, context, principal).decision != 'Allow':
         raise Undelivered('NO_PERMISSIONS', f'The resource policy of {arn} does not let {principal} do {action} for {source}')
+    key = {'sqs': lambda: sqs._queue_by_arn(arn)['attributes'], 'sns': lambda: sns._topics[arn]['attributes']}.get(service, dict)().get('KmsMasterKeyId')
+    if not kms.service_may_use(principal, key):
+        raise Undelivered('NO_PERMISSIONS', f'The policy of the key of {arn} does not let {principal} use it')
 
 
 def _count(metric: str, rule: dict, scheduled: bool) -> None:

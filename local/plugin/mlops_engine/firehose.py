@@ -7,7 +7,7 @@ import time
 
 from ministack.services import cloudwatch, firehose
 
-from . import identity, s3_inside
+from . import identity, kms, s3_inside
 
 # AWS waits for the configured 60 to 900 seconds; the shape of the objects is what matters here, not the wait.
 _BUFFER_SECONDS = 1.0
@@ -74,7 +74,8 @@ def _flush(key: str, stream: dict, config: dict) -> None:
     moment = buffer['time']
     bucket = firehose._s3_bucket_from_arn(config.get('BucketARN', ''))
     stamp = firehose._java_time('yyyy-MM-dd-HH-mm-ss', moment)
-    name = f"{firehose._evaluate_prefix(config.get('Prefix', ''), moment)}{stream['name']}-{stream.get('version', 1)}-{stamp}-{firehose.new_uuid()}{extension}"
+    prefix = firehose._evaluate_prefix(config.get('Prefix', ''), moment)
+    name = f"{prefix}{stream['name']}-{stream.get('version', 1)}-{stamp}-{firehose.new_uuid()}{extension}"
     problem = _refused(stream, config, bucket, name) or _put(bucket, name, body)
     dimensions = {'DeliveryStreamName': stream['name']}
     cloudwatch.record_metric('AWS/Firehose', 'DeliveryToS3.Success', 0 if problem else 1, 'Count', dimensions)
@@ -87,7 +88,8 @@ def _refused(stream: dict, config: dict, bucket: str, name: str) -> str | None:
     role = config.get('RoleARN')
     if not role:
         return None
-    return identity.denial(role, stream['name'][:64], 's3:PutObject', f'arn:aws:s3:::{bucket}/{name}')
+    needed = [('s3:PutObject', f'arn:aws:s3:::{bucket}/{name}', None), *kms.write_checks(bucket)]
+    return next(filter(None, (identity.denial(role, stream['name'][:64], *check) for check in needed)), None)
 
 
 def _put(bucket: str, name: str, body: bytes) -> str | None:

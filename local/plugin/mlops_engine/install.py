@@ -7,9 +7,11 @@ from . import (
     cfn_storage,
     cfn_types,
     events,
+    execution_logs,
     firehose,
     iam,
     internal_api,
+    kms,
     lambda_runtime,
     lifetime,
     metrics,
@@ -26,12 +28,14 @@ def install(settings) -> None:
     iam.install()
     sagemaker.install(settings)
     autoscaling.install()
+    kms.install()
     lambda_runtime.install()
     sfn_definition.install(settings)
     sfn_tasks.install()
     sfn_run.install()
     alarms.install()
     metrics.install()
+    execution_logs.install()
     events.install()
     firehose.install()
     cfn_storage.install()

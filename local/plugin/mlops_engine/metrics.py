@@ -5,7 +5,7 @@ import threading
 import time
 
 from ministack.core.responses import _request_account_id, _request_region
-from ministack.services import cloudwatch, lambda_svc, sqs, stepfunctions
+from ministack.services import cloudwatch, sqs, stepfunctions
 
 _QUEUE_SECONDS = 1.0
 _QUEUE_REPEAT_SECONDS = 60.0
@@ -13,21 +13,13 @@ _STATE_METRICS = {'SUCCEEDED': 'ExecutionsSucceeded', 'FAILED': 'ExecutionsFaile
 
 
 def install() -> None:
-    _wrap_logs()
     _wrap_executions()
     threading.Thread(target=_watch_queues, daemon=True, name='mlops-queues').start()
 
 
-def _wrap_logs() -> None:
-    original = lambda_svc._emit_lambda_logs
-
-    def emit(func, request_id, log_text, *args, **kwargs):
-        original(func, request_id, log_text, *args, **kwargs)
-        for line in (log_text or '').splitlines():
-            if '"CloudWatchMetrics"' in line:
-                embedded(line)
-
-    lambda_svc._emit_lambda_logs = emit
+def embedded_in(text: str) -> int:
+    """Store the metrics of every line in the embedded metric format; how many datapoints there were."""
+    return sum(embedded(line) for line in (text or '').splitlines() if '"CloudWatchMetrics"' in line)
 
 
 def embedded(line: str) -> int:

@@ -5,7 +5,7 @@ import json
 from ministack.core.responses import new_uuid, now_iso
 from ministack.services import stepfunctions
 
-from . import s3_inside, sfn_branches, sfn_permissions, sfn_scope
+from . import kms, s3_inside, sfn_branches, sfn_permissions, sfn_scope
 
 _CONCURRENCY = 64
 _COUNTS = ('pending', 'running', 'succeeded', 'failed', 'timedOut', 'aborted', 'total', 'resultsWritten', 'failuresNotRedrivable', 'pendingRedrive')
@@ -168,7 +168,7 @@ def _result_row(child: dict) -> dict:
 
 
 def _put(bucket: str, key: str, value) -> int:
-    sfn_permissions.require(sfn_scope.run.get(), 's3', [('s3:PutObject', f'arn:aws:s3:::{bucket}/{key}', None)])
+    sfn_permissions.require(sfn_scope.run.get(), 's3', [('s3:PutObject', f'arn:aws:s3:::{bucket}/{key}', None), *kms.write_checks(bucket)])
     body = json.dumps(value).encode()
     status, _, answer = s3_inside.request('PUT', bucket, key, body, {'content-type': 'application/json'})
     if status >= 400:

@@ -7,7 +7,7 @@ from ministack.core import iam_actions
 from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import stepfunctions
 
-from . import calls, iam, identity, sagemaker
+from . import calls, iam, identity, kms, sagemaker
 
 _DYNAMODB = {'putItem': 'PutItem', 'getItem': 'GetItem', 'deleteItem': 'DeleteItem', 'updateItem': 'UpdateItem'}
 # Service, and the words in which the optimized integration reports that its API refused.
@@ -77,14 +77,15 @@ def _optimized_checks(service: str, operation: str, resource: str, params: dict)
     if service == 'dynamodb' and operation in _DYNAMODB:
         table = str(params.get('TableName', ''))
         arn = table if table.startswith('arn:') else f'arn:aws:dynamodb:{region}:{account}:table/{table}'
-        return [(f'dynamodb:{_DYNAMODB[operation]}', arn, None)]
+        return [(f'dynamodb:{_DYNAMODB[operation]}', arn, None), *kms.table_checks(_DYNAMODB[operation], params)]
     if service == 'events':
         arns = iam_actions.eventbridge_resource_arns(json.dumps(params).encode(), region, account)
         return [('events:PutEvents', arn, None) for arn in arns]
     if service == 'sns':
-        return [('sns:Publish', str(params.get('TopicArn') or params.get('TargetArn') or '*'), None)]
+        return [('sns:Publish', str(params.get('TopicArn') or params.get('TargetArn') or '*'), None), *kms.topic_checks('Publish', params)]
     if service == 'sqs':
-        return [('sqs:SendMessage', f"arn:aws:sqs:{region}:{account}:{str(params.get('QueueUrl', '')).rsplit('/', 1)[-1]}", None)]
+        return [('sqs:SendMessage', f"arn:aws:sqs:{region}:{account}:{str(params.get('QueueUrl', '')).rsplit('/', 1)[-1]}", None),
+                *kms.queue_checks('SendMessage', params)]
     if service == 'states':
         return _start_checks(str(params.get('StateMachineArn', '')), '.sync' in resource)
     if service == 'sagemaker':
@@ -142,11 +143,14 @@ def _s3_checks(action: str, params: dict) -> list:
         return [('s3:GetObject', target, None)]
     if action == 'CopyObject':
         source = str(params.get('CopySource', '')).lstrip('/').split('?', 1)[0]
-        return [('s3:GetObject', f'arn:aws:s3:::{source}', None), ('s3:PutObject', target, None)]
+        read = kms.read_checks(*source.split('/', 1)) if '/' in source else []
+        return [('s3:GetObject', f'arn:aws:s3:::{source}', None), ('s3:PutObject', target, None), *read, *kms.write_checks(str(params.get('Bucket')))]
     if action == 'DeleteObjects':
         objects = (params.get('Delete') or {}).get('Objects') or []
         return [('s3:DeleteObject', f"{bucket}/{item.get('Key')}", None) for item in objects]
-    return [(f's3:{action}', target, None)]
+    encrypted = {'GetObject': lambda: kms.read_checks(str(params.get('Bucket')), str(params.get('Key'))),
+                 'PutObject': lambda: kms.write_checks(str(params.get('Bucket')))}
+    return [(f's3:{action}', target, None), *encrypted.get(action, list)()]
 
 
 def _generic_checks(service: str, action: str, params: dict) -> list:
@@ -162,8 +166,10 @@ def _generic_checks(service: str, action: str, params: dict) -> list:
     if key == 'dynamodb':
         transaction = iam_actions.dynamodb_transaction_checks(f'dynamodb:{action}', body, region, account)
         if transaction:
-            return [(item_action, arn, {'dynamodb:EnclosingOperation': [action]}) for item_action, arn in transaction]
-        return [(f'dynamodb:{action}', arn, None) for arn in iam_actions.dynamodb_resource_arns(body, region, account) or ['*']]
+            items = [(item_action, arn, {'dynamodb:EnclosingOperation': [action]}) for item_action, arn in transaction]
+        else:
+            items = [(f'dynamodb:{action}', arn, None) for arn in iam_actions.dynamodb_resource_arns(body, region, account) or ['*']]
+        return items + kms.table_checks(action, params)
     if key == 'events' and action == 'PutEvents':
         return [('events:PutEvents', arn, None) for arn in iam_actions.eventbridge_resource_arns(body, region, account)]
     arn = iam_actions.extract_resource_arn(key, 'POST', '/', headers, body, query, region, account)
@@ -181,4 +187,5 @@ def require_to_read(run, reader: dict, params: dict) -> None:
     if str(reader.get('Resource', '')).endswith('s3:listObjectsV2'):
         require(run, 's3', [('s3:ListBucket', bucket, {'s3:prefix': params.get('Prefix', '')})])
     else:
-        require(run, 's3', [('s3:GetObject', f"{bucket}/{params.get('Key', '')}", None)])
+        encrypted = kms.read_checks(str(params.get('Bucket')), str(params.get('Key')))
+        require(run, 's3', [('s3:GetObject', f"{bucket}/{params.get('Key', '')}", None), *encrypted])

@@ -190,7 +190,7 @@ class EngineTest(unittest.TestCase):
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, 'w') as archive:
             archive.writestr(file, source)
-        role = role or cls.role(f'{name}-role', service='lambda.amazonaws.com')
+        role = role or cls.role(f'{name}-role', [('logs:*', '*')], 'lambda.amazonaws.com')
         return cls.client('lambda').create_function(
             FunctionName=name, Runtime=runtime, Role=role, Handler=handler, Code={'ZipFile': packed.getvalue()}, Timeout=20, **kwargs)['FunctionArn']
 
