@@ -113,7 +113,8 @@ async function profileHoldout(input: BaselineInput, trainColumns: readonly strin
     const truth = readTruth(task, row[columns.indexOf(task.target)]);
     const prediction = readPrediction(task, score.value);
     if (truth === undefined || prediction === undefined) {
-      throw new Error(`holdout row ${rows}: ${truth === undefined ? 'the target' : 'the prediction'} cannot be read as the task ${task.kind} needs it`);
+      const what = truth === undefined ? 'the target' : 'the prediction';
+      throw new Error(`holdout row ${rows}: ${what} cannot be read as the task ${task.kind} needs it`);
     }
     pairs.push({ truth, prediction });
   }

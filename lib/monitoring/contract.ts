@@ -43,7 +43,12 @@ export interface FeatureResult {
   readonly chiSquare?: { readonly statistic: number; readonly degreesOfFreedom: number; readonly pValue: number };
   /** In standard deviations of the reference. */
   readonly wasserstein?: number;
+  /** Share of the rows whose category the training data did not hold; absent where the training data held too many to keep. */
   readonly unseenShare?: number;
+  /** Commonest of these categories. */
+  readonly unseen?: readonly string[];
+  /** Share of the rows whose value is not of the feature's type. */
+  readonly invalidShare: number;
   /** One sentence: why drifted or not. */
   readonly reason: string;
 }
@@ -60,9 +65,23 @@ export interface MonitorResult {
   readonly rows: number;
   /** Lines and rows that could not be used, by cause. */
   readonly rejected: Readonly<Record<string, number>>;
-  readonly drift: { readonly verdict: DriftVerdict; readonly reference: string; readonly features: readonly FeatureResult[] };
+  /** For each cause the place of the first such line, without its content. */
+  readonly rejectedSamples: Readonly<Record<string, string>>;
+  readonly drift: {
+    readonly verdict: DriftVerdict;
+    /** One sentence: why this verdict. */
+    readonly reason: string;
+    /** What the window was compared with, and why with that. */
+    readonly reference: string;
+    /** Strongest difference first. */
+    readonly features: readonly FeatureResult[];
+    /** Columns that are not compared, each with the reason. */
+    readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  };
   readonly quality: {
     readonly verdict: QualityVerdict;
+    /** One sentence: why this verdict. */
+    readonly reason: string;
     readonly labelled: number;
     /** labelled / rows */
     readonly coverage: number;

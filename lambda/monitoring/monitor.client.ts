@@ -1,0 +1,198 @@
+import { pipeline } from 'node:stream';
+import { parse } from 'csv-parse';
+import { capturePrefix, labelsPrefix } from '../../lib/artifacts/contract';
+import type { MonitorSpec } from '../../lib/monitoring/contract';
+import type { ModelVersion } from '../../lib/registry/contract';
+import { ListedObject, S3Files } from '../common/s3.client';
+import { ModelRegistryClient } from '../registry/model-registry.client';
+import { Baseline, BaselineSchema, CsvRows } from './baseline';
+import type { Cell } from './values';
+
+/** A line of a recorded file and where it stands. */
+export interface Line {
+  readonly text: string;
+  /** `<key>:<number>` */
+  readonly where: string;
+}
+
+export interface Buckets {
+  readonly predictions: string;
+  readonly reports: string;
+}
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** How long before its event time a row may have been sent or labelled: forecasts are asked for ahead of time. */
+const AHEAD = 7 * DAY;
+/** How long after its hour a file may still get records of that hour's requests. */
+const LATE = DAY;
+const BYTES_IN_FLIGHT = 64 * 1024 * 1024;
+const OBJECTS_IN_FLIGHT = 16;
+
+/** Everything that monitors read and write: recorded requests, labels, baselines, results, and which version serves. */
+export class MonitorClient {
+  constructor(
+    private readonly buckets: Buckets,
+    private readonly files: S3Files = new S3Files(),
+    private readonly registry: Pick<ModelRegistryClient, 'champion'> = new ModelRegistryClient(),
+  ) {}
+
+  public async champion(model: string): Promise<ModelVersion | undefined> {
+    return this.registry.champion(model);
+  }
+
+  public async baseline(version: ModelVersion): Promise<Baseline> {
+    const parsed = BaselineSchema.safeParse(await this.files.readJson(version.baselineUri));
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      throw new Error(`${version.baselineUri} is no baseline that this release can read: ${issue.path.join('.')} ${issue.message}`);
+    }
+    return parsed.data;
+  }
+
+  /**
+   * Lines of the capture files that can hold rows of the window, file after file in the order of their keys. Where rows have a time of their own
+   * they may have been sent long after it (a replay) or up to a week before (a forecast); else the hours of the window bound the search.
+   */
+  public async *captureLines(spec: MonitorSpec, windowStart: number, windowEnd: number): AsyncGenerator<Line> {
+    const prefix = capturePrefix(spec.endpointName, spec.variantName);
+    const ownTime = spec.task.timeColumn !== undefined;
+    yield* this.lines(prefix, windowStart - (ownTime ? AHEAD : 0), ownTime ? Infinity : windowEnd + LATE);
+  }
+
+  /** Lines of the label files that arrived since a week before the window. */
+  public async *labelLines(spec: MonitorSpec, windowStart: number): AsyncGenerator<Line> {
+    yield* this.lines(labelsPrefix(spec.model), windowStart - AHEAD, Infinity);
+  }
+
+  /** Writes result and report of a run; the same window overwrites its own. */
+  public async putResult(uris: { readonly resultUri: string; readonly reportUri: string }, result: unknown, report: string): Promise<void> {
+    await this.files.putText(uris.reportUri, report, { contentType: 'text/html; charset=utf-8' });
+    await this.files.putJson(uris.resultUri, result);
+  }
+
+  public reportsUri(key: string): string {
+    return `s3://${this.buckets.reports}/${key}`;
+  }
+
+  private async *lines(prefix: string, from: number, to: number): AsyncGenerator<Line> {
+    const root = `s3://${this.buckets.predictions}/${prefix}`;
+    const objects = this.files.list(root, { startAfter: `${prefix}${hourPath(from)}` });
+    for await (const { object, text } of readAhead(until(objects, to === Infinity ? undefined : `${prefix}${hourPath(to)}~`), this.files)) {
+      let number = 0;
+      for (const line of text.replace(/^\uFEFF/, '').split(/\r?\n/)) {
+        number += 1;
+        yield { text: line, where: `${object.key}:${number}` };
+      }
+    }
+  }
+}
+
+/** `yyyy/mm/dd/hh`, UTC. */
+const hourPath = (time: number): string => new Date(time).toISOString().slice(0, 13).replace(/[-T]/g, '/');
+
+async function* until(objects: AsyncIterable<ListedObject>, lastKey?: string): AsyncGenerator<ListedObject> {
+  for await (const object of objects) {
+    if (lastKey !== undefined && object.key > lastKey) {
+      return;
+    }
+    yield object;
+  }
+}
+
+/** Reads objects ahead, bounded by their number and bytes, and hands them out in order. */
+async function* readAhead(objects: AsyncIterable<ListedObject>, files: S3Files): AsyncGenerator<{ object: ListedObject; text: string }> {
+  const queue: { object: ListedObject; text: Promise<string> }[] = [];
+  let bytes = 0;
+  const next = async () => {
+    const { object, text } = queue.shift()!;
+    const read = await text;
+    bytes -= object.bytes;
+    return { object, text: read };
+  };
+  for await (const object of objects) {
+    while (queue.length > 0 && (queue.length >= OBJECTS_IN_FLIGHT || bytes + object.bytes > BYTES_IN_FLIGHT)) {
+      yield await next();
+    }
+    const text = files.readText(object.uri);
+    // The error is thrown where the text is awaited; until then it must not count as unhandled.
+    text.catch(() => undefined);
+    queue.push({ object, text });
+    bytes += object.bytes;
+  }
+  while (queue.length > 0) {
+    yield await next();
+  }
+}
+
+/** What the baseline step reads and writes. */
+export class BaselineClient {
+  constructor(private readonly files: S3Files = new S3Files()) {}
+
+  /** Rows of a CSV file, or of the files below a prefix one after the other; the header comes once. */
+  public async *csvRows(uri: string): CsvRows {
+    let header: string | undefined;
+    for (const object of await this.objects(uri)) {
+      let first = true;
+      for await (const row of this.parsed(object)) {
+        if (!first || header === undefined) {
+          yield row;
+        } else if (row.join() !== header) {
+          throw new Error(`${object} has another header than the files before it: ${row.join()} instead of ${header}`);
+        }
+        header ??= row.join();
+        first = false;
+      }
+    }
+  }
+
+  /** Predictions of a batch transform, one for each line of its `.out` objects in the order of their keys. */
+  public async *scores(uri: string): AsyncGenerator<Cell> {
+    const objects = (await this.objects(uri)).filter((object) => object.endsWith('.out'));
+    if (objects.length === 0) {
+      throw new Error(`no .out object lies below ${uri}: the batch transform left no scores`);
+    }
+    for (const object of objects) {
+      for await (const line of this.files.readLines(object)) {
+        if (line.trim() !== '') {
+          yield readScore(line);
+        }
+      }
+    }
+  }
+
+  public async putBaseline(uri: string, baseline: Baseline): Promise<void> {
+    await this.files.putJson(uri, baseline);
+  }
+
+  private async objects(uri: string): Promise<string[]> {
+    if (!uri.endsWith('/') && (await this.files.head(uri)) !== undefined) {
+      return [uri];
+    }
+    const found: string[] = [];
+    for await (const object of this.files.list(uri.endsWith('/') ? uri : `${uri}/`)) {
+      found.push(object.uri);
+    }
+    if (found.length === 0) {
+      throw new Error(`there is no object at or below ${uri}`);
+    }
+    return found;
+  }
+
+  private async *parsed(uri: string): AsyncGenerator<string[]> {
+    const parser = parse({ bom: true, skip_empty_lines: true });
+    // An error of the source ends the parser, which throws it to the reader below.
+    pipeline(await this.files.readStream(uri), parser, () => undefined);
+    yield* parser as AsyncIterable<string[]>;
+  }
+}
+
+/** A line is a number, a label, CSV with the prediction first, or a JSON value. */
+function readScore(line: string): Cell {
+  if (!/^\s*[[{]/.test(line)) {
+    return line.split(',')[0].trim();
+  }
+  const value: unknown = JSON.parse(line);
+  const scalar = Array.isArray(value) ? (value[0] as Cell) : undefined;
+  return scalar ?? (value as Record<string, Cell>).score ?? (value as Record<string, Cell>).prediction;
+}
