@@ -9,6 +9,12 @@ export const SERVING_ENV = {
 /** The one production variant; updates with traffic shifting need the name to stay. */
 export const VARIANT_NAME = 'primary';
 
+/** Tag of every endpoint, endpoint configuration and model that is made at run time; its value is the endpoint's name. */
+export const ENDPOINT_TAG = 'cdk-mlops:endpoint';
+
+/** Jobs, models and configurations of an endpoint are named `<endpoint>-…`; endpoint names have at most this many characters. */
+export const ENDPOINT_NAME_MAX_LENGTH = 39;
+
 /** How a model is served; the pipeline makes the endpoint configuration from it. */
 export interface ServingSpec {
   readonly model: string;
@@ -31,6 +37,12 @@ export interface ReleaseRequest {
   readonly version: number;
   readonly sagemakerModelName: string;
   readonly endpointConfigName: string;
+  /** Redrive count of the execution: a check after a redrive starts the release anew, since what it watched has failed. */
+  readonly redriveCount: number;
+  /** `check`: from the last answer. */
+  readonly startedAtRedrive?: number;
+  /** `check`: from the last answer. */
+  readonly previousEndpointConfigName?: string;
 }
 
 export interface ReleaseStatus {
@@ -38,6 +50,9 @@ export interface ReleaseStatus {
   readonly endpointStatus: string;
   readonly endpointName: string;
   readonly endpointConfigName: string;
+  readonly startedAtRedrive: number;
+  /** Configuration that served before and is kept for a rollback; empty at the first release. */
+  readonly previousEndpointConfigName: string;
 }
 
 /** Headers of the recording function; SageMaker's InvokeEndpoint names, lower case. */

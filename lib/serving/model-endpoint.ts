@@ -1,0 +1,163 @@
+import { Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct, IDependable } from 'constructs';
+import { ArtifactStore } from '../artifacts/artifact-store';
+import { CAPTURE_ROOT, capturePrefix, modelRunsPrefix } from '../artifacts/contract';
+import { MODEL_NAME_PATTERN } from '../common/contract';
+import { Validator } from '../common/validation';
+import { METRICS, METRICS_NAMESPACE, MODEL_DIMENSION, PLATFORM_DIMENSION } from '../operations/contract';
+import { ServingSpec, VARIANT_NAME } from './contract';
+import { endpointNameOf } from './endpoint-name';
+import { EndpointRemoval } from './endpoint-removal';
+import { PredictionRecorder } from './prediction-recorder';
+import { SageMakerRole } from './sagemaker-role';
+import { Serving } from './serving';
+
+/** Properties of a model's endpoint. */
+export interface ModelEndpointProps {
+  /** Name of the model: letters, digits and hyphens, at most 32. */
+  readonly modelName: string;
+
+  /** Name of the platform; with the model's name it makes the endpoint's name. */
+  readonly platformName: string;
+
+  /** How predictions are made. */
+  readonly serving: Serving;
+
+  /** Where models lie and recorded requests go. */
+  readonly store: ArtifactStore;
+}
+
+/**
+ * Where a model answers. The endpoint itself is made by the pipeline when the first version is approved and removed with this construct;
+ * its name, its role and the way to call it exist from the first deployment on.
+ */
+export class ModelEndpoint extends Construct {
+  /** Name of the endpoint, lower case, the same for every version. */
+  public readonly endpointName: string;
+  /** ARN of the endpoint. */
+  public readonly endpointArn: string;
+  /** Role that the model's containers run under, also when they score a holdout. */
+  public readonly executionRole: iam.Role;
+  /** Function that clients call instead of a serverless endpoint; undefined where the endpoint runs on instances. */
+  public readonly recorder?: lambda.IFunction;
+
+  private readonly spec: ServingSpec;
+  private readonly removal: EndpointRemoval;
+  private readonly platformName: string;
+
+  /** Fails at synth if modelName is not a valid name or platformName is empty. */
+  constructor(scope: Construct, id: string, props: ModelEndpointProps) {
+    super(scope, id);
+    new Validator(`ModelEndpoint ${this.node.path}`)
+      .pattern('modelName', props.modelName, MODEL_NAME_PATTERN, 'must be letters, digits and hyphens, first a letter, at most 32', 'choose such a name')
+      .pattern('platformName', props.platformName, /[A-Za-z0-9]/, 'must hold a letter or digit', 'choose such a name')
+      .throwIfAny();
+    const { store } = props;
+    this.platformName = props.platformName;
+    this.endpointName = endpointNameOf(props.platformName, props.modelName);
+    this.endpointArn = Stack.of(this).formatArn({ service: 'sagemaker', resource: 'endpoint', resourceName: this.endpointName });
+    this.spec = {
+      model: props.modelName,
+      endpointName: this.endpointName,
+      ...props.serving._toSpec(),
+      captureUri: store.predictions.s3UrlForObject(CAPTURE_ROOT.replace(/\/$/, '')),
+      kmsKeyArn: store.encryptionKey.keyArn,
+    };
+
+    this.executionRole = new SageMakerRole(this, 'ExecutionRole', {
+      description: `Runs the model ${props.modelName}`,
+      purposes: ['Endpoints', 'TransformJobs'],
+    });
+    store.grantReadArtifacts(this.executionRole, modelRunsPrefix(props.modelName));
+
+    this.removal = new EndpointRemoval(this, 'Removal', { platformName: props.platformName, endpointName: this.endpointName });
+
+    if (this.spec.kind === 'SERVERLESS') {
+      const { endpointArn, spec, platformName } = this;
+      this.recorder = new PredictionRecorder(this, 'Recorder', { platformName, spec, endpointArn, store }).function;
+    } else {
+      store.grantWritePredictions(this.executionRole, capturePrefix(this.endpointName, VARIANT_NAME));
+    }
+  }
+
+  /**
+   * Allows a grantee to get predictions: through the recording function of a serverless endpoint (payload: what InvokeEndpoint takes),
+   * or from the endpoint itself where it runs on instances.
+   */
+  public grantInvoke(grantee: iam.IGrantable): iam.Grant {
+    if (this.recorder) return this.recorder.grantInvoke(grantee);
+    return iam.Grant.addToPrincipal({ grantee, actions: ['sagemaker:InvokeEndpoint'], resourceArns: [this.endpointArn] });
+  }
+
+  /**
+   * Predictions answered by the recording function; instance endpoints: invocations.
+   *
+   * @default - sum over 5 minutes
+   */
+  public metricPredictions(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.recorder ? this.platformMetric(METRICS.predictions, options) : this.metricInvocations(options);
+  }
+
+  /**
+   * Predictions that were answered but could not be recorded, and so will not be monitored.
+   *
+   * @default - sum over 5 minutes
+   */
+  public metricRecordingFailed(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.platformMetric(METRICS.recordingFailed, options);
+  }
+
+  /**
+   * Requests that reached the endpoint.
+   *
+   * @default - sum over 5 minutes
+   */
+  public metricInvocations(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.endpointMetric('Invocations', 'Sum', options);
+  }
+
+  /**
+   * Requests answered with a status from 500, by SageMaker or by the model.
+   *
+   * @default - sum over 5 minutes
+   */
+  public metricInvocation5XXErrors(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.endpointMetric('Invocation5XXErrors', 'Sum', options);
+  }
+
+  /**
+   * Time the model takes for a request, in microseconds.
+   *
+   * @default - 90th percentile over 5 minutes
+   */
+  public metricModelLatency(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.endpointMetric('ModelLatency', 'p90', options);
+  }
+
+  /** @internal */
+  public _toSpec(): ServingSpec {
+    return this.spec;
+  }
+
+  /**
+   * What may make the endpoint depends on this, so that it is gone before the endpoint is removed.
+   *
+   * @internal
+   */
+  public get _removal(): IDependable {
+    return this.removal;
+  }
+
+  private platformMetric(metricName: string, options: cloudwatch.MetricOptions): cloudwatch.Metric {
+    const dimensionsMap = { [PLATFORM_DIMENSION]: this.platformName, [MODEL_DIMENSION]: this.spec.model };
+    return new cloudwatch.Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap, statistic: 'Sum', ...options });
+  }
+
+  private endpointMetric(metricName: string, statistic: string, options: cloudwatch.MetricOptions): cloudwatch.Metric {
+    const dimensionsMap = { EndpointName: this.endpointName, VariantName: VARIANT_NAME };
+    return new cloudwatch.Metric({ namespace: 'AWS/SageMaker', metricName, dimensionsMap, statistic, ...options });
+  }
+}

@@ -1,0 +1,111 @@
+import { Size, Token } from 'aws-cdk-lib';
+import { Validator } from '../common/validation';
+import { ServingSpec } from './contract';
+
+/** Options of a serverless endpoint. */
+export interface ServerlessServingOptions {
+  /**
+   * Memory of one concurrent invocation: 1 to 6 GiB in whole steps. CPU grows with it.
+   *
+   * @default Size.gibibytes(2)
+   */
+  readonly memory?: Size;
+
+  /**
+   * Requests served at the same time, 1 to 200; further ones are answered with status 429.
+   *
+   * @default 5
+   */
+  readonly maxConcurrency?: number;
+}
+
+/** Options of an endpoint on instances. */
+export interface RealTimeServingOptions {
+  /** Instance type as SageMaker names it, e.g. `ml.m5.large`. */
+  readonly instanceType: string;
+
+  /**
+   * Instances that the endpoint starts with. Later releases keep the count that scaling has given it.
+   *
+   * @default 1
+   */
+  readonly initialInstanceCount?: number;
+
+  /**
+   * Share of requests that SageMaker records for monitoring, in percent, 1 to 100.
+   *
+   * @default 100
+   */
+  readonly captureSamplingPercentage?: number;
+}
+
+/** How predictions are made: without servers, or on instances. The pipeline makes the endpoint when the first version is approved. */
+export class Serving {
+  /**
+   * Billed per request and idle for nothing. Requests go through a function that records each of them, since SageMaker records
+   * none of a serverless endpoint.
+   *
+   * Fails at synth if memory is not 1, 2, 3, 4, 5 or 6 GiB or maxConcurrency is not a whole number from 1 to 200.
+   */
+  public static serverless(options: ServerlessServingOptions = {}): Serving {
+    const memory = (options.memory ?? Size.gibibytes(2)).toMebibytes();
+    const maxConcurrency = options.maxConcurrency ?? 5;
+    new Validator('Serving.serverless')
+      .check(Token.isUnresolved(memory) || (memory % 1024 === 0 && memory >= 1024 && memory <= 6144), {
+        rule: 'SageMaker gives serverless endpoints 1024 to 6144 MB of memory in steps of 1024',
+        place: 'memory',
+        got: `${memory} MB`,
+        fix: 'use Size.gibibytes(1) to Size.gibibytes(6)',
+      })
+      .check(isWhole(maxConcurrency, 1, 200), {
+        rule: 'SageMaker lets a serverless endpoint serve 1 to 200 requests at the same time',
+        place: 'maxConcurrency',
+        got: String(maxConcurrency),
+        fix: 'choose a whole number in that range, or Serving.realTime() for more',
+      })
+      .throwIfAny();
+    return new Serving({ kind: 'SERVERLESS', memorySizeInMb: memory, maxConcurrency, captureSamplingPercentage: 100 });
+  }
+
+  /**
+   * Always on, billed by the hour. SageMaker itself records the requests, so clients call the endpoint directly.
+   *
+   * Fails at synth if instanceType does not begin with `ml.` or a number is out of range.
+   */
+  public static realTime(options: RealTimeServingOptions): Serving {
+    const initialInstanceCount = options.initialInstanceCount ?? 1;
+    const captureSamplingPercentage = options.captureSamplingPercentage ?? 100;
+    new Validator('Serving.realTime')
+      .pattern(
+        'instanceType',
+        options.instanceType,
+        /^ml\.[a-z0-9-]+\.[a-z0-9]+$/,
+        'SageMaker runs endpoints on instance types whose names begin with ml.',
+        "write it as SageMaker does, e.g. 'ml.m5.large'",
+      )
+      .check(isWhole(initialInstanceCount, 1, Infinity), {
+        rule: 'an endpoint starts with at least one instance',
+        place: 'initialInstanceCount',
+        got: String(initialInstanceCount),
+        fix: 'choose a whole number from 1',
+      })
+      .check(isWhole(captureSamplingPercentage, 1, 100), {
+        rule: 'data capture samples 1 to 100 percent of the requests, and what is not recorded is not monitored',
+        place: 'captureSamplingPercentage',
+        got: String(captureSamplingPercentage),
+        fix: 'choose a whole number in that range',
+      })
+      .throwIfAny();
+    return new Serving({ kind: 'REAL_TIME', instanceType: options.instanceType, initialInstanceCount, captureSamplingPercentage });
+  }
+
+  private constructor(private readonly spec: Omit<ServingSpec, 'model' | 'endpointName' | 'captureUri' | 'kmsKeyArn'>) {}
+
+  /** @internal */
+  public _toSpec(): Omit<ServingSpec, 'model' | 'endpointName' | 'captureUri' | 'kmsKeyArn'> {
+    return this.spec;
+  }
+}
+
+const isWhole = (value: number, minimum: number, maximum: number): boolean =>
+  Token.isUnresolved(value) || (Number.isInteger(value) && value >= minimum && value <= maximum);
