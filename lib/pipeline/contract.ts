@@ -17,6 +17,8 @@ export interface PipelineSpec {
   readonly commit?: string;
   readonly dirty?: boolean;
   readonly minimumTrainingRows: number;
+  /** What the names of all jobs and models begin with: the endpoint's name, ≤ 39 characters, lower case. */
+  readonly jobNamePrefix: string;
 }
 
 /** `metric` decides; the candidate must be better than the champion by `minimumImprovement` (share, 0 = not worse), and keep the absolute bounds. */
@@ -37,9 +39,11 @@ export interface PipelineInput {
 
 /** Output of the first step; references only. */
 export interface PreparedData {
-  /** Start of every job's name: model and a hash of the execution, ≤ 52 characters. */
+  /** Start of every job's name: `jobNamePrefix` and a hash of the execution, ≤ 52 characters. */
   readonly jobNameBase: string;
   readonly manifestUri: string;
+  /** Training code in the run's own artifacts: what a version needs must not depend on the stack that deployed it. */
+  readonly codeUri: string;
   /** Channel: CSV with header. */
   readonly trainUri: string;
   /** CSV with header and target, for evaluation. */
@@ -49,7 +53,8 @@ export interface PreparedData {
   readonly candidateScoresUri: string;
   readonly championScoresUri: string;
   readonly modelOutputUri: string;
-  readonly champion: { readonly present: boolean; readonly version?: number; readonly sagemakerModelName?: string };
+  /** Always with all three fields, null where there is none: a state machine's paths fail on what is absent. */
+  readonly champion: { readonly present: boolean; readonly version: number | null; readonly sagemakerModelName: string | null };
 }
 
 export interface EvaluationResult {

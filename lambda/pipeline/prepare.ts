@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import { parse } from 'csv-parse/sync';
+import {
+  type DataFile,
+  type DataManifest,
+  type DataSplit,
+  datasetPrefix,
+  quarantinePrefix,
+  runArtifactsPrefix,
+  runDataPrefix,
+} from '../../lib/artifacts/contract';
+import type { PipelineSpec } from '../../lib/pipeline/contract';
+import type { S3Files } from '../common/s3.client';
+import { readCategory } from '../monitoring/values';
+import { csvLine } from './csv-line';
+import { dataInvalid } from './data-invalid';
+import { readDataFile, type Rejection, type Row } from './data-reader';
+import { sortedByTime, splitHoldout } from './split';
+
+/** More malformed rows than this are no accident of single rows. */
+const MOST_REJECTED = 0.01;
+/** All rows stand in the function's memory to be sorted. */
+const LARGEST_DATASET = 256 * 1024 * 1024;
+
+export interface Buckets {
+  readonly data: string;
+  readonly artifacts: string;
+}
+
+/** Where the parts of a run's data lie. */
+export const runUris = (buckets: Buckets, model: string, runId: string) => {
+  const data = `s3://${buckets.data}/${runDataPrefix(model, runId)}`;
+  const artifacts = `s3://${buckets.artifacts}/${runArtifactsPrefix(model, runId)}`;
+  return {
+    manifestUri: `${artifacts}data-manifest.json`,
+    codeUri: `${artifacts}code/sourcedir.tar.gz`,
+    trainUri: `${data}train/train.csv`,
+    holdoutUri: `${data}holdout/holdout.csv`,
+    holdoutFeaturesUri: `${data}holdout-features/holdout-features.csv`,
+    candidateScoresUri: `${artifacts}scores/candidate`,
+    championScoresUri: `${artifacts}scores/champion`,
+    modelOutputUri: `${artifacts}model`,
+    quarantineUri: `s3://${buckets.data}/${quarantinePrefix(model, runId)}rejected-rows.jsonl`,
+  };
+};
+
+interface Dataset {
+  readonly files: readonly DataFile[];
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+  readonly rejections: readonly Rejection[];
+}
+
+/** Turns a model's data set into the rows that a run trains and is judged on. The manifest is written last: where it stands, all of it does. */
+export class DataPreparation {
+  constructor(
+    private readonly files: S3Files,
+    private readonly buckets: Buckets,
+    private readonly spec: PipelineSpec,
+  ) {}
+
+  async prepare(runId: string): Promise<DataManifest> {
+    const uris = runUris(this.buckets, this.spec.model, runId);
+    // A second try must not see files that arrived after the first one: the rows of a run never change.
+    if (await this.files.head(uris.manifestUri)) return this.files.readJson<DataManifest>(uris.manifestUri);
+
+    const dataset = await this.read();
+    await this.quarantine(dataset, uris.quarantineUri);
+    const sorted = sortedByTime(dataset.rows);
+    const { train, holdout } = splitHoldout(sorted, this.spec.holdout);
+    this.requireEnough(train, holdout);
+    this.requireLabels(dataset.columns, train);
+
+    const header = csvLine(dataset.columns);
+    const target = dataset.columns.indexOf(this.spec.task.target);
+    await this.files.put(uris.trainUri, csvText([header], train), { contentType: 'text/csv' });
+    await this.files.put(uris.holdoutUri, csvText([header], holdout), { contentType: 'text/csv' });
+    await this.files.put(uris.holdoutFeaturesUri, csvText([], holdout.map((row) => withoutColumn(row, target))), { contentType: 'text/csv' });
+    await this.files.copy(this.spec.training.codeUri, uris.codeUri);
+
+    const splits = { train: toSplit(uris.trainUri, train), holdout: toSplit(uris.holdoutUri, holdout) };
+    const manifest: DataManifest = {
+      schemaVersion: 1,
+      dataId: dataIdOf(dataset, splits),
+      model: this.spec.model,
+      bucket: this.buckets.data,
+      files: dataset.files,
+      columns: dataset.columns,
+      rows: dataset.rows.length,
+      ...span(sorted),
+      quarantinedRows: dataset.rejections.length,
+      ...splits,
+    };
+    await this.files.putJson(uris.manifestUri, manifest);
+    return manifest;
+  }
+
+  private async read(): Promise<Dataset> {
+    const prefix = `s3://${this.buckets.data}/${datasetPrefix(this.spec.model)}`;
+    const files: DataFile[] = [];
+    const rows: Row[] = [];
+    const rejections: Rejection[] = [];
+    let columns: readonly string[] | undefined;
+    let bytes = 0;
+    for await (const { uri, key, bytes: size } of this.files.list(prefix)) {
+      if (key.endsWith('/')) continue;
+      bytes += size;
+      if (bytes > LARGEST_DATASET) {
+        throw dataInvalid(prefix, `the data set is larger than ${LARGEST_DATASET / 1024 / 1024} MiB`, 'aggregate it, or keep only the rows that still matter');
+      }
+      const head = await this.files.head(uri);
+      if (!head) continue;
+      const content = await readDataFile(await this.files.readStream(uri, head.versionId), uri, this.spec.task, columns);
+      columns ??= content.columns;
+      files.push({ key, versionId: head.versionId, etag: head.etag, rows: content.rows.length, sha256: content.sha256 });
+      for (const row of content.rows) rows.push(row);
+      for (const rejection of content.rejections) rejections.push(rejection);
+    }
+    if (!columns) throw dataInvalid(prefix, 'there is no data', 'upload CSV files with a header there');
+    return { files, columns, rows, rejections };
+  }
+
+  /** Single malformed rows are set aside, with their number and rule, and the run goes on; many of them fail it. Either way none is lost. */
+  private async quarantine({ rows, rejections }: Dataset, uri: string): Promise<void> {
+    if (rejections.length === 0) return;
+    await this.files.put(uri, rejections.map((rejection) => `${JSON.stringify(rejection)}\n`).join(''), { contentType: 'application/jsonlines' });
+    const all = rows.length + rejections.length;
+    if (rejections.length <= all * MOST_REJECTED) return;
+    const [{ file, row, rule }] = rejections;
+    const share = `${rejections.length} of ${all} rows cannot be used, more than ${MOST_REJECTED * 100} %`;
+    throw dataInvalid(`${file}, row ${row}`, `${rule}; ${share}`, `correct the rows listed in ${uri}`);
+  }
+
+  private requireEnough(train: readonly Row[], holdout: readonly Row[]): void {
+    const { minimumTrainingRows: minimum, holdout: spec, model } = this.spec;
+    const where = datasetPrefix(model);
+    const held = spec.days === undefined ? `a holdout of ${(spec.share ?? 0) * 100} %` : `a holdout of the last ${spec.days} days`;
+    if (holdout.length === 0) throw dataInvalid(where, `${held} holds no row`, 'add data, or state another holdout');
+    if (train.length < minimum) {
+      throw dataInvalid(where, `${train.length} rows are left to train on after ${held}, at least ${minimum} are needed`, 'add data, or state a smaller holdout');
+    }
+  }
+
+  private requireLabels(columns: readonly string[], train: readonly Row[]): void {
+    const { kind, target, positiveLabel } = this.spec.task;
+    if (kind === 'REGRESSION') return;
+    const labels = new Set<string>();
+    const index = columns.indexOf(target);
+    for (const row of train) labels.add(readCategory(cellsOf(row)[index]) ?? '');
+    const where = datasetPrefix(this.spec.model);
+    const some = [...labels].slice(0, 5).join(', ');
+    if (labels.size < 2) throw dataInvalid(where, `the target '${target}' has only the label ${some} in the training rows`, 'add rows of another label');
+    if (kind !== 'BINARY_CLASSIFICATION') return;
+    if (labels.size > 2) throw dataInvalid(where, `the target '${target}' has ${labels.size} labels (${some}, …), a binary task has two`, 'correct it');
+    if (positiveLabel !== undefined && !labels.has(readCategory(positiveLabel) ?? '')) {
+      throw dataInvalid(where, `the target '${target}' never is the positive label '${positiveLabel}', only ${some}`, 'correct the task or the data');
+    }
+  }
+}
+
+const cellsOf = (row: Row): string[] => (row.line.includes('"') ? (parse(row.line) as string[][])[0] : row.line.split(','));
+
+const withoutColumn = (row: Row, column: number): Row => ({ line: csvLine(cellsOf(row).filter((_, index) => index !== column)) });
+
+const csvText = (head: readonly string[], rows: readonly Row[]): string => [...head, ...rows.map(({ line }) => line), ''].join('\n');
+
+const span = (sorted: readonly Row[]): { from?: string; to?: string } => {
+  const [first, last] = [sorted[0]?.time, sorted.at(-1)?.time];
+  return first === undefined || last === undefined ? {} : { from: new Date(first).toISOString(), to: new Date(last).toISOString() };
+};
+
+const toSplit = (uri: string, rows: readonly Row[]): DataSplit => ({ uri, rows: rows.length, ...span(rows) });
+
+const dataIdOf = ({ files, columns }: Dataset, splits: Record<'train' | 'holdout', DataSplit>): string => {
+  const identity = {
+    files: files.map(({ key, sha256 }) => [key, sha256]),
+    columns,
+    splits: Object.values(splits).map(({ rows, from, to }) => [rows, from, to]),
+  };
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+};

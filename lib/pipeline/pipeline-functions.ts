@@ -1,0 +1,119 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3assets from 'aws-cdk-lib/aws-s3-assets';
+import { Construct } from 'constructs';
+import { datasetPrefix, modelRunsPrefix } from '../artifacts/contract';
+import { acknowledgeWildcards } from '../common/acknowledge';
+import { COMMON_ENV } from '../common/contract';
+import { PlatformFunction } from '../common/function';
+import { RETRAINING_ENV } from '../retraining/contract';
+import { SERVING_ENV } from '../serving/contract';
+import { PIPELINE_ENV, PipelineSpec } from './contract';
+import type { TrainingPipelineProps } from './training-pipeline';
+
+/**
+ * The steps of a pipeline that know their model, each with a role of its own.
+ *
+ * @internal
+ */
+export class PipelineFunctions extends Construct {
+  public readonly prepare: lambda.Function;
+  public readonly evaluate: lambda.Function;
+  public readonly register: lambda.Function;
+  public readonly release: lambda.Function;
+
+  constructor(scope: Construct, id: string, props: TrainingPipelineProps, spec: PipelineSpec, code: s3assets.Asset) {
+    super(scope, id);
+    const environment = { [COMMON_ENV.platform]: props.platformName, [PIPELINE_ENV.spec]: Stack.of(this).toJsonString(spec) };
+    this.prepare = this.makePrepare(props, environment, code);
+    this.evaluate = this.makeEvaluate(props, environment);
+    this.register = this.makeRegister(props, environment);
+    this.release = this.makeRelease(props);
+  }
+
+  private makePrepare(props: TrainingPipelineProps, environment: { [name: string]: string }, code: s3assets.Asset): lambda.Function {
+    const { modelName, store } = props;
+    const prepare = new PlatformFunction(this, 'PrepareData', {
+      handler: 'pipeline/prepare-data',
+      description: `Validates the data of ${modelName} and splits off the holdout`,
+      environment,
+      timeout: Duration.minutes(15),
+      // All rows stand in memory to be sorted by time; memory also brings the CPU that reads them.
+      memorySize: 3008,
+    });
+    const runs = modelRunsPrefix(modelName);
+    store.grantReadData(prepare, datasetPrefix(modelName));
+    store.grantReadData(prepare, runs);
+    store.grantWriteData(prepare, runs);
+    store.grantWriteData(prepare, `quarantine/${modelName}/`);
+    store.grantReadArtifacts(prepare, runs);
+    store.grantWriteArtifacts(prepare, runs);
+    prepare.addToRolePolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [code.bucket.arnForObjects(code.s3ObjectKey)] }));
+    props.registry.grantRead(prepare);
+    props.tracker.grantReadWrite(prepare);
+    return prepare;
+  }
+
+  private makeEvaluate(props: TrainingPipelineProps, environment: { [name: string]: string }): lambda.Function {
+    const { modelName, store } = props;
+    const evaluate = new PlatformFunction(this, 'Evaluate', {
+      handler: 'pipeline/evaluate',
+      description: `Judges a candidate of ${modelName} against the champion`,
+      environment,
+      timeout: Duration.minutes(15),
+      memorySize: 1769,
+    });
+    store.grantReadData(evaluate, modelRunsPrefix(modelName));
+    store.grantReadArtifacts(evaluate, modelRunsPrefix(modelName));
+    store.grantWriteReports(evaluate, `gate/${modelName}/`);
+    props.tracker.grantReadWrite(evaluate);
+    return evaluate;
+  }
+
+  private makeRegister(props: TrainingPipelineProps, environment: { [name: string]: string }): lambda.Function {
+    const { modelName, store } = props;
+    const register = new PlatformFunction(this, 'Register', {
+      handler: 'registry/register-version',
+      description: `Registers a version of ${modelName}`,
+      environment: { ...environment, [RETRAINING_ENV.busName]: props.bus.eventBusName },
+      timeout: Duration.minutes(5),
+    });
+    store.grantReadData(register, modelRunsPrefix(modelName));
+    store.grantReadArtifacts(register, modelRunsPrefix(modelName));
+    props.registry.grantReadWrite(register);
+    props.bus.grantPutEventsTo(register);
+    return register;
+  }
+
+  private makeRelease(props: TrainingPipelineProps): lambda.Function {
+    const { endpoint, platformName, modelName, store } = props;
+    const stack = Stack.of(this);
+    const serving = endpoint._toSpec();
+    const release = new PlatformFunction(this, 'Release', {
+      handler: 'serving/release',
+      description: `Moves the endpoint of ${modelName} to a version`,
+      environment: { [COMMON_ENV.platform]: platformName, [SERVING_ENV.spec]: stack.toJsonString(serving) },
+      timeout: Duration.minutes(2),
+      memorySize: 256,
+    });
+    const configs = stack.formatArn({ service: 'sagemaker', resource: 'endpoint-config', resourceName: `${endpoint.endpointName}-*` });
+    const allow = (actions: string[], resources: string[], conditions?: { [name: string]: unknown }) =>
+      release.addToRolePolicy(new iam.PolicyStatement({ actions, resources, conditions }));
+    const onEndpoint = ['AddTags', 'CreateEndpoint', 'DeleteEndpoint', 'DescribeEndpoint', 'UpdateEndpoint'].map((name) => `sagemaker:${name}`);
+    const onConfigs = ['AddTags', 'CreateEndpointConfig', 'DeleteEndpointConfig', 'DescribeEndpointConfig', 'ListTags'];
+    allow(onEndpoint, [endpoint.endpointArn]);
+    // Making and updating an endpoint is also checked on the configuration it gets.
+    allow([...onConfigs.map((name) => `sagemaker:${name}`), 'sagemaker:CreateEndpoint', 'sagemaker:UpdateEndpoint'], [configs]);
+    // Lists know no resources; what belongs to the endpoint is told by its tag.
+    allow(['sagemaker:ListEndpointConfigs'], ['*']);
+    if (serving.kind === 'REAL_TIME') {
+      // The volumes of the instances are encrypted by grants that SageMaker makes in the caller's name.
+      const forServices = { Bool: { 'kms:GrantIsForAWSResource': 'true' } };
+      allow(['kms:DescribeKey'], [store.encryptionKey.keyArn]);
+      allow(['kms:CreateGrant'], [store.encryptionKey.keyArn], forServices);
+    }
+    acknowledgeWildcards(release, [configs, '*'], 'Configurations are made at run time below the endpoint’s name; lists know no resources.');
+    return release;
+  }
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as destinations from 'aws-cdk-lib/aws-lambda-destinations';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { acknowledgeWildcards } from '../common/acknowledge';
+import { COMMON_ENV } from '../common/contract';
+import { PlatformFunction } from '../common/function';
+import { IModelRegistry } from '../registry/model-registry';
+import { RETRAINING_ENV } from '../retraining/contract';
+import { platformSlug } from '../serving/endpoint-name';
+import { IRunTracker } from '../tracking/run-tracker';
+
+export interface SharedStepsProps {
+  readonly platformName: string;
+  readonly registry: IModelRegistry;
+  readonly tracker: IRunTracker;
+  readonly bus: events.IEventBus;
+}
+
+/**
+ * Steps that know nothing of a single model: one function each for all pipelines of a stack that write to the same registry, tracker and bus.
+ *
+ * @internal
+ */
+export class SharedSteps extends Construct {
+  public static of(scope: Construct, props: SharedStepsProps): SharedSteps {
+    const stack = Stack.of(scope);
+    const parts = [props.platformName, props.registry.node.addr, props.tracker.node.addr, (props.bus as unknown as Construct).node.addr];
+    const id = `MlOpsSteps-${createHash('sha256').update(parts.join('/')).digest('hex').slice(0, 8)}`;
+    return (stack.node.tryFindChild(id) as SharedSteps | undefined) ?? new SharedSteps(stack, id, props);
+  }
+
+  public readonly approve: lambda.Function;
+  public readonly promote: lambda.Function;
+  public readonly finish: lambda.Function;
+  /** Status events that could not be handled. */
+  public readonly deadLetters: sqs.Queue;
+
+  private readonly handleFailure: lambda.Function;
+
+  private constructor(scope: Construct, id: string, props: SharedStepsProps) {
+    super(scope, id);
+    const environment = { [COMMON_ENV.platform]: props.platformName };
+    const withBus = { ...environment, [RETRAINING_ENV.busName]: props.bus.eventBusName };
+    const short = { timeout: Duration.minutes(1), memorySize: 256 };
+
+    this.approve = new PlatformFunction(this, 'Approve', {
+      handler: 'registry/approve-version',
+      description: 'Records the approval of a version',
+      environment,
+      ...short,
+    });
+    this.promote = new PlatformFunction(this, 'Promote', {
+      handler: 'registry/promote-version',
+      description: 'Makes the version that the endpoint runs the champion',
+      environment: withBus,
+      ...short,
+    });
+    this.finish = new PlatformFunction(this, 'Finish', { handler: 'tracking/finish-run', description: 'Ends a run on record', environment, ...short });
+    this.deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
+    this.handleFailure = new PlatformFunction(this, 'HandleFailure', {
+      handler: 'pipeline/handle-failure',
+      description: 'Records why a run failed and stops what it left running',
+      environment: withBus,
+      timeout: Duration.minutes(2),
+    });
+
+    props.registry.grantReadWrite(this.approve);
+    props.registry.grantReadWrite(this.promote);
+    props.bus.grantPutEventsTo(this.promote);
+    props.tracker.grantReadWrite(this.finish);
+    props.tracker.grantReadWrite(this.handleFailure);
+    props.bus.grantPutEventsTo(this.handleFailure);
+    this.allowStopping(props.platformName);
+    this.handleFailure.configureAsyncInvoke({
+      onFailure: new destinations.SqsDestination(this.deadLetters),
+      retryAttempts: 2,
+      maxEventAge: Duration.hours(2),
+    });
+  }
+
+  /** From now on every execution of the machine that ends badly, or goes on after that, is on record. */
+  public watch(scope: Construct, stateMachine: sfn.StateMachine): events.Rule {
+    stateMachine.grantExecution(this.handleFailure, 'states:DescribeExecution', 'states:GetExecutionHistory');
+    return new events.Rule(scope, 'EndedBadly', {
+      description: `Runs of ${scope.node.path} that failed, timed out or were aborted, and their redrives`,
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        // RUNNING tells of redrives; of first starts too, which the function passes over.
+        detail: { stateMachineArn: [stateMachine.stateMachineArn], status: ['FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING'] },
+      },
+      targets: [
+        new targets.LambdaFunction(this.handleFailure, {
+          deadLetterQueue: this.deadLetters,
+          retryAttempts: 20,
+          maxEventAge: Duration.hours(2),
+        }),
+      ],
+    });
+  }
+
+  private allowStopping(platformName: string): void {
+    const jobs = ['training-job', 'transform-job'].map((resource) =>
+      Stack.of(this).formatArn({ service: 'sagemaker', resource, resourceName: `${platformSlug(platformName)}-*` }),
+    );
+    this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: ['sagemaker:StopTrainingJob'], resources: [jobs[0]] }));
+    this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: ['sagemaker:StopTransformJob'], resources: [jobs[1]] }));
+    // Lists know no resources; only jobs whose names carry the run's hash are stopped.
+    const list = ['sagemaker:ListTrainingJobs', 'sagemaker:ListTransformJobs'];
+    this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: list, resources: ['*'] }));
+    acknowledgeWildcards(this.handleFailure, [...jobs, '*'], 'Jobs are named at run time below the platform; lists know no resources.');
+  }
+}

@@ -1,0 +1,191 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { ArtifactStore } from '../artifacts/artifact-store';
+import { modelRunsPrefix } from '../artifacts/contract';
+import { acknowledgeWildcards } from '../common/acknowledge';
+import { MODEL_NAME_PATTERN, TASK_METRICS } from '../common/contract';
+import { Task } from '../common/task';
+import { Validator } from '../common/validation';
+import { ModelMonitor } from '../monitoring/model-monitor';
+import { METRICS, METRICS_NAMESPACE, MODEL_DIMENSION, PLATFORM_DIMENSION } from '../operations/contract';
+import { IModelRegistry } from '../registry/model-registry';
+import { ModelEndpoint } from '../serving/model-endpoint';
+import { IRunTracker } from '../tracking/run-tracker';
+import { Approval } from './approval';
+import { PipelineSpec } from './contract';
+import { Gate } from './gate';
+import { PipelineDefinition } from './pipeline-definition';
+import { PipelineFunctions } from './pipeline-functions';
+import { SharedSteps } from './shared-steps';
+import { Training } from './training';
+import { TrainingRole } from './training-role';
+
+/** Properties of a training pipeline. */
+export interface TrainingPipelineProps {
+  /** Name of the model. */
+  readonly modelName: string;
+
+  /** Name of the platform. */
+  readonly platformName: string;
+
+  /** What the model predicts. */
+  readonly task: Task;
+
+  /** How the model is trained. */
+  readonly training: Training;
+
+  /**
+   * What a candidate has to prove.
+   *
+   * @default - it must not be worse than the champion by the task's first metric: rmse, accuracy
+   */
+  readonly gate?: Gate;
+
+  /** Who lets a version that has passed the gate serve. Must be stated: nothing goes live by default. */
+  readonly approval?: Approval;
+
+  /** Where the model answers. */
+  readonly endpoint: ModelEndpoint;
+
+  /** Makes the baseline of each version. */
+  readonly monitor: ModelMonitor;
+
+  /** Where data, models and reports lie. */
+  readonly store: ArtifactStore;
+
+  /** Where versions are registered. */
+  readonly registry: IModelRegistry;
+
+  /** Where runs are recorded. */
+  readonly tracker: IRunTracker;
+
+  /** Bus that the pipeline's events go to. */
+  readonly bus: events.IEventBus;
+}
+
+/**
+ * From data to a registered, approved and serving version: prepare, train, score, evaluate, baseline, register, approve, release, promote.
+ *
+ * A run is an execution of the state machine; its name is the run id, its input a `PipelineInput`. What fails for good fails the execution; a
+ * redrive goes on where it failed. The champion changes only after the live endpoint was seen to run the new version.
+ */
+export class TrainingPipeline extends Construct {
+  /** The pipeline itself. */
+  public readonly stateMachine: sfn.StateMachine;
+  /** Role that training jobs run under. */
+  public readonly trainingRole: iam.Role;
+  /** Status events of runs that could not be handled. */
+  public readonly deadLetters: sqs.IQueue;
+
+  private readonly dimensionsMap: { [name: string]: string };
+
+  /** Fails at synth, with every problem in one message, if a name, the gate, the approval or the training does not fit the task or AWS's rules. */
+  constructor(scope: Construct, id: string, props: TrainingPipelineProps) {
+    super(scope, id);
+    const { modelName, platformName, endpoint, store } = props;
+    this.dimensionsMap = { [PLATFORM_DIMENSION]: platformName, [MODEL_DIMENSION]: modelName };
+    const task = props.task._toSpec();
+    const validator = new Validator(`TrainingPipeline ${this.node.path}`)
+      .pattern('modelName', modelName, MODEL_NAME_PATTERN, 'must be letters, digits and hyphens, first a letter, at most 32', 'choose such a name')
+      .check(props.approval !== undefined, {
+        rule: 'who approves a version has to be stated',
+        place: 'approval',
+        fix: 'use Approval.automatic(); approval by a person is not available yet',
+      });
+    const gate = (props.gate ?? Gate.beatsChampion({ metric: TASK_METRICS[task.kind][0] }))._toSpec(task, validator);
+    const training = props.training._bind(this, task, validator);
+    const spec: PipelineSpec = { model: modelName, task, gate, jobNamePrefix: endpoint.endpointName, ...training.spec };
+
+    this.trainingRole = new TrainingRole(this, 'TrainingRole', modelName, store);
+    training.framework._grantPull(this, this.trainingRole);
+    training.framework._grantPull(this, endpoint.executionRole);
+    // The model's role also scores the holdout.
+    store.grantReadData(endpoint.executionRole, modelRunsPrefix(modelName));
+    store.grantWriteArtifacts(endpoint.executionRole, modelRunsPrefix(modelName));
+
+    const own = new PipelineFunctions(this, 'Functions', props, spec, training.code);
+    const shared = SharedSteps.of(this, props);
+    const definition = new PipelineDefinition(new Construct(this, 'States'), {
+      endpointName: endpoint.endpointName,
+      serving: endpoint._toSpec(),
+      training,
+      trainingRole: this.trainingRole,
+      modelRole: endpoint.executionRole,
+      outputKeyArn: store.encryptionKey.keyArn,
+      approvalPolicy: props.approval?._toPolicy() ?? '',
+      functions: {
+        prepare: own.prepare,
+        evaluate: own.evaluate,
+        baseline: props.monitor.baselineFunction,
+        register: own.register,
+        approve: shared.approve,
+        release: own.release,
+        promote: shared.promote,
+        finish: shared.finish,
+      },
+    });
+    this.stateMachine = this.makeStateMachine(endpoint, definition);
+    this.deadLetters = shared.deadLetters;
+    shared.watch(this, this.stateMachine);
+  }
+
+  /** Allows a grantee to start runs. */
+  public grantStartRun(grantee: iam.IGrantable): iam.Grant {
+    return this.stateMachine.grantStartExecution(grantee);
+  }
+
+  /**
+   * Runs that ended with a version promoted or rejected.
+   *
+   * @default - sum over 5 minutes
+   */
+  public metricSucceeded(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.metric(METRICS.pipelineSucceeded, options);
+  }
+
+  /**
+   * Runs that failed, timed out or were aborted.
+   *
+   * @default - sum over 5 minutes
+   */
+  public metricFailed(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.metric(METRICS.pipelineFailed, options);
+  }
+
+  private metric(metricName: string, options: cloudwatch.MetricOptions): cloudwatch.Metric {
+    const { dimensionsMap } = this;
+    return new cloudwatch.Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap, statistic: 'Sum', ...options });
+  }
+
+  private makeStateMachine(endpoint: ModelEndpoint, definition: PipelineDefinition): sfn.StateMachine {
+    const logGroup = new logs.LogGroup(this, 'Logs', {
+      // Below this prefix CloudWatch Logs needs no entry per log group in its resource policy, which is full after some ten of them.
+      logGroupName: `/aws/vendedlogs/states/${endpoint.endpointName}`,
+      retention: logs.RetentionDays.THREE_MONTHS,
+      // The name would be taken when the stack comes back.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const stateMachine = new sfn.StateMachine(this, 'StateMachine', {
+      comment: `Trains, judges, registers and releases ${endpoint.endpointName}`,
+      definitionBody: sfn.DefinitionBody.fromChainable(definition.start()),
+      timeout: definition.timeout,
+      // Only references pass through the states, so the log holds no data.
+      logs: { destination: logGroup, level: sfn.LogLevel.ALL, includeExecutionData: true },
+      tracingEnabled: true,
+    });
+    acknowledgeWildcards(stateMachine.role, ['*'], 'Delivery of execution logs and traces knows no resources.');
+    for (const kind of ['training-job', 'transform-job', 'model']) {
+      const jobs = stateMachine.stack.formatArn({ service: 'sagemaker', resource: kind, resourceName: `${endpoint.endpointName}-*` });
+      acknowledgeWildcards(stateMachine.role, [jobs], 'Jobs and models are named at run time below the endpoint’s name.');
+    }
+    // Deleted first: no run may make the endpoint anew while it is being removed.
+    stateMachine.node.addDependency(endpoint._removal);
+    return stateMachine;
+  }
+}
