@@ -14,6 +14,9 @@ export const datasetPrefix = (model: string): string => `datasets/${model}/`;
 export const runDataPrefix = (model: string, runId: string): string => `runs/${model}/${runId}/`;
 export const quarantinePrefix = (model: string, runId: string): string => `quarantine/${model}/${runId}/`;
 
+/** Data and artifacts bucket: the runs of one model. */
+export const modelRunsPrefix = (model: string): string => `runs/${model}/`;
+
 /** Artifacts bucket: everything that one run made. */
 export const runArtifactsPrefix = (model: string, runId: string): string => `runs/${model}/${runId}/`;
 
