@@ -4,9 +4,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { InlineRole } from './inline-role';
 
 /** Root of the handlers that the build bundled; the same two levels up from lib/<area> and dist/<area>. */
 const HANDLERS = path.join(__dirname, '..', '..', 'assets', 'lambda');
+
+const LOGS = 'FunctionLogs';
 
 /** What a function of the platform may state; everything else has one setting. */
 export interface PlatformFunctionProps {
@@ -20,15 +23,17 @@ export interface PlatformFunctionProps {
 }
 
 /**
- * A Lambda function with the platform's settings: bundled code, own role without managed policies, own log group.
+ * A Lambda function with the platform's settings: bundled code and its own role without managed policies. The functions of one construct share a
+ * log group; its streams carry the functions' names.
  *
  * @internal
  */
 export class PlatformFunction extends lambda.Function {
   constructor(scope: Construct, id: string, props: PlatformFunctionProps) {
     const namespace = new Construct(scope, id);
-    const logGroup = new logs.LogGroup(namespace, 'Logs', { retention: logs.RetentionDays.THREE_MONTHS });
-    const role = new iam.Role(namespace, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    const logGroup =
+      (scope.node.tryFindChild(LOGS) as logs.LogGroup | undefined) ?? new logs.LogGroup(scope, LOGS, { retention: logs.RetentionDays.THREE_MONTHS });
+    const role = new InlineRole(namespace, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     super(namespace, 'Resource', {
       code: lambda.Code.fromAsset(path.join(HANDLERS, props.handler)),

@@ -21,7 +21,8 @@ export interface ModelAlarmsProps {
   readonly monitorFunction: lambda.IFunction;
 
   /**
-   * Time without a finished monitor run after which somebody is told: whole days, at most 7. Twice the time between two runs is a good choice.
+   * Time without a finished monitor run after which somebody is told, at most 7 days; whole hours up to a day, whole days above.
+   * Twice the time between two runs is a good choice.
    *
    * @default Duration.days(2)
    */
@@ -35,7 +36,7 @@ export interface ModelAlarmsProps {
   readonly recorder?: lambda.IFunction;
 
   /**
-   * Queues that take what failed for good; each gets an alarm.
+   * Queues that take monitor runs that failed for good; each gets an alarm.
    *
    * @default - none
    */
@@ -57,6 +58,7 @@ export class ModelAlarms extends Construct {
   constructor(scope: Construct, id: string, props: ModelAlarmsProps) {
     super(scope, id);
     const { platformName, modelName, monitorSilence: silence = Duration.days(2) } = props;
+    const period = silence.toSeconds() <= Duration.days(1).toSeconds() ? Duration.hours(1) : Duration.days(1);
     const factory = new AlarmFactory(this, props.alarmTopic);
     const metric = (name: string, statistic?: string, period?: Duration) => modelMetric(platformName, modelName, name, { statistic, period });
 
@@ -83,11 +85,11 @@ export class ModelAlarms extends Construct {
         treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
       }),
       factory.add('MonitorDidNotRun', {
-        metric: metric(METRICS.monitorRuns, cloudwatch.Stats.SUM, Duration.days(1)),
-        happened: `No monitor run of ${modelName} has finished for ${silence.toDays()} day(s): nobody watches the model.`,
+        metric: metric(METRICS.monitorRuns, cloudwatch.Stats.SUM, period),
+        happened: `No monitor run of ${modelName} has finished for ${silence.toHumanString()}: nobody watches the model.`,
         section: RUNBOOK.monitorDidNotRun,
         comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-        evaluationPeriods: silence.toDays(),
+        evaluationPeriods: Math.ceil(silence.toSeconds() / period.toSeconds()),
         // The dead man's switch: a monitor that stopped writes nothing at all.
         treatMissingData: cloudwatch.TreatMissingData.BREACHING,
       }),
@@ -111,7 +113,8 @@ export class ModelAlarms extends Construct {
       );
     }
     (props.deadLetters ?? []).forEach((queue, index) => {
-      this.alarms.push(addDeadLetterAlarm(factory, `DeadLetters${index === 0 ? '' : index}`, queue, `work for ${modelName}`));
+      const id = `DeadLetters${index === 0 ? '' : index}`;
+      this.alarms.push(addDeadLetterAlarm(factory, id, queue, `a run of the monitor of ${modelName} was not done`));
     });
   }
 }

@@ -14,9 +14,10 @@ import { addEnvironment } from '../common/environment';
 import { PlatformFunction } from '../common/function';
 import { grantTable, READ_ITEMS, TABLE_DEFAULTS } from '../common/table-access';
 import { EVENTS, EVENT_SOURCE, GovernorPolicy, RETRAINING_ENV } from './contract';
+import { DELIVERY, GovernorTarget } from './governor-target';
 import { Retraining } from './retraining';
 
-/** Lambda's limit for all variables of a function is 4 KiB; an ARN is known only at deploy, so each policy counts with its longest form. */
+/** Lambda's variables end at 4 KiB, event patterns at 2 KiB; ARNs, known only at deploy, count with their longest form. */
 const MOST_MODELS = 12;
 
 /** Properties of a RetrainGovernor. */
@@ -76,6 +77,8 @@ export class RetrainGovernor extends Construct {
 
   private readonly platformName: string;
   private readonly policies: Record<string, GovernorPolicy> = {};
+  private readonly target: GovernorTarget;
+  private runEnded?: events.Rule;
 
   constructor(scope: Construct, id: string, props: RetrainGovernorProps) {
     super(scope, id);
@@ -96,19 +99,13 @@ export class RetrainGovernor extends Construct {
     this.governorTableName = this.table.tableName;
     this.deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
 
-    this.governorFunction = this.addFunction('Govern', 'retraining/govern', 'Decides whether a cause becomes a training run', [
-      'dynamodb:GetItem',
-      'dynamodb:PutItem',
-      'dynamodb:UpdateItem',
-      'dynamodb:DeleteItem',
-    ]);
+    const actions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'].map((action) => `dynamodb:${action}`);
+    this.governorFunction = this.addFunction('Govern', 'retraining/govern', 'Decides whether a cause becomes a training run', actions);
     this.governorFunction.addEnvironment(RETRAINING_ENV.policies, Lazy.string({ produce: () => Stack.of(this).toJsonString(this.policies) }));
     this.grantPutEvents(this.governorFunction);
-    this.releaseFunction = this.addFunction('Release', 'retraining/release-lock', 'Gives the place of a run that ended back', [
-      'dynamodb:GetItem',
-      'dynamodb:PutItem',
-    ]);
+    this.releaseFunction = this.addFunction('Release', 'retraining/release-lock', 'Gives the place of a run back that ended', actions.slice(0, 2));
 
+    this.target = new GovernorTarget(this.bus, this.governorFunction, this.deadLetters);
     this.onBus('Requested', { source: [EVENT_SOURCE], detailType: [EVENTS.retrainRequested], detail: { platform: [props.platformName] } });
     this.node.addValidation({ validate: () => this.validateSize() });
   }
@@ -128,17 +125,10 @@ export class RetrainGovernor extends Construct {
       if (pattern) this.onBus(`Trigger${index}`, pattern, scope);
       else if (trigger._schedule) this.onSchedule(`Trigger${index}`, trigger._schedule, modelName, scope);
     });
-    new events.Rule(scope, 'RunEnded', {
-      description: `Runs of ${modelName} that ended`,
-      eventPattern: {
-        source: ['aws.states'],
-        detailType: ['Step Functions Execution Status Change'],
-        detail: { stateMachineArn: [stateMachine.stateMachineArn], status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] },
-      },
-      targets: [this.target(this.releaseFunction)],
-    });
+    this.onRunEnded(stateMachine.stateMachineArn);
     stateMachine.grantStartExecution(this.governorFunction);
-    const executions = `${this.executionArn(stateMachine)}:*`;
+    const stack = Stack.of(this);
+    const executions = `${stack.formatArn({ ...stack.splitArn(stateMachine.stateMachineArn, ArnFormat.COLON_RESOURCE_NAME), resource: 'execution' })}:*`;
     for (const fn of [this.governorFunction, this.releaseFunction]) {
       iam.Grant.addToPrincipal({ grantee: fn, actions: ['states:DescribeExecution'], resourceArns: [executions] });
       acknowledgeWildcards(fn, [executions], 'Executions are named at run time; the statement is bound to the pipelines of this governor.');
@@ -166,34 +156,41 @@ export class RetrainGovernor extends Construct {
   }
 
   private addFunction(id: string, handler: string, description: string, actions: string[]): lambda.Function {
-    const fn = new PlatformFunction(this, id, {
-      handler,
-      description,
-      environment: { [COMMON_ENV.platform]: this.platformName, [RETRAINING_ENV.governorTable]: this.table.tableName },
-    });
+    const environment = { [COMMON_ENV.platform]: this.platformName, [RETRAINING_ENV.governorTable]: this.table.tableName };
+    const fn = new PlatformFunction(this, id, { handler, description, environment });
     fn.configureAsyncInvoke({ onFailure: new destinations.SqsDestination(this.deadLetters), retryAttempts: 2, maxEventAge: Duration.hours(1) });
     grantTable(fn, { tableArn: this.table.tableArn, actions });
     return fn;
   }
 
   private onBus(id: string, eventPattern: events.EventPattern, scope: Construct = this): void {
-    new events.Rule(scope, id, { eventBus: this.bus, eventPattern, targets: [this.target(this.governorFunction)] });
+    new events.Rule(scope, id, { eventBus: this.bus, eventPattern, targets: [this.target] });
+  }
+
+  /** One rule for all pipelines; made with the first, since without a state machine it would match every execution of the account. */
+  private onRunEnded(stateMachineArn: string): void {
+    const detail = { stateMachineArn: [stateMachineArn] };
+    if (this.runEnded) {
+      this.runEnded.addEventPattern({ detail });
+      return;
+    }
+    this.runEnded = new events.Rule(this, 'RunEnded', {
+      description: `Training runs of ${this.platformName} that ended`,
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: { ...detail, status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] },
+      },
+      targets: [new targets.LambdaFunction(this.releaseFunction, { deadLetterQueue: this.deadLetters, ...DELIVERY })],
+    });
   }
 
   /** Schedules live on the default bus: their target gets the event that a monitor would have put on ours. */
   private onSchedule(id: string, schedule: events.Schedule, model: string, scope: Construct): void {
     const detail = { platform: this.platformName, model, occurredAt: events.EventField.time, schedule: schedule.expressionString };
     const event = events.RuleTargetInput.fromObject({ source: EVENT_SOURCE, 'detail-type': EVENTS.retrainScheduled, detail });
-    new events.Rule(scope, id, { schedule, targets: [this.target(this.governorFunction, event)] });
-  }
-
-  private target(handler: lambda.IFunction, event?: events.RuleTargetInput): targets.LambdaFunction {
-    return new targets.LambdaFunction(handler, { event, deadLetterQueue: this.deadLetters, retryAttempts: 10, maxEventAge: Duration.hours(1) });
-  }
-
-  private executionArn(stateMachine: sfn.IStateMachine): string {
-    const arn = Stack.of(this).splitArn(stateMachine.stateMachineArn, ArnFormat.COLON_RESOURCE_NAME);
-    return Stack.of(this).formatArn({ ...arn, resource: 'execution' });
+    const target = new targets.LambdaFunction(this.governorFunction, { event, deadLetterQueue: this.deadLetters, ...DELIVERY });
+    new events.Rule(scope, id, { schedule, targets: [target] });
   }
 
   private validateSize(): string[] {

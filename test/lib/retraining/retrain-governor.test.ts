@@ -25,6 +25,16 @@ const govern = (triggers: Trigger[] = ALL) => {
   return { stack, governor, template: () => Template.fromStack(stack) };
 };
 
+interface Statement {
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+}
+
+const inlineStatements = (template: Template): Statement[] =>
+  Object.values(template.findResources('AWS::IAM::Role')).flatMap(({ Properties }) =>
+    (Properties.Policies ?? []).flatMap(({ PolicyDocument }: { PolicyDocument: { Statement: Statement[] } }) => PolicyDocument.Statement),
+  );
+
 const patternsOf = (template: Template) =>
   Object.values(template.findResources('AWS::Events::Rule'))
     .map(({ Properties }) => Properties.EventPattern)
@@ -106,10 +116,7 @@ describe('governor', () => {
   });
 
   test('may start and look up executions of its pipelines and of nothing else', () => {
-    const statements = Object.values(govern().template().findResources('AWS::IAM::Policy')).flatMap(
-      ({ Properties }) => Properties.PolicyDocument.Statement as { Action: string | string[]; Resource: unknown }[],
-    );
-    const states = statements.filter(({ Action }) => [Action].flat().some((action) => action.startsWith('states:')));
+    const states = inlineStatements(govern().template()).filter(({ Action }) => [Action].flat().some((action) => action.startsWith('states:')));
     expect(states.map(({ Action }) => Action).sort()).toEqual(['states:DescribeExecution', 'states:DescribeExecution', 'states:StartExecution']);
     for (const { Resource } of states) expect(JSON.stringify(Resource)).toContain('Pipeline');
   });

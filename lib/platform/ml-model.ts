@@ -1,0 +1,132 @@
+import { Stack } from 'aws-cdk-lib';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import { ArtifactStore } from '../artifacts/artifact-store';
+import { TASK_METRICS } from '../common/contract';
+import { ModelMonitor } from '../monitoring/model-monitor';
+import { ModelAlarms } from '../operations/model-alarms';
+import { ModelDashboard } from '../operations/model-dashboard';
+import { silenceOf } from '../operations/silence';
+import { TrainingPipeline } from '../pipeline/training-pipeline';
+import { IModelRegistry } from '../registry/model-registry';
+import { RetrainGovernor } from '../retraining/retrain-governor';
+import { ModelEndpoint } from '../serving/model-endpoint';
+import { IRunTracker } from '../tracking/run-tracker';
+import { modelParameter, ModelResources } from './contract';
+import { ModelOptions } from './model-options';
+
+/** Properties of an MlModel. */
+export interface MlModelProps extends ModelOptions {
+  /** Name of the model. */
+  readonly modelName: string;
+
+  /** Name of the platform. */
+  readonly platformName: string;
+
+  /** Where bytes live. */
+  readonly store: ArtifactStore;
+
+  /** What a model version is and which one serves. */
+  readonly registry: IModelRegistry;
+
+  /** What ran, with what, and what came out. */
+  readonly tracker: IRunTracker;
+
+  /** Whether a cause becomes a run. */
+  readonly governor: RetrainGovernor;
+
+  /**
+   * Who is told when an alarm goes off.
+   *
+   * @default - nobody: alarms only change their state
+   */
+  readonly alarmTopic?: sns.ITopic;
+}
+
+/** One model and its loop; made by `MlOpsPlatform.addModel()`. */
+export class MlModel extends Construct {
+  /** Name of the model. */
+  public readonly modelName: string;
+  /** How predictions are made and recorded; `endpoint.grantInvoke()` lets a service ask for them. */
+  public readonly endpoint: ModelEndpoint;
+  /** Whether data and predictions are still right. */
+  public readonly monitor: ModelMonitor;
+  /** From data to a registered, approved, deployed version. */
+  public readonly pipeline: TrainingPipeline;
+  /** What a person is told. */
+  public readonly alarms: ModelAlarms;
+  /** What a person can look at. */
+  public readonly dashboard: ModelDashboard;
+
+  constructor(scope: Construct, id: string, props: MlModelProps) {
+    super(scope, id);
+    const { modelName, platformName, task, training, gate, approval, serving, monitoring, retraining } = props;
+    const { store, registry, tracker, governor, alarmTopic } = props;
+    const { bus } = governor;
+    const qualityBounds = retraining._qualityBounds;
+    this.modelName = modelName;
+
+    this.endpoint = new ModelEndpoint(this, 'Endpoint', { modelName, platformName, serving, store });
+    const { endpointName } = this.endpoint;
+    this.monitor = new ModelMonitor(this, 'Monitor', {
+      modelName,
+      platformName,
+      task,
+      endpointName,
+      monitoring,
+      qualityBounds,
+      store,
+      registry,
+      bus,
+    });
+    this.pipeline = new TrainingPipeline(this, 'Pipeline', {
+      modelName,
+      platformName,
+      task,
+      training,
+      gate,
+      approval,
+      endpoint: this.endpoint,
+      monitor: this.monitor,
+      store,
+      registry,
+      tracker,
+      bus,
+    });
+    const { stateMachine } = this.pipeline;
+    governor.addModel({ modelName, stateMachine, retraining });
+
+    this.alarms = new ModelAlarms(this, 'Alarms', {
+      platformName,
+      modelName,
+      monitorFunction: this.monitor.monitorFunction,
+      monitorSilence: silenceOf(monitoring._scheduleExpression),
+      recorder: this.endpoint.recorder,
+      deadLetters: [this.monitor.deadLetters],
+      alarmTopic,
+    });
+    this.dashboard = new ModelDashboard(this, 'Dashboard', {
+      platformName,
+      modelName,
+      qualityMetrics: [...TASK_METRICS[task._toSpec().kind]],
+      qualityBounds,
+      stateMachine,
+      alarms: this.alarms.alarms,
+    });
+
+    const resources: ModelResources = {
+      model: modelName,
+      endpointName,
+      servingKind: this.endpoint.recorder ? 'SERVERLESS' : 'REAL_TIME',
+      recorderFunction: this.endpoint.recorder?.functionName,
+      monitorFunction: this.monitor.monitorFunction.functionName,
+      stateMachineArn: stateMachine.stateMachineArn,
+    };
+    new ssm.StringParameter(this, 'Parameter', {
+      parameterName: modelParameter(platformName, modelName),
+      description: 'Where programs find the parts of the model',
+      stringValue: Stack.of(this).toJsonString(resources),
+    });
+  }
+}

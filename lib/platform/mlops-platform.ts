@@ -1,0 +1,163 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import { ArtifactStore } from '../artifacts/artifact-store';
+import { MODEL_NAME_PATTERN } from '../common/contract';
+import { Validator } from '../common/validation';
+import { PlatformAlarms } from '../operations/platform-alarms';
+import { silenceProblems } from '../operations/silence';
+import { IModelRegistry, ModelRegistry } from '../registry/model-registry';
+import { RetrainGovernor } from '../retraining/retrain-governor';
+import { IRunTracker, RunTracker } from '../tracking/run-tracker';
+import { platformParameter, PlatformResources } from './contract';
+import { MlModel } from './ml-model';
+import { ModelOptions } from './model-options';
+
+/** Properties of an MlOpsPlatform. */
+export interface MlOpsPlatformProps {
+  /**
+   * Name of the platform, unique in account and region: letters, digits and hyphens, first a letter, at most 32. Programs find the platform by
+   * it, and metrics carry it.
+   *
+   * @default 'mlops'
+   */
+  readonly platformName?: string;
+
+  /**
+   * Who is told when an alarm goes off.
+   *
+   * @default - nobody: alarms only change their state
+   */
+  readonly alarmTopic?: sns.ITopic;
+
+  /**
+   * Where bytes live.
+   *
+   * @default - new buckets with a new key
+   */
+  readonly store?: ArtifactStore;
+
+  /**
+   * What a model version is and which one serves.
+   *
+   * @default - new tables
+   */
+  readonly registry?: IModelRegistry;
+
+  /**
+   * What ran, with what, and what came out.
+   *
+   * @default - a new table
+   */
+  readonly tracker?: IRunTracker;
+
+  /**
+   * What decides whether a cause becomes a run. Must have been made for the same platform name.
+   *
+   * @default - a new governor with its own bus
+   */
+  readonly governor?: RetrainGovernor;
+
+  /**
+   * What happens to buckets, tables and keys made here when they leave the stack. A bucket that still holds objects is never deleted.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** The loop for any number of models: data, pipeline, registry, serving, monitoring, retraining, and alarms over all of it. */
+export class MlOpsPlatform extends Construct {
+  /** Name of the platform. */
+  public readonly platformName: string;
+  /** Where bytes live. */
+  public readonly store: ArtifactStore;
+  /** What a model version is and which one serves. */
+  public readonly registry: IModelRegistry;
+  /** What ran, with what, and what came out. */
+  public readonly tracker: IRunTracker;
+  /** Whether a cause becomes a run. */
+  public readonly governor: RetrainGovernor;
+  /** Alarms of what all models share. */
+  public readonly alarms: PlatformAlarms;
+  /** Who is told when an alarm goes off. */
+  public readonly alarmTopic?: sns.ITopic;
+
+  private readonly models = new Map<string, MlModel>();
+
+  /** Fails at synth if the name is not allowed. */
+  constructor(scope: Construct, id: string, props: MlOpsPlatformProps = {}) {
+    super(scope, id);
+    const { removalPolicy = RemovalPolicy.RETAIN, alarmTopic } = props;
+    const platformName = props.platformName ?? 'mlops';
+    new Validator('MlOpsPlatform').add(nameProblems('platformName', platformName)).throwIfAny();
+
+    this.platformName = platformName;
+    this.alarmTopic = alarmTopic;
+    this.store = props.store ?? new ArtifactStore(this, 'Store', { removalPolicy });
+    this.registry = props.registry ?? new ModelRegistry(this, 'Registry', { removalPolicy });
+    this.tracker = props.tracker ?? new RunTracker(this, 'Tracker', { removalPolicy });
+    this.governor = props.governor ?? new RetrainGovernor(this, 'Governor', { platformName, removalPolicy });
+    this.alarms = new PlatformAlarms(this, 'Alarms', { governor: this.governor, alarmTopic });
+
+    new ssm.StringParameter(this, 'Parameter', {
+      parameterName: platformParameter(platformName),
+      description: 'Where programs find the parts of the platform',
+      stringValue: Stack.of(this).toJsonString(this.resources()),
+    });
+  }
+
+  /**
+   * Adds a model and its whole loop.
+   *
+   * Removing the call later removes endpoint, pipeline and monitor; data, versions and history stay.
+   *
+   * Fails at synth, with everything that is wrong in one message, if the name is taken or not allowed or a metric is not one of the task's.
+   *
+   * @param modelName letters, digits and hyphens, first a letter, at most 32; never changes, since data and versions are kept under it
+   */
+  public addModel(modelName: string, options: ModelOptions): MlModel {
+    new Validator(`addModel('${modelName}')`)
+      .add(nameProblems('modelName', modelName))
+      .check(!this.isTaken(modelName), {
+        rule: 'must differ from the other models in more than case, since endpoint names do not distinguish it',
+        place: 'modelName',
+        got: `'${modelName}'`,
+        fix: 'choose another name',
+      })
+      .add(options.retraining._problems('retraining', options.task._toSpec()))
+      .add(silenceProblems('monitoring.schedule', options.monitoring._scheduleExpression))
+      .throwIfAny();
+    const { platformName, store, registry, tracker, governor, alarmTopic } = this;
+    const model = new MlModel(this, modelName, { modelName, platformName, store, registry, tracker, governor, alarmTopic, ...options });
+    this.models.set(modelName.toLowerCase(), model);
+    // One queue for the pipelines of all models.
+    this.alarms.watchDeadLetters(model.pipeline.deadLetters, 'why a training run failed is not on record');
+    return model;
+  }
+
+  private isTaken(modelName: string): boolean {
+    return this.models.has(modelName.toLowerCase());
+  }
+
+  private resources(): PlatformResources {
+    return {
+      platform: this.platformName,
+      artifactsBucket: this.store.artifacts.bucketName,
+      dataBucket: this.store.data.bucketName,
+      predictionsBucket: this.store.predictions.bucketName,
+      reportsBucket: this.store.reports.bucketName,
+      registryTable: this.registry.registryTableName,
+      historyTable: this.registry.historyTableName,
+      runsTable: this.tracker.runsTableName,
+      governorTable: this.governor.governorTableName,
+      busName: this.governor.bus.eventBusName,
+    };
+  }
+}
+
+const nameProblems = (place: string, name: string) =>
+  MODEL_NAME_PATTERN.test(name)
+    ? []
+    : [{ rule: 'must be letters, digits and hyphens, first a letter, at most 32', place, got: `'${name}'`, fix: 'choose such a name' }];

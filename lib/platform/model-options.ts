@@ -1,0 +1,35 @@
+import { Task } from '../common/task';
+import { Monitoring } from '../monitoring/monitoring';
+import { Approval } from '../pipeline/approval';
+import { Gate } from '../pipeline/gate';
+import { Training } from '../pipeline/training';
+import { Retraining } from '../retraining/retraining';
+import { Serving } from '../serving/serving';
+
+/** A model and its loop, one line per question. */
+export interface ModelOptions {
+  /** What does it predict? */
+  readonly task: Task;
+
+  /** How is it trained? */
+  readonly training: Training;
+
+  /**
+   * When is a candidate good enough?
+   *
+   * @default - it must not be worse than the champion by the task's first metric: rmse or accuracy
+   */
+  readonly gate?: Gate;
+
+  /** Who lets a candidate that passed the gate serve? Stated for every model: nothing goes live by default. */
+  readonly approval: Approval;
+
+  /** How are predictions made? */
+  readonly serving: Serving;
+
+  /** How often is it watched, and how much must be seen before a verdict? */
+  readonly monitoring: Monitoring;
+
+  /** What is a cause to train it again? */
+  readonly retraining: Retraining;
+}
