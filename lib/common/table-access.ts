@@ -10,7 +10,7 @@ export interface TableAccess {
 }
 
 export const READ_ITEMS = ['dynamodb:GetItem', 'dynamodb:Query'] as const;
-export const WRITE_ITEMS = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:ConditionCheckItem'] as const;
+export const WRITE_ITEMS = ['dynamodb:PutItem', 'dynamodb:UpdateItem'] as const;
 
 /** Transactions are allowed by the actions of their parts. */
 export const grantTable = (grantee: iam.IGrantable, { tableArn, indexes = [], actions }: TableAccess): iam.Grant => {
