@@ -41,6 +41,8 @@ export class Container {
         LANG: 'C.UTF-8',
         OMP_NUM_THREADS: '2',
         OPENBLAS_NUM_THREADS: '2',
+        // Threads that spin while they wait make a training ten times as slow where the cores are shared with others.
+        OMP_WAIT_POLICY: 'PASSIVE',
         PYTHONDONTWRITEBYTECODE: '1',
         PYTHONNOUSERSITE: '1',
       },
