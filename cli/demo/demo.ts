@@ -137,8 +137,8 @@ const discover = async (): Promise<{ platform: PlatformResources; model: ModelRe
 };
 
 const allVersions = async (): Promise<ModelVersion[]> => {
-  const { versions } = await new ModelRegistryClient().listVersions(MODEL, { limit: 100 });
-  return [...versions].sort((a, b) => a.version - b.version);
+  const { items } = await new ModelRegistryClient().listVersions(MODEL, { limit: 100 });
+  return [...items].sort((a, b) => a.version - b.version);
 };
 
 const awsCalls = async (engine: LocalEngine): Promise<Record<string, number>> => {

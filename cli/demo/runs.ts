@@ -3,15 +3,12 @@ import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient } from 
 import type { ModelResources, PlatformResources } from '../../lib/platform/contract';
 import { EVENT_SOURCE, EVENTS, type RetrainRequestedDetail } from '../../lib/retraining/contract';
 
-const events = new EventBridgeClient({});
-const machines = new SFNClient({});
-
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Asks the governor for a retraining, as `mlops retrain request` does. */
 export const requestRetraining = async (platform: PlatformResources, model: ModelResources, reason: string, occurredAt: string): Promise<void> => {
   const detail: RetrainRequestedDetail = { platform: platform.platform, model: model.model, occurredAt, reason, requestedBy: 'demo' };
-  const answer = await events.send(
+  const answer = await new EventBridgeClient({}).send(
     new PutEventsCommand({
       Entries: [{ EventBusName: platform.busName, Source: EVENT_SOURCE, DetailType: EVENTS.retrainRequested, Detail: JSON.stringify(detail) }],
     }),
@@ -28,18 +25,19 @@ export interface FinishedRun {
 const executionArn = (stateMachineArn: string, runId: string): string => `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${runId}`;
 
 /** Last state that the execution entered. */
-const currentState = async (arn: string): Promise<string | undefined> => {
+const currentState = async (machines: SFNClient, arn: string): Promise<string | undefined> => {
   const { events: history = [] } = await machines.send(new GetExecutionHistoryCommand({ executionArn: arn, reverseOrder: true, maxResults: 20 }));
   return history.find((event) => event.stateEnteredEventDetails)?.stateEnteredEventDetails?.name;
 };
 
 /** Follows a run to its end; tells each state as it is entered. A failed run throws with its step and cause. */
 export const followRun = async (model: ModelResources, runId: string, onState: (state: string) => void): Promise<FinishedRun> => {
+  const machines = new SFNClient({});
   const arn = executionArn(model.stateMachineArn, runId);
   let last: string | undefined;
   for (;;) {
     const execution = await machines.send(new DescribeExecutionCommand({ executionArn: arn }));
-    const state = await currentState(arn);
+    const state = await currentState(machines, arn);
     if (state && state !== last) onState(state);
     last = state ?? last;
     if (execution.status === 'SUCCEEDED') return JSON.parse(execution.output ?? '{}') as FinishedRun;

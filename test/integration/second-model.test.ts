@@ -1,0 +1,123 @@
+import path from 'node:path';
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { Schedule } from 'aws-cdk-lib/aws-events';
+import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
+import { byDay, hoursOf, readHours, REQUEST_COLUMNS, requestCsv, type Hour } from '../../cli/demo/bike-data';
+import { S3Files } from '../../lambda/common/s3.client';
+import { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
+import { capturePrefix, labelsPrefix } from '../../lib/artifacts/contract';
+import type { MonitorAnswer } from '../../lib/monitoring/contract';
+import { VARIANT_NAME, type LabelRecord } from '../../lib/serving/contract';
+import { client, deploy, engineCall, eventually, projectRoot, type Deployment } from './harness';
+import { DeployedModel } from './loop';
+
+const HOURS = readHours(path.join(projectRoot, 'examples/bike-sharing/data/hour.csv'));
+
+/** More rentals than this make an hour busy. What counts as busy moves in the second half, so that the first version loses its grip. */
+const BUSY_AT_FIRST = 150;
+const BUSY_LATER = 320;
+
+const csvOf = (hours: readonly Hour[], bound: number): string =>
+  `${[...REQUEST_COLUMNS, 'busy'].join(',')}\n${hours.map((hour) => `${hour.features.join(',')},${hour.count > bound ? 1 : 0}`).join('\n')}\n`;
+
+const inferenceId = (day: string): string => `busy-${day}`;
+
+describe('a second model: another task, framework and script, on an instance endpoint with native capture', () => {
+  let deployment: Deployment;
+  let model: DeployedModel;
+
+  beforeAll(async () => {
+    deployment = await deploy((app) => {
+      const platform = new MlOpsPlatform(new Stack(app, 'Second'), 'MlOps', { platformName: 'second' });
+      platform.addModel('BusyHour', {
+        task: Task.binaryClassification({ target: 'busy', positiveLabel: '1', timeColumn: 'timestamp' }),
+        training: Training.script({
+          directory: path.join(__dirname, 'second-model', 'training'),
+          entryPoint: 'train.py',
+          framework: Framework.scikitLearn('1.4-2'),
+        }),
+        gate: Gate.beatsChampion({ metric: 'accuracy' }),
+        approval: Approval.automatic(),
+        serving: Serving.realTime({ instanceType: 'ml.m5.large', captureSamplingPercentage: 100 }),
+        monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14), minimumRows: 100 }),
+        retraining: Retraining.on([Trigger.quality({ metric: 'accuracy', worseThan: 0.85 })], { cooldown: Duration.days(7) }),
+      });
+    });
+    model = await DeployedModel.find('second', 'BusyHour');
+  }, 180_000);
+
+  /** Sends a month as a client would, a day a request, and delivers the truth under the given notion of busy. */
+  const live = async (month: string, bound: number): Promise<MonitorAnswer> => {
+    const runtime = client(SageMakerRuntimeClient);
+    const days = byDay(hoursOf(HOURS, month));
+    for (const { day, hours } of days) {
+      await runtime.send(
+        new InvokeEndpointCommand({
+          EndpointName: model.resources.endpointName,
+          Body: Buffer.from(requestCsv(hours)),
+          ContentType: 'text/csv',
+          InferenceId: inferenceId(day),
+        }),
+      );
+    }
+    const labels = days.flatMap(({ day, hours }) =>
+      hours.map((hour, rowIndex): LabelRecord => ({
+        inferenceId: inferenceId(day), rowIndex, value: hour.count > bound ? '1' : '0', observedAt: `${day}T23:59:59Z`, labelVersion: 1,
+      })),
+    );
+    const files = new S3Files();
+    const key = `${labelsPrefix('BusyHour')}${new Date().toISOString().slice(0, 13).replace(/[-T]/g, '/')}/${month}.jsonl`;
+    await files.putText(`s3://${model.platform.predictionsBucket}/${key}`, labels.map((label) => JSON.stringify(label)).join('\n'));
+    const prefix = `s3://${model.platform.predictionsBucket}/${capturePrefix(model.resources.endpointName, VARIANT_NAME)}`;
+    await eventually('the capture of the last day', async () => {
+      for await (const object of files.list(prefix)) {
+        if ((await files.readText(object.uri)).includes(inferenceId(days[days.length - 1].day))) return true;
+      }
+      return undefined;
+    });
+    const [year, number] = month.split('-').map(Number);
+    const request = { windowStart: `${month}-01T00:00:00Z`, windowEnd: new Date(Date.UTC(year, number, 1)).toISOString() };
+    const answer = await client(LambdaClient).send(
+      new InvokeCommand({ FunctionName: model.resources.monitorFunction, Payload: Buffer.from(JSON.stringify(request)) }),
+    );
+    expect(answer.FunctionError).toBeUndefined();
+    return JSON.parse(Buffer.from(answer.Payload ?? []).toString()) as MonitorAnswer;
+  };
+
+  test('goes round the loop: trained, served, watched, degraded, retrained, promoted', async () => {
+    await model.upload('2011-first.csv', csvOf(HOURS.filter((hour) => hour.timestamp < '2011-07'), BUSY_AT_FIRST));
+    const first = await model.train('first version', '2011-07-01T00:00:00Z');
+    expect(first).toMatchObject({ status: 'FINISHED', outcome: 'promoted', version: 1 });
+
+    const july = await live('2011-07', BUSY_AT_FIRST);
+    expect(july).toMatchObject({ qualityVerdict: 'ok', version: 1 });
+
+    const august = await live('2011-08', BUSY_LATER);
+    expect(august.qualityVerdict).toBe('degraded');
+    expect(august.metrics.accuracy).toBeLessThan(0.85);
+    await model.upload('2011-08.csv', csvOf(hoursOf(HOURS, '2011-08'), BUSY_LATER));
+
+    const decision = await eventually('the retraining', async () => (await model.decisions()).find(({ cause }) => cause.kind === 'quality'));
+    expect(decision).toMatchObject({ decision: 'started', cause: { key: 'accuracy', occurredAt: '2011-09-01T00:00:00.000Z' } });
+    const second = await model.ended(decision.runId as string);
+    expect(second).toMatchObject({ status: 'FINISHED', causeId: decision.cause.causeId });
+    const registry = new ModelRegistryClient();
+    expect(second.outcome).toBe('promoted');
+    expect((await registry.champion('BusyHour'))?.version).toBe(2);
+    expect((await registry.verifyHistory('BusyHour')).intact).toBe(true);
+  }, 180_000);
+
+  test('needed no permission that the synthesized roles do not grant', async () => {
+    const { denied } = await engineCall<{ denied: unknown[] }>('/_mlops/permissions');
+    expect(denied).toEqual([]);
+  });
+
+  test('leaves nothing behind that bills by the hour', async () => {
+    await deployment.destroy();
+    await expect(
+      client(SageMakerRuntimeClient).send(new InvokeEndpointCommand({ EndpointName: model.resources.endpointName, Body: Buffer.from('x') })),
+    ).rejects.toThrow(/not found/i);
+  }, 120_000);
+});
