@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ALL_MONTHS, ColumnProfiler, FeatureProfile, SkippedColumn } from './profile';
 import { readPrediction, readTruth, RuntimeTask, taskMetrics } from './task-metrics';
 import { Cell, monthOf, readTime } from './values';

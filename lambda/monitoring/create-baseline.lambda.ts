@@ -1,10 +1,10 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ARTIFACTS_ENV, baselineKey } from '../../lib/artifacts/contract';
 import { BaselineAnswer, MONITORING_ENV, MonitorSpec } from '../../lib/monitoring/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { buildBaseline } from './baseline';
-import { BaselineClient } from './monitor.client';
+import { BaselineClient } from './baseline.client';
 
 const logger = createLogger('create-baseline');
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Rejections } from './rejections';
 import type { RuntimeTask } from './task-metrics';
 import { readTruth } from './task-metrics';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readPredictions, readRequestRows, UnreadableBody } from './bodies';
 import type { Rejections } from './rejections';
 import type { RuntimeTask } from './task-metrics';

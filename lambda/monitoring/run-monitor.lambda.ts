@@ -1,5 +1,5 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ARTIFACTS_ENV } from '../../lib/artifacts/contract';
 import { COMMON_ENV } from '../../lib/common/contract';
 import { MONITORING_ENV, MonitorAnswer, MonitorSpec } from '../../lib/monitoring/contract';

@@ -1,7 +1,7 @@
 import { PIPELINE_ERRORS, type PipelineSpec } from '../../lib/pipeline/contract';
 import { NamedError } from '../common/errors';
 import type { S3Files } from '../common/s3.client';
-import { BaselineClient } from '../monitoring/monitor.client';
+import { BaselineClient } from '../monitoring/baseline.client';
 import { readPrediction, readTruth } from '../monitoring/task-metrics';
 import { readTime } from '../monitoring/values';
 import type { ScoredHoldout } from './gate';
