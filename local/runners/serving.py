@@ -49,7 +49,8 @@ class Handlers:
         except codecs.UnsupportedFormatError as error:
             raise Answer(415, error) from error
         except ValueError as error:
-            # What the script refuses in a request is the client's fault; what goes wrong later is not.
+            # What the script refuses in a request is the client's fault, and the client is told. The images themselves may answer any
+            # exception with a bare 500: a script that must say 4xx there too raises an exception with a `code`, as its web framework has.
             raise Answer(400, error) from error
         prediction = self.predict(data, model)
         try:
