@@ -91,7 +91,8 @@ def _verdict(alarm: dict, values: list) -> tuple:
         return 'ALARM', f'Threshold Crossed: {word}.'
     good = len(measured) - sum(breaching) + (len(values) - len(measured) if treat == 'notBreaching' else 0)
     if good > len(values) - needed or treat in ('breaching', 'notBreaching'):
-        return 'OK', f'Threshold Crossed: no {needed} out of the last {len(values)} datapoints [{shown}] were {_words(alarm)} the threshold ({threshold:g}).'
+        word = f'no {needed} out of the last {len(values)} datapoints [{shown}] were {_words(alarm)} the threshold ({threshold:g})'
+        return 'OK', f'Threshold Crossed: {word}.'
     if treat == 'ignore':
         return None, ''
     if not measured:
@@ -193,6 +194,9 @@ def _wrap_math_alarms() -> None:
     put = cloudwatch._put_metric_alarm
 
     def put_alarm(params, cbor_data, is_cbor, is_json=False):
+        problem = metric_math.problem(cbor_data['Metrics']) if cbor_data.get('Metrics') else None
+        if problem:
+            return cloudwatch._error('ValidationError', problem, 400, use_json=is_json, use_cbor=is_cbor)
         response = put(params, cbor_data, is_cbor, is_json)
         if cbor_data.get('Metrics') and response[0] < 400:
             _with_queries(cloudwatch._alarms[cbor_data['AlarmName']], cbor_data['Metrics'])

@@ -30,6 +30,11 @@ def _policy_key(data: dict) -> tuple:
     return (*_target_key(data), data.get('PolicyName', ''))
 
 
+def _unknown_target(data: dict) -> LookupError:
+    return LookupError(
+        'No scalable target registered for service namespace: {}, resource ID: {}, scalable dimension: {}'.format(*_target_key(data)))
+
+
 def register_target(data: dict) -> str:
     known = _targets.get(_target_key(data)) or {
         'CreationTime': time.time(),
@@ -44,7 +49,7 @@ def register_target(data: dict) -> str:
 
 def put_policy(data: dict) -> str:
     if _target_key(data) not in _targets:
-        raise LookupError('No scalable target registered for service namespace: {}, resource ID: {}, scalable dimension: {}'.format(*_target_key(data)))
+        raise _unknown_target(data)
     namespace, resource, _ = _target_key(data)
     known = _policies.get(_policy_key(data)) or {
         'CreationTime': time.time(), 'Alarms': [],
@@ -74,7 +79,7 @@ def _answer(operation: str, data: dict):
         return json_response({'ScalableTargetARN': register_target(data)})
     if operation == 'DeregisterScalableTarget':
         if not _remove_target(_target_key(data)):
-            raise LookupError('No scalable target registered for service namespace: {}, resource ID: {}, scalable dimension: {}'.format(*_target_key(data)))
+            raise _unknown_target(data)
         return json_response({})
     if operation == 'PutScalingPolicy':
         return json_response({'PolicyARN': put_policy(data), 'Alarms': []})

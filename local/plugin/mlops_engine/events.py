@@ -109,8 +109,8 @@ def _require_policy(service: str, arn: str, action: str, principal: str, source:
     policy = found[0] if found else None
     if not policy or evaluate_resource_policy(policy, context, principal).decision != 'Allow':
         raise Undelivered('NO_PERMISSIONS', f'The resource policy of {arn} does not let {principal} do {action} for {source}')
-    key = {'sqs': lambda: sqs._queue_by_arn(arn)['attributes'], 'sns': lambda: sns._topics[arn]['attributes']}.get(service, dict)().get('KmsMasterKeyId')
-    if not kms.service_may_use(principal, key):
+    encrypted = sqs._queue_by_arn(arn) if service == 'sqs' else sns._topics.get(arn) if service == 'sns' else None
+    if encrypted and not kms.service_may_use(principal, encrypted['attributes'].get('KmsMasterKeyId')):
         raise Undelivered('NO_PERMISSIONS', f'The policy of the key of {arn} does not let {principal} use it')
 
 

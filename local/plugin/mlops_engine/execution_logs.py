@@ -113,5 +113,6 @@ def _append(group_name: str, stream_name: str, line: str) -> None:
         return
     now = int(time.time() * 1000)
     stream = group['streams'].setdefault(stream_name, {
-        'events': [], 'uploadSequenceToken': '1', 'creationTime': now, 'firstEventTimestamp': None, 'lastEventTimestamp': None, 'lastIngestionTime': None})
+        'events': [], 'uploadSequenceToken': '1', 'creationTime': now,
+        'firstEventTimestamp': None, 'lastEventTimestamp': None, 'lastIngestionTime': None})
     cloudwatch_logs._append_log_events(stream, [{'timestamp': now, 'message': line, 'ingestionTime': now}])

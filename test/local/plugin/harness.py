@@ -91,7 +91,8 @@ class FakeSageMaker:
             return 200, {}
         if self.jobs.get(name) == 'InProgress' and not name.endswith('-runs'):
             self.jobs[name] = 'Failed' if name.endswith('-fails') else 'Completed'
-        return 200, {f'{noun}Name': name, f'{noun}Status': self.jobs.get(name), 'FailureReason': 'AlgorithmError: no' if name.endswith('-fails') else ''}
+        reason = 'AlgorithmError: no' if name.endswith('-fails') else ''
+        return 200, {f'{noun}Name': name, f'{noun}Status': self.jobs.get(name), 'FailureReason': reason}
 
     def operations(self, name=None):
         return [op for op, params, *_ in list(self.requests) if name is None or name in params.values()]

@@ -62,8 +62,8 @@ class AlarmTest(EngineTest):
 
     def test_metric_math(self):
         def stat(ident, metric):
-            return {'Id': ident, 'ReturnData': False, 'MetricStat': {
-                'Metric': {'Namespace': 'Loop', 'MetricName': metric, 'Dimensions': [{'Name': 'Model', 'Value': 'math'}]}, 'Period': 60, 'Stat': 'Sum'}}
+            its_metric = {'Namespace': 'Loop', 'MetricName': metric, 'Dimensions': [{'Name': 'Model', 'Value': 'math'}]}
+            return {'Id': ident, 'ReturnData': False, 'MetricStat': {'Metric': its_metric, 'Period': 60, 'Stat': 'Sum'}}
 
         self.client('cloudwatch').put_metric_alarm(
             AlarmName='math', EvaluationPeriods=1, Threshold=0.5, ComparisonOperator='GreaterThanThreshold',
@@ -83,7 +83,8 @@ class AlarmTest(EngineTest):
             'Effect': 'Allow', 'Principal': {'Service': 'sns.amazonaws.com'}, 'Action': 'sqs:SendMessage', 'Resource': arn}]})})
         sns.subscribe(TopicArn=topic, Protocol='sqs', Endpoint=arn, Attributes={'RawMessageDelivery': 'true'})
         bus = self.queue_of_events('alarm-events', {'detail-type': ['CloudWatch Alarm State Change'], 'detail': {'alarmName': ['psi']}})
-        self.alarm('psi', MetricName='Psi', AlarmActions=[topic], Dimensions=[{'Name': 'Model', 'Value': 'bikes'}, {'Name': 'Feature', 'Value': 'temp'}])
+        self.alarm('psi', MetricName='Psi', AlarmActions=[topic],
+                   Dimensions=[{'Name': 'Model', 'Value': 'bikes'}, {'Name': 'Feature', 'Value': 'temp'}])
         self.function('emf', EMF)
         self.client('lambda').invoke(FunctionName='emf')
         mail = self.messages(url)[0]
@@ -92,7 +93,8 @@ class AlarmTest(EngineTest):
         self.assertEqual(event['resources'], [f'arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:psi'])
         self.assertEqual(event['detail']['configuration']['metrics'][0]['metricStat']['metric']['dimensions'], {'Model': 'bikes', 'Feature': 'temp'})
         data = self.client('cloudwatch').get_metric_statistics(
-            Namespace='Loop', MetricName='Psi', Dimensions=[{'Name': 'Model', 'Value': 'bikes'}], StartTime=time.time() - 60, EndTime=time.time() + 60,
+            Namespace='Loop', MetricName='Psi', Dimensions=[{'Name': 'Model', 'Value': 'bikes'}],
+            StartTime=time.time() - 60, EndTime=time.time() + 60,
             Period=3600, Statistics=['Sum', 'SampleCount'])['Datapoints'][0]
         self.assertEqual((round(data['Sum'], 3), data['SampleCount']), (0.5, 2))
 
@@ -106,7 +108,8 @@ class AlarmTest(EngineTest):
                    Dimensions=[{'Name': 'QueueName', 'Value': 'dead'}])
         self.client('sqs').send_message(QueueUrl=url, MessageBody='x')
         arn = self.function('breaks', 'exports.handler = async () => { throw new Error("no"); };')
-        self.alarm('errors', Namespace='AWS/Lambda', MetricName='Errors', Statistic='Sum', Threshold=0, Dimensions=[{'Name': 'FunctionName', 'Value': 'breaks'}])
+        self.alarm('errors', Namespace='AWS/Lambda', MetricName='Errors', Statistic='Sum', Threshold=0,
+                   Dimensions=[{'Name': 'FunctionName', 'Value': 'breaks'}])
         self.run_machine(self.machine('calls-broken', {'Call': {'Type': 'Task', 'Resource': arn, 'End': True}}, [('lambda:InvokeFunction', arn)]))
         for name in ('executions', 'dead', 'errors'):
             self.becomes(name, 'ALARM')

@@ -77,9 +77,11 @@ class CloudFormationTest(EngineTest):
     def test_global_table_keeps_what_its_replica_says(self):
         properties = {
             'TableName': 'versions', 'BillingMode': 'PAY_PER_REQUEST', 'KeySchema': [{'AttributeName': 'pk', 'KeyType': 'HASH'}],
-            'AttributeDefinitions': [{'AttributeName': 'pk', 'AttributeType': 'S'}], 'TimeToLiveSpecification': {'AttributeName': 'ttl', 'Enabled': True},
+            'AttributeDefinitions': [{'AttributeName': 'pk', 'AttributeType': 'S'}],
+            'TimeToLiveSpecification': {'AttributeName': 'ttl', 'Enabled': True},
             'SSESpecification': {'SSEEnabled': True, 'SSEType': 'KMS'},
-            'Replicas': [{'Region': REGION, 'PointInTimeRecoverySpecification': {'PointInTimeRecoveryEnabled': True}, 'DeletionProtectionEnabled': True,
+            'Replicas': [{'Region': REGION, 'DeletionProtectionEnabled': True,
+                          'PointInTimeRecoverySpecification': {'PointInTimeRecoveryEnabled': True},
                           'SSESpecification': {'KMSMasterKeyId': 'arn:aws:kms:k'}, 'Tags': [{'Key': 'a', 'Value': 'b'}]}]}
         self.deploy('tables', {'Table': {'Type': 'AWS::DynamoDB::GlobalTable', 'Properties': properties}})
         ddb = self.client('dynamodb')
@@ -94,14 +96,17 @@ class CloudFormationTest(EngineTest):
 
     def test_types_that_ministack_lacks(self):
         alarm = {'Type': 'AWS::CloudWatch::Alarm', 'Properties': {
-            'AlarmName': 'child', 'EvaluationPeriods': 1, 'Threshold': 1, 'ComparisonOperator': 'GreaterThanThreshold', 'TreatMissingData': 'breaching',
+            'AlarmName': 'child', 'EvaluationPeriods': 1, 'Threshold': 1, 'ComparisonOperator': 'GreaterThanThreshold',
+            'TreatMissingData': 'breaching',
             'Metrics': [{'Id': 's', 'Expression': 'm1 + m1'}, {'Id': 'm1', 'ReturnData': False, 'MetricStat': {
                 'Metric': {'Namespace': 'N', 'MetricName': 'M'}, 'Period': 60, 'Stat': 'Sum'}}]}}
         resources = {
             'Child': alarm,
-            'Parent': {'Type': 'AWS::CloudWatch::CompositeAlarm', 'DependsOn': ['Child'], 'Properties': {'AlarmName': 'parent', 'AlarmRule': 'ALARM("child")'}},
+            'Parent': {'Type': 'AWS::CloudWatch::CompositeAlarm', 'DependsOn': ['Child'], 'Properties': {
+                'AlarmName': 'parent', 'AlarmRule': 'ALARM("child")'}},
             'Bus': {'Type': 'AWS::Events::EventBus', 'Properties': {'Name': 'loop'}},
-            'Archive': {'Type': 'AWS::Events::Archive', 'Properties': {'SourceArn': {'Fn::GetAtt': ['Bus', 'Arn']}, 'RetentionDays': 7, 'EventPattern': {'source': ['a']}}},
+            'Archive': {'Type': 'AWS::Events::Archive', 'Properties': {
+                'SourceArn': {'Fn::GetAtt': ['Bus', 'Arn']}, 'RetentionDays': 7, 'EventPattern': {'source': ['a']}}},
             'Policy': {'Type': 'AWS::Events::EventBusPolicy', 'Properties': {'EventBusName': {'Ref': 'Bus'}, 'StatementId': 's', 'Statement': {
                 'Effect': 'Allow', 'Principal': {'AWS': '*'}, 'Action': 'events:PutEvents', 'Resource': {'Fn::GetAtt': ['Bus', 'Arn']}}}},
             'Target': {'Type': 'AWS::ApplicationAutoScaling::ScalableTarget', 'Properties': {
@@ -112,7 +117,8 @@ class CloudFormationTest(EngineTest):
         }
         self.deploy('types', resources, {'Parent': {'Fn::GetAtt': ['Parent', 'Arn']}})
         cloudwatch = self.client('cloudwatch')
-        wait_until(lambda: cloudwatch.describe_alarms(AlarmNames=['parent'], AlarmTypes=['CompositeAlarm'])['CompositeAlarms'][0]['StateValue'] == 'ALARM')
+        wait_until(lambda: cloudwatch.describe_alarms(
+            AlarmNames=['parent'], AlarmTypes=['CompositeAlarm'])['CompositeAlarms'][0]['StateValue'] == 'ALARM')
         archive = self.client('events').list_archives()['Archives'][0]
         self.assertEqual((archive['RetentionDays'], archive['EventSourceArn']), (7, f'arn:aws:events:{REGION}:{ACCOUNT}:event-bus/loop'))
         self.assertIn('"Sid": "s"', json.dumps(json.loads(self.client('events').describe_event_bus(Name='loop')['Policy'])))

@@ -73,7 +73,8 @@ class EventTest(EngineTest):
         url, arn = self.queue('patterns')
         self.rule('patterns', {'Arn': arn, 'InputTransformer': {
             'InputPathsMap': {'why': '$.detail.why', 'n': '$.detail.n'}, 'InputTemplate': '{"text": "because <why>", "n": <n>}'}},
-            {'source': ['patterns'], 'detail': {'n': [{'numeric': ['>', 1, '<=', 3]}], 'kind': [{'anything-but': ['skip']}], 'why': [{'prefix': 'he'}]}})
+            {'source': ['patterns'], 'detail': {
+                'n': [{'numeric': ['>', 1, '<=', 3]}], 'kind': [{'anything-but': ['skip']}], 'why': [{'prefix': 'he'}]}})
         self.send('patterns', n=0, kind='a', why='he')
         self.send('patterns', n=2, kind='skip', why='he')
         self.send('patterns', n=2, kind='a', why='no')
@@ -98,7 +99,8 @@ class EventTest(EngineTest):
         denied = self.role('schedule-denied', (), 'scheduler.amazonaws.com')
         for name, role in (('allowed', allowed), ('denied', denied)):
             self.client('scheduler').create_schedule(
-                Name=name, ScheduleExpression=now, FlexibleTimeWindow={'Mode': 'OFF'}, Target={**call, 'RoleArn': role, 'DeadLetterConfig': {'Arn': dead}})
+                Name=name, ScheduleExpression=now, FlexibleTimeWindow={'Mode': 'OFF'},
+                Target={**call, 'RoleArn': role, 'DeadLetterConfig': {'Arn': dead}})
         wait_until(lambda: self.client('stepfunctions').list_executions(stateMachineArn=machine)['executions'])
         self.assertEqual(self.messages(url)[0]['StateMachineArn'], machine)
         self.assertEqual(len(self.client('stepfunctions').list_executions(stateMachineArn=machine)['executions']), 1)

@@ -58,7 +58,8 @@ exports.handler = async () => { throw new RegistryConflict('v2 exists'); };''')
         logs.create_log_group(logGroupName='machine')
         config = {'level': 'ALL', 'includeExecutionData': True, 'destinations': [
             {'cloudWatchLogsLogGroup': {'logGroupArn': f'arn:aws:logs:{REGION}:{ACCOUNT}:log-group:machine:*'}}]}
-        request = {'name': 'logged', 'definition': json.dumps({'StartAt': 'A', 'States': {'A': {'Type': 'Pass', 'End': True}}}), 'loggingConfiguration': config}
+        definition = json.dumps({'StartAt': 'A', 'States': {'A': {'Type': 'Pass', 'End': True}}})
+        request = {'name': 'logged', 'definition': definition, 'loggingConfiguration': config}
         role = self.role('logged-role')
         with self.assertRaises(ClientError) as caught:
             sfn.create_state_machine(roleArn=role, **request)
@@ -91,8 +92,8 @@ exports.handler = async () => { throw new RegistryConflict('v2 exists'); };''')
         parent = subprocess.Popen(['sleep', '60'])
         port = free_port()
         engine = subprocess.Popen([sys.executable, '-m', 'mlops_engine'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={
-            **{n: v for n, v in os.environ.items() if not n.startswith('AWS_')}, 'PYTHONPATH': os.path.join(ROOT, 'local', 'plugin'), 'GATEWAY_PORT': str(port),
-            'MLOPS_ENGINE_TOKEN': TOKEN, 'MLOPS_PARENT_PID': str(parent.pid), 'TMPDIR': self.directory})
+            **{n: v for n, v in os.environ.items() if not n.startswith('AWS_')}, 'PYTHONPATH': os.path.join(ROOT, 'local', 'plugin'),
+            'GATEWAY_PORT': str(port), 'MLOPS_ENGINE_TOKEN': TOKEN, 'MLOPS_PARENT_PID': str(parent.pid), 'TMPDIR': self.directory})
         second = type('Second', (EngineTest,), {'port': port, 'endpoint': f'http://127.0.0.1:{port}', 'process': engine, 'log': self.log})
         wait_until(second._healthy, 60, 0.2)
         second.function('pid', 'exports.handler = async () => process.pid;')

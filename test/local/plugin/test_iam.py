@@ -2,7 +2,12 @@
 
 import json
 import unittest
+import urllib.error
+import urllib.request
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from harness import ACCOUNT, REGION, EngineTest
 
@@ -109,7 +114,8 @@ class IamTest(EngineTest):
         self.assertIn('iam:PassRole', denied['Message'])
 
     def test_recorder_knows_denied_used_and_never_used(self):
-        role = self.role('recorded', [(['s3:ListBucket', 's3:GetBucketLocation'], 'arn:aws:s3:::tracked'), ('sns:Publish', '*')], 'lambda.amazonaws.com')
+        granted = [(['s3:ListBucket', 's3:GetBucketLocation'], 'arn:aws:s3:::tracked'), ('sns:Publish', '*')]
+        role = self.role('recorded', granted, 'lambda.amazonaws.com')
         self.client('s3').create_bucket(Bucket='tracked')
         s3 = self.client('s3', self.session(role))
         s3.list_objects_v2(Bucket='tracked')
@@ -123,11 +129,39 @@ class IamTest(EngineTest):
         self.assertFalse([row for row in report['used'] if row['role'].endswith(':root')])
         self.assertGreater(self.door('GET', 'calls')[1]['s3'], 2)
 
+    def test_http_api_route_with_iam_checks_signature_and_permission(self):
+        arn = self.function('behind', 'exports.handler = async () => ({ statusCode: 200, body: "in" });')
+        api = self.client('apigatewayv2').create_api(Name='a', ProtocolType='HTTP')['ApiId']
+        gateway = self.client('apigatewayv2')
+        integration = gateway.create_integration(
+            ApiId=api, IntegrationType='AWS_PROXY', IntegrationUri=arn, PayloadFormatVersion='2.0')['IntegrationId']
+        gateway.create_route(ApiId=api, RouteKey='GET /x', Target=f'integrations/{integration}', AuthorizationType='AWS_IAM')
+        gateway.create_stage(ApiId=api, StageName='$default', AutoDeploy=True)
+        self.client('lambda').add_permission(
+            FunctionName='behind', StatementId='s', Action='lambda:InvokeFunction', Principal='apigateway.amazonaws.com')
+        url = f'{self.endpoint}/_aws/execute-api/{api}/$default/x'
+        routes = f'arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/*'
+        allowed = self.session(self.role('api-user', [('execute-api:Invoke', routes)], 'lambda.amazonaws.com'))
+        other = self.session(self.role('api-other', (), 'lambda.amazonaws.com'))
+        self.assertEqual(self.signed_get(url, allowed), 200)
+        self.assertEqual(self.signed_get(url, {**allowed, 'SecretAccessKey': 'wrong'}), 403)
+        self.assertEqual(self.signed_get(url, other), 403)
+
+    def signed_get(self, url, keys):
+        request = AWSRequest('GET', url)
+        SigV4Auth(Credentials(keys['AccessKeyId'], keys['SecretAccessKey'], keys['SessionToken']), 'execute-api', REGION).add_auth(request)
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=dict(request.headers)), timeout=10) as response:
+                return response.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
     def test_event_of_an_aws_service_reaches_the_default_bus(self):
         url = self.queue_of_events('training-events', {'source': ['aws.sagemaker']})
         arn = f'{ARN}:training-job/j'
         status, _ = self.door('POST', 'events', {
-            'Source': 'aws.sagemaker', 'DetailType': 'SageMaker Training Job State Change', 'Detail': {'TrainingJobStatus': 'Completed'}, 'Resources': [arn]})
+            'Source': 'aws.sagemaker', 'DetailType': 'SageMaker Training Job State Change',
+            'Detail': {'TrainingJobStatus': 'Completed'}, 'Resources': [arn]})
         self.assertEqual(status, 200)
         event = self.messages(url)[0]
         self.assertEqual((event['source'], event['resources'], event['detail']['TrainingJobStatus']), ('aws.sagemaker', [arn], 'Completed'))

@@ -149,7 +149,7 @@ class StepFunctionsTest(EngineTest):
         wait_until(lambda: 'StopTrainingJob' in self.sagemaker.operations('whole-runs'))
 
     def test_status_changes_are_events(self):
-        url = self.queue_of_events('sfn-status', {'source': ['aws.states'], 'detail': {'status': ['RUNNING', 'FAILED', 'ABORTED', 'TIMED_OUT', 'SUCCEEDED']}})
+        url = self.queue_of_events('sfn-status', {'source': ['aws.states'], 'detail-type': ['Step Functions Execution Status Change']})
         machine = self.machine('status', {'No': {'Type': 'Fail', 'Error': 'Gate.Refused', 'Cause': 'worse'}})
         arn = self.run_machine(machine, {'a': 1})['executionArn']
         events = [e['detail'] for e in self.messages(url, 2) if e['detail']['executionArn'] == arn]
@@ -200,8 +200,9 @@ exports.handler = async ({ id, redrives, fail }) => {
         s3.put_object(Bucket='batches', Key='items.json', Body=json.dumps([{'n': n} for n in range(5)]))
         machine_arn = f'arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:batched'
         states = {'Map': {
-            'Type': 'Map', 'End': True, 'ItemReader': {'Resource': 'arn:aws:states:::s3:getObject', 'Parameters': {'Bucket': 'batches', 'Key': 'items.json'},
-                                                       'ReaderConfig': {'InputType': 'JSON'}},
+            'Type': 'Map', 'End': True,
+            'ItemReader': {'Resource': 'arn:aws:states:::s3:getObject', 'ReaderConfig': {'InputType': 'JSON'},
+                           'Parameters': {'Bucket': 'batches', 'Key': 'items.json'}},
             'ItemBatcher': {'MaxItemsPerBatch': 2, 'BatchInput': {'run.$': '$.run'}}, 'ItemSelector': {'value.$': '$$.Map.Item.Value.n'},
             'ResultWriter': {'Resource': 'arn:aws:states:::s3:putObject', 'Parameters': {'Bucket': 'batches', 'Prefix': 'out'}},
             'ItemProcessor': {'ProcessorConfig': {'Mode': 'DISTRIBUTED', 'ExecutionType': 'STANDARD'}, 'StartAt': 'Echo',
@@ -223,6 +224,37 @@ exports.handler = async ({ id, redrives, fail }) => {
             'Large': {'Type': 'Task', 'Resource': arn, 'Next': 'Never', 'Catch': [{'ErrorEquals': ['States.ALL'], 'Next': 'Never'}]},
             'Never': {'Type': 'Succeed'}}, [('lambda:InvokeFunction', arn)])
         self.assertEqual(self.run_machine(machine)['error'], 'States.DataLimitExceeded')
+
+    def test_sdk_integration_of_sagemaker_uses_the_service_and_the_role(self):
+        state = {'Type': 'Task', 'Resource': 'arn:aws:states:::aws-sdk:sagemaker:createModel', 'End': True,
+                 'Parameters': {'ModelName': 'Bikes-1', 'ExecutionRoleArn': self.job_role, 'PrimaryContainer': {'Image': 'i'}}}
+        machine = self.machine('sdk-model', {'Model': state}, [('sagemaker:CreateModel', f'{SAGEMAKER}:model/bikes-*'), self.training[1]])
+        self.assertEqual(json.loads(self.run_machine(machine)['output'])['Echo'], 'CreateModel')
+        denied = self.run_machine(self.machine('sdk-denied', {'Model': state}, [('sagemaker:CreateModel', f'{SAGEMAKER}:model/other')]))
+        self.assertEqual(denied['error'], 'SageMaker.SageMakerException')
+
+    def test_failing_branch_ends_the_others_and_their_jobs(self):
+        states = {'Both': {'Type': 'Parallel', 'End': True, 'Branches': [
+            {'StartAt': 'Train', 'States': {'Train': self.train('branch-runs')}},
+            {'StartAt': 'Soon', 'States': {'Soon': {'Type': 'Wait', 'Seconds': 50, 'Next': 'No'}, 'No': {'Type': 'Fail', 'Error': 'Branch.Failed'}}},
+        ]}}
+        ended = self.run_machine(self.machine('branches', states, self.training))
+        self.assertEqual(ended['error'], 'Branch.Failed')
+        wait_until(lambda: 'StopTrainingJob' in self.sagemaker.operations('branch-runs'))
+
+    def test_nested_machine_is_an_execution_with_events_and_ends_with_its_parent(self):
+        child = self.machine('child', {'Wait': {'Type': 'Wait', 'Seconds': 3000, 'End': True}})
+        execution = child.replace(':stateMachine:', ':execution:')
+        rule = RULE.replace('SageMakerTrainingJobs', 'StepFunctionsExecution')
+        parent = self.machine('parent', {'Run': {
+            'Type': 'Task', 'Resource': 'arn:aws:states:::states:startExecution.sync:2', 'End': True, 'Parameters': {'StateMachineArn': child}}}, [
+                ('states:StartExecution', child), (['states:DescribeExecution', 'states:StopExecution'], f'{execution}:*'),
+                (['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], rule)])
+        sfn = self.client('stepfunctions')
+        arn = sfn.start_execution(stateMachineArn=parent)['executionArn']
+        running = wait_until(lambda: sfn.list_executions(stateMachineArn=child)['executions'])[0]['executionArn']
+        sfn.stop_execution(executionArn=arn)
+        self.assertEqual(self.ended(running)['status'], 'ABORTED')
 
     def test_waits_are_scaled(self):
         began = time.monotonic()
