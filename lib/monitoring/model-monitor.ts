@@ -13,6 +13,7 @@ import { capturePrefix, labelsPrefix, monitoringPrefix } from '../artifacts/cont
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
 import { PlatformFunction } from '../common/function';
+import { InlineRole } from '../common/inline-role';
 import { Task } from '../common/task';
 import { modelMetric } from '../operations/alarm-factory';
 import { METRICS, QUALITY_METRIC_PREFIX } from '../operations/contract';
@@ -56,6 +57,13 @@ export interface ModelMonitorProps {
 
   /** Where findings become events. */
   readonly bus: events.IEventBus;
+
+  /**
+   * Takes runs that could not be started or failed for good.
+   *
+   * @default - a new queue
+   */
+  readonly deadLetters?: sqs.IQueue;
 }
 
 /**
@@ -70,7 +78,7 @@ export class ModelMonitor extends Construct {
   /** Starts the monitor. */
   public readonly schedule: scheduler.Schedule;
   /** Runs that could not be started or failed for good. */
-  public readonly deadLetters: sqs.Queue;
+  public readonly deadLetters: sqs.IQueue;
 
   private readonly platformName: string;
   private readonly modelName: string;
@@ -81,7 +89,7 @@ export class ModelMonitor extends Construct {
     validateMonitor(this.node.path, props);
     this.platformName = props.platformName;
     this.modelName = props.modelName;
-    this.deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
+    this.deadLetters = props.deadLetters ?? new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
     const environment = {
       [COMMON_ENV.platform]: props.platformName,
       [MONITORING_ENV.spec]: Stack.of(this).toJsonString(monitorSpec(props)),
@@ -168,7 +176,7 @@ export class ModelMonitor extends Construct {
   private addSchedule(monitoring: Monitoring): scheduler.Schedule {
     const stack = Stack.of(this);
     const group = stack.formatArn({ service: 'scheduler', resource: 'schedule-group', resourceName: 'default' });
-    const role = new iam.Role(this, 'ScheduleRole', {
+    const role = new InlineRole(this, 'ScheduleRole', {
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': group } },
       }),

@@ -46,7 +46,7 @@ export class PlatformAlarms extends Construct {
       errors('GovernorErrors', governor.governorFunction, 'The governor could not decide on a cause; after its retries the cause is a dead letter.'),
       errors('ReleaseErrors', governor.releaseFunction, 'The end of a run could not be noted: its model stays locked until the lease ends.'),
     ];
-    this.watchDeadLetters(governor.deadLetters, 'a cause was not decided or the end of a run not noted');
+    this.watchDeadLetters(governor.deadLetters, 'a monitor run was not done, a cause not decided, or the end of a run not noted');
   }
 
   /**

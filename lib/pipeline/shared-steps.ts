@@ -43,6 +43,7 @@ export class SharedSteps extends Construct {
   public readonly deadLetters: sqs.Queue;
 
   private readonly handleFailure: lambda.Function;
+  private endedBadly?: events.Rule;
 
   private constructor(scope: Construct, id: string, props: SharedStepsProps) {
     super(scope, id);
@@ -86,15 +87,21 @@ export class SharedSteps extends Construct {
   }
 
   /** From now on every execution of the machine that ends badly, or goes on after that, is on record. */
-  public watch(scope: Construct, stateMachine: sfn.StateMachine): events.Rule {
+  public watch(stateMachine: sfn.StateMachine): void {
     stateMachine.grantExecution(this.handleFailure, 'states:DescribeExecution', 'states:GetExecutionHistory');
-    return new events.Rule(scope, 'EndedBadly', {
-      description: `Runs of ${scope.node.path} that failed, timed out or were aborted, and their redrives`,
+    const detail = { stateMachineArn: [stateMachine.stateMachineArn] };
+    if (this.endedBadly) {
+      this.endedBadly.addEventPattern({ detail });
+      return;
+    }
+    // Made with the first pipeline: without a state machine it would match every execution of the account.
+    this.endedBadly = new events.Rule(this, 'EndedBadly', {
+      description: 'Training runs that failed, timed out or were aborted, and their redrives',
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
         // RUNNING tells of redrives; of first starts too, which the function passes over.
-        detail: { stateMachineArn: [stateMachine.stateMachineArn], status: ['FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING'] },
+        detail: { ...detail, status: ['FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING'] },
       },
       targets: [
         new targets.LambdaFunction(this.handleFailure, {

@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -10,6 +10,7 @@ import { ArtifactStore } from '../artifacts/artifact-store';
 import { modelRunsPrefix } from '../artifacts/contract';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { MODEL_NAME_PATTERN, TASK_METRICS } from '../common/contract';
+import { InlineRole } from '../common/inline-role';
 import { Task } from '../common/task';
 import { Validator } from '../common/validation';
 import { ModelMonitor } from '../monitoring/model-monitor';
@@ -132,7 +133,7 @@ export class TrainingPipeline extends Construct {
     });
     this.stateMachine = this.makeStateMachine(endpoint, definition);
     this.deadLetters = shared.deadLetters;
-    shared.watch(this, this.stateMachine);
+    shared.watch(this.stateMachine);
   }
 
   /** Allows a grantee to start runs. */
@@ -171,7 +172,12 @@ export class TrainingPipeline extends Construct {
       // The name would be taken when the stack comes back.
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    const role = new InlineRole(this, 'StateMachineRole', {
+      description: `Runs the pipeline of ${endpoint.endpointName}`,
+      assumedBy: new iam.ServicePrincipal('states.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } } }),
+    });
     const stateMachine = new sfn.StateMachine(this, 'StateMachine', {
+      role,
       comment: `Trains, judges, registers and releases ${endpoint.endpointName}`,
       definitionBody: sfn.DefinitionBody.fromChainable(definition.start()),
       timeout: definition.timeout,
@@ -179,10 +185,10 @@ export class TrainingPipeline extends Construct {
       logs: { destination: logGroup, level: sfn.LogLevel.ALL, includeExecutionData: true },
       tracingEnabled: true,
     });
-    acknowledgeWildcards(stateMachine.role, ['*'], 'Delivery of execution logs and traces knows no resources.');
+    acknowledgeWildcards(role, ['*'], 'Delivery of execution logs and traces knows no resources.');
     for (const kind of ['training-job', 'transform-job', 'model']) {
       const jobs = stateMachine.stack.formatArn({ service: 'sagemaker', resource: kind, resourceName: `${endpoint.endpointName}-*` });
-      acknowledgeWildcards(stateMachine.role, [jobs], 'Jobs and models are named at run time below the endpoint’s name.');
+      acknowledgeWildcards(role, [jobs], 'Jobs and models are named at run time below the endpoint’s name.');
     }
     // Deleted first: no run may make the endpoint anew while it is being removed.
     stateMachine.node.addDependency(endpoint._removal);

@@ -79,6 +79,7 @@ export class MlModel extends Construct {
       store,
       registry,
       bus,
+      deadLetters: governor.deadLetters,
     });
     this.pipeline = new TrainingPipeline(this, 'Pipeline', {
       modelName,
@@ -103,7 +104,6 @@ export class MlModel extends Construct {
       monitorFunction: this.monitor.monitorFunction,
       monitorSilence: silenceOf(monitoring._scheduleExpression),
       recorder: this.endpoint.recorder,
-      deadLetters: [this.monitor.deadLetters],
       alarmTopic,
     });
     this.dashboard = new ModelDashboard(this, 'Dashboard', {

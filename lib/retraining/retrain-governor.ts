@@ -127,8 +127,8 @@ export class RetrainGovernor extends Construct {
     });
     this.onRunEnded(stateMachine.stateMachineArn);
     stateMachine.grantStartExecution(this.governorFunction);
-    const stack = Stack.of(this);
-    const executions = `${stack.formatArn({ ...stack.splitArn(stateMachine.stateMachineArn, ArnFormat.COLON_RESOURCE_NAME), resource: 'execution' })}:*`;
+    const arn = Stack.of(this).splitArn(stateMachine.stateMachineArn, ArnFormat.COLON_RESOURCE_NAME);
+    const executions = `${Stack.of(this).formatArn({ ...arn, resource: 'execution' })}:*`;
     for (const fn of [this.governorFunction, this.releaseFunction]) {
       iam.Grant.addToPrincipal({ grantee: fn, actions: ['states:DescribeExecution'], resourceArns: [executions] });
       acknowledgeWildcards(fn, [executions], 'Executions are named at run time; the statement is bound to the pipelines of this governor.');

@@ -1,4 +1,4 @@
-import { Duration, Size, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as firehose from 'aws-cdk-lib/aws-kinesisfirehose';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -9,6 +9,7 @@ import { capturePrefix } from '../artifacts/contract';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
 import { PlatformFunction } from '../common/function';
+import { InlineRole } from '../common/inline-role';
 import { SERVING_ENV, ServingSpec, VARIANT_NAME } from './contract';
 
 export interface PredictionRecorderProps {
@@ -37,38 +38,44 @@ export class PredictionRecorder extends Construct {
       environment: {
         [COMMON_ENV.platform]: props.platformName,
         [SERVING_ENV.spec]: Stack.of(this).toJsonString(props.spec),
-        [SERVING_ENV.deliveryStream]: stream.deliveryStreamName,
+        [SERVING_ENV.deliveryStream]: stream.ref,
       },
       // InvokeEndpoint answers within 60 seconds or not at all.
       timeout: Duration.seconds(75),
     });
     this.function.addToRolePolicy(new iam.PolicyStatement({ actions: ['sagemaker:InvokeEndpoint'], resources: [props.endpointArn] }));
-    this.function.addToRolePolicy(new iam.PolicyStatement({ actions: ['firehose:PutRecord'], resources: [stream.deliveryStreamArn] }));
+    this.function.addToRolePolicy(new iam.PolicyStatement({ actions: ['firehose:PutRecord'], resources: [stream.attrArn] }));
     // Exchanges above Firehose's limit are written directly.
     props.store.grantWritePredictions(this.function, prefix);
   }
 
-  private makeStream(store: ArtifactStore, endpointName: string, prefix: string): firehose.DeliveryStream {
+  private makeStream(store: ArtifactStore, endpointName: string, prefix: string): firehose.CfnDeliveryStream {
     const errorPrefix = `capture-errors/${endpointName}/`;
     const logGroup = new logs.LogGroup(this, 'StreamLogs', { retention: logs.RetentionDays.ONE_MONTH });
     const role = this.makeStreamRole(store, logGroup, [prefix, errorPrefix]);
-    const destination = new firehose.S3Bucket(store.predictions, {
-      // The stream's own grants would reach every object of the bucket; the role has what it needs already.
-      role: role.withoutPolicyUpdates(),
-      dataOutputPrefix: `${prefix}!{timestamp:yyyy/MM/dd/HH}/`,
-      errorOutputPrefix: `${errorPrefix}!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd}/`,
-      fileExtension: '.jsonl',
-      bufferingInterval: Duration.seconds(60),
-      bufferingSize: Size.mebibytes(5),
-      loggingConfig: new firehose.EnableLogging(logGroup),
+    const stream = new firehose.CfnDeliveryStream(this, 'Stream', {
+      deliveryStreamType: 'DirectPut',
+      deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },
+      extendedS3DestinationConfiguration: {
+        bucketArn: store.predictions.bucketArn,
+        roleArn: role.roleArn,
+        prefix: `${prefix}!{timestamp:yyyy/MM/dd/HH}/`,
+        errorOutputPrefix: `${errorPrefix}!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd}/`,
+        fileExtension: '.jsonl',
+        bufferingHints: { intervalInSeconds: 60, sizeInMBs: 5 },
+        cloudWatchLoggingOptions: {
+          enabled: true,
+          logGroupName: logGroup.logGroupName,
+          logStreamName: logGroup.addStream('Delivery').logStreamName,
+        },
+      },
     });
-    const stream = new firehose.DeliveryStream(this, 'Stream', { destination, encryption: firehose.StreamEncryption.awsOwnedKey() });
     stream.node.addDependency(role);
     return stream;
   }
 
   private makeStreamRole(store: ArtifactStore, logGroup: logs.ILogGroup, prefixes: readonly string[]): iam.Role {
-    const role = new iam.Role(this, 'StreamRole', {
+    const role = new InlineRole(this, 'StreamRole', {
       description: `Writes the recorded requests of ${this.node.path}`,
       assumedBy: new iam.ServicePrincipal('firehose.amazonaws.com', { conditions: { StringEquals: { 'sts:ExternalId': Stack.of(this).account } } }),
     });

@@ -2,6 +2,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../common/acknowledge';
+import { InlineRole } from '../common/inline-role';
 
 export interface SageMakerRoleProps {
   readonly description: string;
@@ -14,7 +15,7 @@ export interface SageMakerRoleProps {
  *
  * @internal
  */
-export class SageMakerRole extends iam.Role {
+export class SageMakerRole extends InlineRole {
   constructor(scope: Construct, id: string, props: SageMakerRoleProps) {
     const stack = Stack.of(scope);
     super(scope, id, {
