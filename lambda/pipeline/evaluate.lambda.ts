@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ARTIFACTS_ENV, gateReportKey } from '../../lib/artifacts/contract';
 import { type EvaluationResult, PIPELINE_ENV, type PipelineSpec } from '../../lib/pipeline/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';

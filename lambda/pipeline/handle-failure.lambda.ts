@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { COMMON_ENV } from '../../lib/common/contract';
 import { requireEnv } from '../common/env';
 import { Events } from '../common/events.client';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ARTIFACTS_ENV, type DataManifest } from '../../lib/artifacts/contract';
 import { PIPELINE_ENV, type PipelineSpec, type PreparedData } from '../../lib/pipeline/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';

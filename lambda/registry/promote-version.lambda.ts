@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { COMMON_ENV } from '../../lib/common/contract';
 import { EVENTS } from '../../lib/retraining/contract';
 import { requireEnv } from '../common/env';

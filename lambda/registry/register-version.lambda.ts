@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataManifest } from '../../lib/artifacts/contract';
 import { COMMON_ENV } from '../../lib/common/contract';
 import { PIPELINE_ENV, PipelineSpec } from '../../lib/pipeline/contract';

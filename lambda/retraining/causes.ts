@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MODEL_NAME_PATTERN } from '../../lib/common/contract';
 import { EVENT_SOURCE, EVENTS, type GovernorPolicy, type RetrainCause } from '../../lib/retraining/contract';
 

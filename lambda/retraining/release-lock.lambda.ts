@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { createLogger } from '../common/logger';
 import { ruleOf, settle } from './governor';
 import { GovernorClient } from './governor.client';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ARTIFACTS_ENV } from '../../lib/artifacts/contract';
 import { METRICS } from '../../lib/operations/contract';
 import { type RecordedAnswer, SERVING_ENV, type ServingSpec } from '../../lib/serving/contract';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ReleaseStatus, SERVING_ENV, type ServingSpec } from '../../lib/serving/contract';
 import { requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';

@@ -1,5 +1,5 @@
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createLogger } from '../common/logger';
 import { type Outcome, respond } from './custom-resource';
 import { EndpointClient } from './endpoint.client';

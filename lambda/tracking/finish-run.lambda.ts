@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { METRICS } from '../../lib/operations/contract';
 import { createLogger } from '../common/logger';
 import { publishMetrics } from '../common/metrics';
