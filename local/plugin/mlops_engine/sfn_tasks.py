@@ -86,8 +86,10 @@ def _call(operation: str, params: dict, sdk: bool = False) -> dict:
     if sdk:
         raise stepfunctions._ExecutionError(
             'SageMaker.SageMakerException', f'{message} (Service: SageMaker, Status Code: {status}, Request ID: {request})')
+    # The quota error is what state machines retry on, by its own name; everything else comes under the service's.
+    name = 'SageMaker.ResourceLimitExceededException' if code == 'ResourceLimitExceeded' else 'SageMaker.AmazonSageMakerException'
     raise stepfunctions._ExecutionError(
-        'SageMaker.AmazonSageMakerException',
+        name,
         f'{message} (Service: AmazonSageMaker; Status Code: {status}; Error Code: {code}; Request ID: {request}; Proxy: null)')
 
 
