@@ -10,11 +10,12 @@ from ministack.services.cloudformation import provisioners
 from . import identity
 
 _OPTIMIZED_SAGEMAKER = re.compile(r'^arn:aws[a-z-]*:states:::sagemaker:([A-Za-z]+)(?:\.sync(?::2)?)?$')
+_UNTRUSTING = 'Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.'
 _fields: dict = {}
 
 
 class InvalidDefinition(Exception):
-    """The definition holds what Step Functions refuses; the message lists every place."""
+    """Step Functions refuses the machine; the message says why, for a definition with every place."""
 
 
 def install(settings) -> None:
@@ -35,14 +36,19 @@ def _refusal(data: dict):
     problems = unsupported_fields(data.get('definition') or '{}')
     if problems:
         return error_response_json('InvalidDefinition', f"Invalid State Machine Definition: '{', '.join(problems)}'", 400)
-    if data.get('roleArn') and identity.find_role(data['roleArn']):
-        try:
-            identity.require_trust(data['roleArn'], 'states.amazonaws.com')
-        except identity.NotAllowed:
-            return error_response_json(
-                'AccessDeniedException', 'Neither the global service principal states.amazonaws.com, nor the regional one is authorized '
-                'to assume the provided role.', 400)
+    if _untrusting(data.get('roleArn', '')):
+        return error_response_json('AccessDeniedException', _UNTRUSTING, 400)
     return None
+
+
+def _untrusting(role_arn: str) -> bool:
+    if identity.find_role(role_arn) is None:
+        return False
+    try:
+        identity.require_trust(role_arn, 'states.amazonaws.com')
+    except identity.NotAllowed:
+        return True
+    return False
 
 
 def _wrap_cloudformation() -> None:
@@ -55,6 +61,8 @@ def _wrap_cloudformation() -> None:
         if problems:
             raise InvalidDefinition(f"Invalid State Machine Definition: '{', '.join(problems)}' (Service: AWSStepFunctions; "
                                     'Status Code: 400; Error Code: InvalidDefinition)')
+        if _untrusting(props.get('RoleArn', '')):
+            raise InvalidDefinition(f'{_UNTRUSTING} (Service: AWSStepFunctions; Status Code: 400; Error Code: AccessDeniedException)')
         return create(logical_id, props, stack_name)
 
     handlers['create'] = created
