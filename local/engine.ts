@@ -21,7 +21,7 @@ import { LocalError } from './errors';
 import { withLock } from './lock';
 import { lastLines } from './ministack';
 import { freePort, isAlive, isProcess, signalProcess, waitUntil } from './processes';
-import { engineResource, nodeModulesFrom, optimizedFields, supervisorProgram } from './resources';
+import { bundledPackages, engineResource, nodeModulesFrom, optimizedFields, supervisorProgram } from './resources';
 import type { SupervisorMessage } from './supervisor';
 import { ensurePython } from './toolchain';
 
@@ -83,9 +83,7 @@ export class LocalEngine {
         pluginDirectory: engineResource('plugin'),
         runnersDirectory: engineResource('runners'),
         optimizedFields: optimizedFields(),
-        nodePath: [...nodeModulesFrom(options.projectDirectory ?? process.cwd()), ...nodeModulesFrom(__dirname)].filter(
-          (found, at, all) => all.indexOf(found) === at,
-        ),
+        nodePath: [...new Set([...nodeModulesFrom(options.projectDirectory ?? process.cwd()), ...nodeModulesFrom(__dirname), ...bundledPackages()])],
         waitScale: options.waitScale ?? 0.02,
         timeScale: options.timeScale,
         startedAt: new Date().toISOString(),

@@ -22,6 +22,10 @@ export const supervisorProgram = (): string => {
   return found;
 };
 
+/** Packages for functions that expect the SDK of the AWS runtime, in a project that has none. */
+export const bundledPackages = (): string[] =>
+  [path.resolve(__dirname, '..', 'local', 'sdk'), path.resolve(__dirname, '..', 'assets', 'local', 'sdk')].filter((place) => existsSync(place));
+
 /** Field lists of the optimized integrations; the plug-in checks state machines against them. */
 export const optimizedFields = (): string | undefined =>
   [path.resolve(__dirname, '..', 'local', 'optimized-fields.json'), path.resolve(__dirname, '..', 'lib', 'pipeline', 'optimized-fields.json')].find(

@@ -32,6 +32,8 @@ await Promise.all([
       external: ['aws-cdk-lib', 'constructs', 'cdk-mlops'],
     }),
   ),
+  // Functions that CDK itself deploys expect the SDK of the AWS runtime; the emulator has substitutes for all clients they use but this one.
+  build({ ...common, entryPoints: ['@aws-sdk/client-s3'], outfile: path.join(assets, 'local/sdk/@aws-sdk/client-s3/index.js'), minify: true }),
 ]);
 
 // The Python side of the engine and the examples' data are files, not modules: they travel as they are.
