@@ -48,6 +48,7 @@ class Supervisor {
   private async attempt(last: boolean): Promise<void> {
     mkdirSync(this.state.workDirectory, { recursive: true });
     const service = await this.startService();
+    if (this.ending) return void (await service.close());
     const logFile = path.join(this.state.directory, 'ministack.log');
     const sagemakerUrl = `http://127.0.0.1:${service.port}`;
     const ministack = new MiniStack({ state: this.state, sagemakerUrl, logFile, parentPid: process.pid });
