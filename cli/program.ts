@@ -44,7 +44,7 @@ export function createProgram(io: Io): Command {
     commands.forEach((register) => register(group, io));
   }
   predict(program, io);
-  demo(program);
+  demo(program, io);
   return forEvery(program, (command) => {
     command.exitOverride().configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) });
   });

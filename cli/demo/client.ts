@@ -1,9 +1,11 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import { S3Files } from '../../lambda/common/s3.client';
 import { capturePrefix, datasetPrefix, labelsPrefix } from '../../lib/artifacts/contract';
 import type { MonitorAnswer, MonitorRequest } from '../../lib/monitoring/contract';
 import type { ModelResources, PlatformResources } from '../../lib/platform/contract';
 import { VARIANT_NAME, type LabelRecord, type RecordedAnswer, type RecordedInvocation } from '../../lib/serving/contract';
-import { S3Files } from '../../lambda/common/s3.client';
+import type { Platform } from '../platform';
 import { inferenceIdOf, requestCsv, trainingCsv, type Hour } from './bike-data';
 
 /** What a client application, a labelling job and a scheduler do around the platform; counts requests and failures. */
@@ -13,13 +15,18 @@ export class DemoClient {
   /** First message of a failed request, for the summary. */
   public firstFailure?: string;
 
-  private readonly lambda = new LambdaClient({ maxAttempts: 1 });
-  private readonly files = new S3Files();
+  private readonly lambda: LambdaClient;
+  private readonly files: S3Files;
+  private readonly platform: PlatformResources;
+  private readonly model: ModelResources;
 
-  constructor(
-    private readonly platform: PlatformResources,
-    private readonly model: ModelResources,
-  ) {}
+  constructor(platform: Platform, model: string) {
+    // One attempt: a request that had to be sent twice would be a failed one.
+    this.lambda = new LambdaClient({ ...platform.connection, maxAttempts: 1 });
+    this.files = new S3Files(new S3Client(platform.connection));
+    this.platform = platform.resources;
+    this.model = platform.model(model);
+  }
 
   /** One request with the rows of these hours, as a client would send it; answers the predictions. */
   public async predict(hours: readonly Hour[]): Promise<number[]> {

@@ -1,15 +1,13 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { REGISTRY_ENV, type ModelVersion } from '../../lib/registry/contract';
-import { modelParameter, platformParameter, PARAMETER_ROOT, type ModelResources, type PlatformResources } from '../../lib/platform/contract';
-import { RETRAINING_ENV } from '../../lib/retraining/contract';
-import { TRACKING_ENV } from '../../lib/tracking/contract';
+import { S3Client } from '@aws-sdk/client-s3';
 import { S3Files } from '../../lambda/common/s3.client';
-import { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
+import type { ModelVersion } from '../../lib/registry/contract';
 import { bootstrap, deployApp, synthApp } from '../../local/deploy';
 import { LocalEngine } from '../../local/engine';
 import { ensurePython } from '../../local/toolchain';
+import type { Io } from '../io';
+import { findPlatform, type Platform } from '../platform';
 import { readHours } from './bike-data';
 import type { DemoResult } from './result';
 import { StageError, Stages } from './stages';
@@ -38,15 +36,15 @@ const ADVICE: Readonly<Record<string, string>> = {
 const ADVICE_FOR_RUNS = 'run again with `--keep`, then `npx mlops runs list BikeDemand --local` and `npx mlops local logs` show what happened';
 
 /** Goes once around the loop with the bike-demand model on a local engine; the exit code. */
-export const runDemo = async (options: DemoOptions): Promise<number> => {
-  const stages = new Stages(process.stdout.isTTY === true);
+export const runDemo = async (io: Io, options: DemoOptions): Promise<number> => {
+  const stages = new Stages(io);
   let engine: LocalEngine | undefined;
   const leave = async (code: number): Promise<never> => {
     if (!options.keep || code !== 0) await engine?.stop();
     process.exit(code);
   };
   const interrupted = (): void => {
-    process.stderr.write('\ninterrupted: the engine and its processes are being stopped\n');
+    io.err('\ninterrupted: the engine and its processes are being stopped\n');
     void leave(130);
   };
   process.once('SIGINT', interrupted);
@@ -57,13 +55,13 @@ export const runDemo = async (options: DemoOptions): Promise<number> => {
       void tell(stages, options, (started) => {
         engine = started;
         started.onExit((reason) => reject(new Error(`the local engine ended on its own: ${reason}`)));
-      }).then(async (result) => finish(result, options, engine as LocalEngine).then(() => leave(0)), reject);
+      }).then(async (result) => finish(io, result, options, engine as LocalEngine).then(() => leave(0)), reject);
     });
     return await crashed;
   } catch (error) {
     const stage = error instanceof StageError ? error.stage : 'demo';
-    process.stderr.write(`\n${stage} failed: ${(error as Error).message}\nwhat to do: ${ADVICE[stage] ?? ADVICE_FOR_RUNS}\n`);
-    if (process.env.DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
+    io.err(`\n${stage} failed: ${(error as Error).message}\nwhat to do: ${ADVICE[stage] ?? ADVICE_FOR_RUNS}\n`);
+    if (process.env.DEBUG) io.err(`${(error as Error).stack}\n`);
     return leave(1);
   }
 };
@@ -81,19 +79,18 @@ const tell = async (stages: Stages, options: DemoOptions, onEngine: (engine: Loc
     return started;
   });
   const environment = engine.environment();
-  Object.assign(process.env, environment);
   const assembly = await stages.run('synth', () => synthesized());
   await stages.run('deploy', () => deployApp({ appDirectory, environment, assembly, stacks: [STACK] }));
-  const { platform, model } = await discover();
+  const platform = await findPlatform({ local: engine.name, platform: PLATFORM });
   const hours = readHours(DATA);
-  const story = new Story(platform, model, hours);
+  const story = new Story(platform, MODEL, hours);
   await stages.run('first version', (line) => story.firstVersion(line));
   for (const month of MONTHS) {
     const started = await stages.run(month, (line) => story.month(month, line));
     if (started) await stages.run(`retraining after ${month}`, (line) => story.whileRunning(started, line));
   }
   const months = await stages.run('review', () => story.review());
-  const versions = await allVersions();
+  const versions = await allVersions(platform);
   return {
     schemaVersion: 1,
     stages: stages.done,
@@ -103,7 +100,7 @@ const tell = async (stages: Stages, options: DemoOptions, onEngine: (engine: Loc
     awsCalls: await awsCalls(engine),
     endpointRequests: story.client.requests,
     endpointFailures: story.client.failures,
-    report: await saveReport(story.report?.reportUri as string),
+    report: await saveReport(platform, story.report?.reportUri as string),
   };
 };
 
@@ -118,26 +115,8 @@ const settled = <T>(promise: Promise<T>): (() => Promise<T>) => {
   return async () => (await result)();
 };
 
-/** Names of what was deployed, and the clients' environment with it. */
-const discover = async (): Promise<{ platform: PlatformResources; model: ModelResources }> => {
-  const { Parameters: parameters = [] } = await new SSMClient({}).send(
-    new GetParametersByPathCommand({ Path: `${PARAMETER_ROOT}/${PLATFORM}`, Recursive: true }),
-  );
-  const read = <T>(name: string): T => {
-    const found = parameters.find((parameter) => parameter.Name === name);
-    if (!found?.Value) throw new Error(`the deployed stack has no parameter ${name}`);
-    return JSON.parse(found.Value) as T;
-  };
-  const platform = read<PlatformResources>(platformParameter(PLATFORM));
-  process.env[REGISTRY_ENV.registryTable] = platform.registryTable;
-  process.env[REGISTRY_ENV.historyTable] = platform.historyTable;
-  process.env[TRACKING_ENV.runsTable] = platform.runsTable;
-  process.env[RETRAINING_ENV.governorTable] = platform.governorTable;
-  return { platform, model: read<ModelResources>(modelParameter(PLATFORM, MODEL)) };
-};
-
-const allVersions = async (): Promise<ModelVersion[]> => {
-  const { items } = await new ModelRegistryClient().listVersions(MODEL, { limit: 100 });
+const allVersions = async (platform: Platform): Promise<ModelVersion[]> => {
+  const { items } = await platform.registry.listVersions(MODEL, { limit: 100 });
   return [...items].sort((a, b) => a.version - b.version);
 };
 
@@ -147,14 +126,14 @@ const awsCalls = async (engine: LocalEngine): Promise<Record<string, number>> =>
 };
 
 /** The report outlives the engine. */
-const saveReport = async (uri: string): Promise<string> => {
+const saveReport = async (platform: Platform, uri: string): Promise<string> => {
   const file = path.resolve('.mlops', 'drift-report.html');
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, await new S3Files().readText(uri));
+  fs.writeFileSync(file, await new S3Files(new S3Client(platform.connection)).readText(uri));
   return file;
 };
 
-const finish = async (result: DemoResult, options: DemoOptions, engine: LocalEngine): Promise<void> => {
+const finish = async (io: Io, result: DemoResult, options: DemoOptions, engine: LocalEngine): Promise<void> => {
   const further = options.keep
     ? [
         `The engine is still up (${engine.endpoint}). Look further:`,
@@ -164,7 +143,7 @@ const finish = async (result: DemoResult, options: DemoOptions, engine: LocalEng
         '  npx mlops local stop demo',
       ]
     : ['`npm run demo -- --keep` leaves the engine up to look further with `npx mlops --local demo models show BikeDemand`.'];
-  process.stdout.write(`${summarize(result, further)}\n`);
+  io.out(summarize(io, result, further));
   if (options.json) fs.writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
   const missed = result.endpointFailures > 0 ? `${result.endpointFailures} requests to the endpoint failed` : undefined;
   if (missed) throw new Error(missed);

@@ -1,10 +1,11 @@
+import type { ModelVersion } from '../../lib/registry/contract';
 import type { Decision } from '../../lib/retraining/contract';
 
 /** What `mlops demo --json FILE` writes; docs/schemas/demo.schema.json is its schema. */
 export interface DemoResult {
   readonly schemaVersion: 1;
   readonly stages: { readonly name: string; readonly seconds: number }[];
-  readonly versions: { readonly version: number; readonly metrics: Readonly<Record<string, number>>; readonly state: string; readonly cause: string }[];
+  readonly versions: Pick<ModelVersion, 'version' | 'metrics' | 'state' | 'cause'>[];
   readonly months: MonthResult[];
   readonly governor: { readonly decision: Decision; readonly cause: string; readonly at: string; readonly reason: string }[];
   readonly awsCalls: Readonly<Record<string, number>>;

@@ -1,23 +1,24 @@
+import { S3Client } from '@aws-sdk/client-s3';
 import { CreateTransformJobCommand, DescribeTransformJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { runArtifactsPrefix, runDataPrefix } from '../../lib/artifacts/contract';
-import type { PlatformResources } from '../../lib/platform/contract';
 import { S3Files } from '../../lambda/common/s3.client';
 import { regression } from '../../lambda/monitoring/statistics';
+import { runArtifactsPrefix, runDataPrefix } from '../../lib/artifacts/contract';
+import type { Platform } from '../platform';
 import { requestCsv, type Hour } from './bike-data';
 import { eventually } from './runs';
 
 /** What one version makes of each period, by a batch transform with its own model: the months as they would have been without a retraining. */
 export const scorePeriods = async (
-  platform: PlatformResources,
+  platform: Platform,
   model: string,
   sagemakerModelName: string,
   periods: readonly { readonly name: string; readonly hours: readonly Hour[] }[],
 ): Promise<Map<string, number>> => {
-  const files = new S3Files();
-  const sagemaker = new SageMakerClient({});
+  const files = new S3Files(new S3Client(platform.connection));
+  const sagemaker = new SageMakerClient(platform.connection);
   const jobName = `${model.toLowerCase()}-review-${Date.now()}`;
-  const input = `s3://${platform.dataBucket}/${runDataPrefix(model, jobName)}`;
-  const output = `s3://${platform.artifactsBucket}/${runArtifactsPrefix(model, jobName)}scores`;
+  const input = `s3://${platform.resources.dataBucket}/${runDataPrefix(model, jobName)}`;
+  const output = `s3://${platform.resources.artifactsBucket}/${runArtifactsPrefix(model, jobName)}scores`;
   for (const period of periods) await files.putText(`${input}${period.name}.csv`, requestCsv(period.hours), { contentType: 'text/csv' });
   await sagemaker.send(
     new CreateTransformJobCommand({

@@ -1,19 +1,19 @@
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
-import type { ModelResources, PlatformResources } from '../../lib/platform/contract';
-import { EVENT_SOURCE, EVENTS, type RetrainRequestedDetail } from '../../lib/retraining/contract';
+import { Events } from '../../lambda/common/events.client';
+import { EVENTS, type RetrainRequestedDetail } from '../../lib/retraining/contract';
+import type { Platform } from '../platform';
 
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Asks the governor for a retraining, as `mlops retrain request` does. */
-export const requestRetraining = async (platform: PlatformResources, model: ModelResources, reason: string, occurredAt: string): Promise<void> => {
-  const detail: RetrainRequestedDetail = { platform: platform.platform, model: model.model, occurredAt, reason, requestedBy: 'demo' };
-  const answer = await new EventBridgeClient({}).send(
-    new PutEventsCommand({
-      Entries: [{ EventBusName: platform.busName, Source: EVENT_SOURCE, DetailType: EVENTS.retrainRequested, Detail: JSON.stringify(detail) }],
-    }),
-  );
-  if (answer.FailedEntryCount) throw new Error(`the event bus refused the request: ${answer.Entries?.[0]?.ErrorMessage}`);
+/** Asks the governor for a retraining in the name of `requestedBy`. */
+export const requestRetraining = async (
+  platform: Platform,
+  model: string,
+  request: Omit<RetrainRequestedDetail, 'platform' | 'model'>,
+): Promise<void> => {
+  const detail: RetrainRequestedDetail = { platform: platform.name, model, ...request };
+  await new Events(platform.resources.busName, new EventBridgeClient(platform.connection)).putEvent(EVENTS.retrainRequested, detail);
 };
 
 export interface FinishedRun {
@@ -31,9 +31,9 @@ const currentState = async (machines: SFNClient, arn: string): Promise<string | 
 };
 
 /** Follows a run to its end; tells each state as it is entered. A failed run throws with its step and cause. */
-export const followRun = async (model: ModelResources, runId: string, onState: (state: string) => void): Promise<FinishedRun> => {
-  const machines = new SFNClient({});
-  const arn = executionArn(model.stateMachineArn, runId);
+export const followRun = async (platform: Platform, model: string, runId: string, onState: (state: string) => void): Promise<FinishedRun> => {
+  const machines = new SFNClient(platform.connection);
+  const arn = executionArn(platform.model(model).stateMachineArn, runId);
   let last: string | undefined;
   for (;;) {
     const execution = await machines.send(new DescribeExecutionCommand({ executionArn: arn }));

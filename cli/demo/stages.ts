@@ -1,4 +1,5 @@
 import { Listr } from 'listr2';
+import type { Io } from '../io';
 
 /** A failure that knows which stage it ended. */
 export class StageError extends Error {
@@ -15,7 +16,7 @@ export class StageError extends Error {
 export class Stages {
   public readonly done: { name: string; seconds: number }[] = [];
 
-  constructor(private readonly live: boolean) {}
+  constructor(private readonly io: Io) {}
 
   /** `tell` shows what goes on within the stage; `result` may answer a sentence for the stage's line. */
   public async run<T>(name: string, action: (tell: (line: string) => void) => Promise<T>, result?: (value: T) => string): Promise<T> {
@@ -30,12 +31,12 @@ export class Stages {
         throw error instanceof StageError ? error : new StageError(name, error);
       }
     };
-    return this.live ? this.runLive(name, timed) : this.runPlain(timed);
+    return this.io.isTerminal ? this.runLive(name, timed) : this.runPlain(timed);
   }
 
   private async runPlain<T>(timed: (tell: (line: string) => void) => Promise<{ value: T; line: string }>): Promise<T> {
-    const { value, line } = await timed((told) => process.stdout.write(`    ${told}\n`));
-    process.stdout.write(`${line}\n`);
+    const { value, line } = await timed((told) => this.io.out(`    ${told}\n`));
+    this.io.out(`${line}\n`);
     return value;
   }
 

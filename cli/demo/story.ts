@@ -1,8 +1,6 @@
-import { GovernorClient } from '../../lambda/retraining/governor.client';
-import { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
 import type { MonitorAnswer } from '../../lib/monitoring/contract';
-import type { ModelResources, PlatformResources } from '../../lib/platform/contract';
 import type { DecisionRecord } from '../../lib/retraining/contract';
+import type { Platform } from '../platform';
 import { byDay, hoursOf, type Hour } from './bike-data';
 import { DemoClient } from './client';
 import type { MonthResult } from './result';
@@ -33,8 +31,6 @@ export class Story {
   /** Monitor run whose report the summary names: the last one that saw drift, else the last one. */
   public report?: MonitorAnswer;
 
-  private readonly registry = new ModelRegistryClient();
-  private readonly governor = new GovernorClient();
   /** Rows that each version answered, by month. */
   private readonly served = new Map<string, Map<number, number>>();
   private readonly answered: Hour[][] = [];
@@ -42,8 +38,8 @@ export class Story {
   private sentUntil = '2012-01-01';
 
   constructor(
-    private readonly platform: PlatformResources,
-    private readonly model: ModelResources,
+    private readonly platform: Platform,
+    private readonly model: string,
     private readonly hours: readonly Hour[],
   ) {
     this.client = new DemoClient(platform, model);
@@ -52,9 +48,13 @@ export class Story {
   /** First version: data of 2011, a request by hand, the pipeline to its end. */
   public async firstVersion(tell: Tell): Promise<FinishedRun> {
     await this.client.uploadTrainingData('2011', hoursOf(this.hours, '2011'));
-    await requestRetraining(this.platform, this.model, 'first version from the data of 2011', '2012-01-01T00:00:00Z');
+    await requestRetraining(this.platform, this.model, {
+      reason: 'first version from the data of 2011',
+      occurredAt: '2012-01-01T00:00:00Z',
+      requestedBy: 'the demo',
+    });
     const started = await this.started();
-    return followRun(this.model, started.runId as string, tell);
+    return followRun(this.platform, this.model, started.runId as string, tell);
   }
 
   /** One month: the hours as requests, the truth later, the monitor. Answers the run that its verdict started, if any. */
@@ -84,7 +84,7 @@ export class Story {
    */
   public async whileRunning(started: DecisionRecord, tell: Tell): Promise<FinishedRun> {
     let ended = false;
-    const run = followRun(this.model, started.runId as string, tell).finally(() => {
+    const run = followRun(this.platform, this.model, started.runId as string, tell).finally(() => {
       ended = true;
     });
     // A failure is told by the await below; until then it must not count as unhandled.
@@ -105,14 +105,14 @@ export class Story {
 
   /** Every month as it was and as it would have been with the first version. */
   public async review(): Promise<MonthResult[]> {
-    const first = await this.registry.getVersion(this.model.model, 1);
+    const first = await this.platform.registry.getVersion(this.model, 1);
     const periods = this.months.map(({ month }) => ({ name: month, hours: hoursOf(this.hours, month) }));
-    const scores = await scorePeriods(this.platform, this.model.model, first.sagemakerModelName, periods);
+    const scores = await scorePeriods(this.platform, this.model, first.sagemakerModelName, periods);
     return this.months.map((month) => ({ ...month, rmseOfFirstVersion: scores.get(month.month) as number }));
   }
 
   public async decisions(): Promise<DecisionRecord[]> {
-    return this.governor.listDecisions(this.model.model);
+    return this.platform.governor.listDecisions(this.model);
   }
 
   private async started(): Promise<DecisionRecord> {
@@ -120,8 +120,8 @@ export class Story {
   }
 
   private async championVersion(): Promise<number> {
-    const champion = await this.registry.champion(this.model.model);
-    if (!champion) throw new Error(`${this.model.model} has no champion: the first run did not promote one`);
+    const champion = await this.platform.registry.champion(this.model);
+    if (!champion) throw new Error(`${this.model} has no champion: the first run did not promote one`);
     return champion.version;
   }
 

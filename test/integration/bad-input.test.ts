@@ -4,13 +4,12 @@ import { DeleteObjectsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/c
 import { ListTrainingJobsCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Duration, Size, Stack } from 'aws-cdk-lib';
 import { Schedule } from 'aws-cdk-lib/aws-events';
-import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 import { S3Files } from '../../lambda/common/s3.client';
-import { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
 import { datasetPrefix, quarantinePrefix } from '../../lib/artifacts/contract';
 import type { RecordedAnswer } from '../../lib/serving/contract';
 import { client, deploy, type Deployment } from './harness';
 import { DeployedModel } from './loop';
+import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 
 const HEADER = 'timestamp,x,mode,y';
 
@@ -52,7 +51,7 @@ describe('bad input ends a run with a message that names the place, and harms no
   /** A run on just these files. */
   const trainOn = async (files: Record<string, string>) => {
     const s3 = client(S3Client);
-    const where = { Bucket: model.platform.dataBucket, Prefix: datasetPrefix('Line') };
+    const where = { Bucket: model.platform.resources.dataBucket, Prefix: datasetPrefix('Line') };
     const { Contents: old = [] } = await s3.send(new ListObjectsV2Command(where));
     if (old.length > 0) await s3.send(new DeleteObjectsCommand({ Bucket: where.Bucket, Delete: { Objects: old.map(({ Key }) => ({ Key })) } }));
     for (const [name, text] of Object.entries(files)) await model.upload(name, text);
@@ -79,7 +78,7 @@ describe('bad input ends a run with a message that names the place, and harms no
     expect(run).toMatchObject({ status: 'FINISHED', outcome: 'promoted', version: 1 });
     const kept: string[] = [];
     const files = new S3Files();
-    for await (const object of files.list(`s3://${model.platform.dataBucket}/${quarantinePrefix('Line', run.runId)}`)) {
+    for await (const object of files.list(`s3://${model.platform.resources.dataBucket}/${quarantinePrefix('Line', run.runId)}`)) {
       kept.push(await files.readText(object.uri));
     }
     expect(kept.join('\n')).toMatch(/60[12]/);
@@ -101,13 +100,13 @@ describe('bad input ends a run with a message that names the place, and harms no
     const run = await trainOn({ 'a.csv': file(HEADER, ...rows(600, 'exit')) });
     expect(run).toMatchObject({ status: 'FAILED', error: { step: 'Train' } });
     expect(run.error?.message).toContain('the solver did not converge');
-    expect((await new ModelRegistryClient().champion('Line'))?.version).toBe(1);
+    expect((await model.platform.registry.champion('Line'))?.version).toBe(1);
   }, 60_000);
 
   test('a model that fails its ping ends the run with the reason, and the champion goes on serving', async () => {
     const run = await trainOn({ 'a.csv': file(HEADER, ...rows(600, 'unloadable')) });
     expect(run.status).toBe('FAILED');
     expect(run.error?.message).toMatch(/ping|cannot be loaded/i);
-    expect((await new ModelRegistryClient().champion('Line'))?.version).toBe(1);
+    expect((await model.platform.registry.champion('Line'))?.version).toBe(1);
   }, 90_000);
 });

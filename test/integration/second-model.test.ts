@@ -1,17 +1,16 @@
 import path from 'node:path';
-import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Schedule } from 'aws-cdk-lib/aws-events';
-import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 import { byDay, hoursOf, readHours, REQUEST_COLUMNS, requestCsv, type Hour } from '../../cli/demo/bike-data';
 import { S3Files } from '../../lambda/common/s3.client';
-import { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
 import { capturePrefix, labelsPrefix } from '../../lib/artifacts/contract';
 import type { MonitorAnswer } from '../../lib/monitoring/contract';
 import { VARIANT_NAME, type LabelRecord } from '../../lib/serving/contract';
 import { client, deploy, engineCall, eventually, projectRoot, type Deployment } from './harness';
 import { DeployedModel } from './loop';
+import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 
 const HOURS = readHours(path.join(projectRoot, 'examples/bike-sharing/data/hour.csv'));
 
@@ -69,8 +68,8 @@ describe('a second model: another task, framework and script, on an instance end
     );
     const files = new S3Files();
     const key = `${labelsPrefix('BusyHour')}${new Date().toISOString().slice(0, 13).replace(/[-T]/g, '/')}/${month}.jsonl`;
-    await files.putText(`s3://${model.platform.predictionsBucket}/${key}`, labels.map((label) => JSON.stringify(label)).join('\n'));
-    const prefix = `s3://${model.platform.predictionsBucket}/${capturePrefix(model.resources.endpointName, VARIANT_NAME)}`;
+    await files.putText(`s3://${model.platform.resources.predictionsBucket}/${key}`, labels.map((label) => JSON.stringify(label)).join('\n'));
+    const prefix = `s3://${model.platform.resources.predictionsBucket}/${capturePrefix(model.resources.endpointName, VARIANT_NAME)}`;
     await eventually('the capture of the last day', async () => {
       for await (const object of files.list(prefix)) {
         if ((await files.readText(object.uri)).includes(inferenceId(days[days.length - 1].day))) return true;
@@ -103,7 +102,7 @@ describe('a second model: another task, framework and script, on an instance end
     expect(decision).toMatchObject({ decision: 'started', cause: { key: 'accuracy', occurredAt: '2011-09-01T00:00:00.000Z' } });
     const second = await model.ended(decision.runId as string);
     expect(second).toMatchObject({ status: 'FINISHED', causeId: decision.cause.causeId });
-    const registry = new ModelRegistryClient();
+    const { registry } = model.platform;
     expect(second.outcome).toBe('promoted');
     expect((await registry.champion('BusyHour'))?.version).toBe(2);
     expect((await registry.verifyHistory('BusyHour')).intact).toBe(true);
