@@ -16,7 +16,7 @@ const flatten = (value: unknown): string => {
     case 'Ref':
       return `<${argument as string}>`;
     default:
-      return flatten(argument);
+      return JSON.stringify(value);
   }
 };
 

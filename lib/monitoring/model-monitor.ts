@@ -12,6 +12,7 @@ import { ArtifactStore } from '../artifacts/artifact-store';
 import { capturePrefix, labelsPrefix, monitoringPrefix } from '../artifacts/contract';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
+import { deadLetterQueue } from '../common/dead-letter-queue';
 import { PlatformFunction } from '../common/function';
 import { InlineRole } from '../common/inline-role';
 import { Task } from '../common/task';
@@ -89,7 +90,7 @@ export class ModelMonitor extends Construct {
     validateMonitor(this.node.path, props);
     this.platformName = props.platformName;
     this.modelName = props.modelName;
-    this.deadLetters = props.deadLetters ?? new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
+    this.deadLetters = props.deadLetters ?? deadLetterQueue(this, 'DeadLetters');
     const environment = {
       [COMMON_ENV.platform]: props.platformName,
       [MONITORING_ENV.spec]: Stack.of(this).toJsonString(monitorSpec(props)),

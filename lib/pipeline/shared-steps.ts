@@ -10,6 +10,8 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
+import { deadLetterQueue } from '../common/dead-letter-queue';
+import { executionsOf } from '../common/executions';
 import { PlatformFunction } from '../common/function';
 import { IModelRegistry } from '../registry/model-registry';
 import { RETRAINING_ENV } from '../retraining/contract';
@@ -64,7 +66,7 @@ export class SharedSteps extends Construct {
       ...short,
     });
     this.finish = new PlatformFunction(this, 'Finish', { handler: 'tracking/finish-run', description: 'Ends a run on record', environment, ...short });
-    this.deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
+    this.deadLetters = deadLetterQueue(this, 'DeadLetters');
     this.handleFailure = new PlatformFunction(this, 'HandleFailure', {
       handler: 'pipeline/handle-failure',
       description: 'Records why a run failed and stops what it left running',
@@ -89,6 +91,7 @@ export class SharedSteps extends Construct {
   /** From now on every execution of the machine that ends badly, or goes on after that, is on record. */
   public watch(stateMachine: sfn.StateMachine): void {
     stateMachine.grantExecution(this.handleFailure, 'states:DescribeExecution', 'states:GetExecutionHistory');
+    acknowledgeWildcards(this.handleFailure, [executionsOf(stateMachine)], 'Executions are named at run time; this is bound to one pipeline.');
     const detail = { stateMachineArn: [stateMachine.stateMachineArn] };
     if (this.endedBadly) {
       this.endedBadly.addEventPattern({ detail });

@@ -1,4 +1,4 @@
-import { ArnFormat, Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -10,7 +10,9 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
+import { deadLetterQueue } from '../common/dead-letter-queue';
 import { addEnvironment } from '../common/environment';
+import { executionsOf } from '../common/executions';
 import { PlatformFunction } from '../common/function';
 import { grantTable, READ_ITEMS, TABLE_DEFAULTS } from '../common/table-access';
 import { EVENTS, EVENT_SOURCE, GovernorPolicy, RETRAINING_ENV } from './contract';
@@ -97,7 +99,7 @@ export class RetrainGovernor extends Construct {
       removalPolicy,
     });
     this.governorTableName = this.table.tableName;
-    this.deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, retentionPeriod: Duration.days(14) });
+    this.deadLetters = deadLetterQueue(this, 'DeadLetters');
 
     const actions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'].map((action) => `dynamodb:${action}`);
     this.governorFunction = this.addFunction('Govern', 'retraining/govern', 'Decides whether a cause becomes a training run', actions);
@@ -127,11 +129,9 @@ export class RetrainGovernor extends Construct {
     });
     this.onRunEnded(stateMachine.stateMachineArn);
     stateMachine.grantStartExecution(this.governorFunction);
-    const arn = Stack.of(this).splitArn(stateMachine.stateMachineArn, ArnFormat.COLON_RESOURCE_NAME);
-    const executions = `${Stack.of(this).formatArn({ ...arn, resource: 'execution' })}:*`;
     for (const fn of [this.governorFunction, this.releaseFunction]) {
-      iam.Grant.addToPrincipal({ grantee: fn, actions: ['states:DescribeExecution'], resourceArns: [executions] });
-      acknowledgeWildcards(fn, [executions], 'Executions are named at run time; the statement is bound to the pipelines of this governor.');
+      stateMachine.grantExecution(fn, 'states:DescribeExecution');
+      acknowledgeWildcards(fn, [executionsOf(stateMachine)], 'Executions are named at run time; the statement is bound to one pipeline.');
     }
   }
 
