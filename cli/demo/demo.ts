@@ -24,6 +24,8 @@ export interface DemoOptions {
 const STACK = 'MlOps';
 const PLATFORM = 'mlops';
 const MODEL = 'BikeDemand';
+/** What outlives the engine. */
+const OUTPUT = path.resolve('.mlops');
 const DATA = path.join('examples', 'bike-sharing', 'data', 'hour.csv');
 
 /** What to do about a failure, by the stage that it ended. */
@@ -31,6 +33,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'Python packages': 'check that PyPI can be reached and that Python 3.11 or newer is installed, then run the command again',
   synth: 'the message names the construct; `npm run build` makes the library that the app imports',
   engine: 'look at the log lines above; a port in use is never the cause, free ones are chosen',
+  permissions: 'grant what is missing in the construct that owns the role; .mlops/permissions.json has the whole list',
   deploy: 'the message names the resource; `--keep` leaves the engine up, `npx mlops local logs` shows its log',
 };
 const ADVICE_FOR_RUNS = 'run again with `--keep`, then `npx mlops runs list BikeDemand --local` and `npx mlops local logs` show what happened';
@@ -90,6 +93,11 @@ const tell = async (stages: Stages, options: DemoOptions, onEngine: (engine: Loc
     if (started) await stages.run(`retraining after ${month}`, (line) => story.whileRunning(started, line));
   }
   const months = await stages.run('review', () => story.review());
+  await stages.run(
+    'permissions',
+    () => checkPermissions(engine),
+    ({ used, neverUsed }) => `${used.length} used, none missing; ${neverUsed.length} granted and not used: .mlops/permissions.json`,
+  );
   const versions = await allVersions(platform);
   return {
     schemaVersion: 1,
@@ -97,7 +105,7 @@ const tell = async (stages: Stages, options: DemoOptions, onEngine: (engine: Loc
     versions: versions.map(({ version, metrics, state, cause }) => ({ version, metrics, state, cause })),
     months,
     governor: (await story.decisions()).map(({ decision, cause, at, reason }) => ({ decision, cause: cause.summary, at, reason })),
-    awsCalls: await awsCalls(engine),
+    awsCalls: await askEngine<Record<string, number>>(engine, 'calls'),
     endpointRequests: story.client.requests,
     endpointFailures: story.client.failures,
     report: await saveReport(platform, story.report?.reportUri as string),
@@ -120,15 +128,39 @@ const allVersions = async (platform: Platform): Promise<ModelVersion[]> => {
   return [...items].sort((a, b) => a.version - b.version);
 };
 
-const awsCalls = async (engine: LocalEngine): Promise<Record<string, number>> => {
-  const answer = await fetch(`${engine.endpoint}/_mlops/calls`, { headers: { 'x-mlops-engine-token': engine.token } });
-  return (await answer.json()) as Record<string, number>;
+const askEngine = async <T>(engine: LocalEngine, route: string): Promise<T> => {
+  const answer = await fetch(`${engine.endpoint}/_mlops/${route}`, { headers: { 'x-mlops-engine-token': engine.token } });
+  return (await answer.json()) as T;
+};
+
+interface Permission {
+  readonly role: string;
+  readonly action: string;
+  readonly resource: string;
+}
+
+interface Permissions {
+  readonly denied: readonly Permission[];
+  readonly used: readonly Permission[];
+  readonly neverUsed: readonly Permission[];
+}
+
+/** What the roles of the stack used against what their policies grant; something missing ends the demo, for it would be missing on AWS too. */
+const checkPermissions = async (engine: LocalEngine): Promise<Permissions> => {
+  const permissions = await askEngine<Permissions>(engine, 'permissions');
+  fs.mkdirSync(OUTPUT, { recursive: true });
+  fs.writeFileSync(path.join(OUTPUT, 'permissions.json'), `${JSON.stringify(permissions, null, 2)}\n`);
+  if (permissions.denied.length > 0) {
+    const missing = permissions.denied.map(({ role, action, resource }) => `${role} may not ${action} on ${resource}`);
+    throw new Error(`the roles lack permissions:\n  ${missing.join('\n  ')}`);
+  }
+  return permissions;
 };
 
 /** The report outlives the engine. */
 const saveReport = async (platform: Platform, uri: string): Promise<string> => {
-  const file = path.resolve('.mlops', 'drift-report.html');
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const file = path.join(OUTPUT, 'drift-report.html');
+  fs.mkdirSync(OUTPUT, { recursive: true });
   fs.writeFileSync(file, await new S3Files(new S3Client(platform.connection)).readText(uri));
   return file;
 };

@@ -118,7 +118,7 @@ describe('the command line against a deployed platform', () => {
     const { code, out } = await mlops(['labels', 'put', 'Line', '-'], 'inferenceId,rowIndex,value\nby-hand,0,7\nby-hand,1,21\n');
     expect(code).toBe(0);
     const uri = /2 labels written to (\S+)/.exec(out)?.[1] as string;
-    expect(uri).toMatch(new RegExp(`^s3://${model.platform.predictionsBucket}/labels/Line/\\d{4}/\\d\\d/\\d\\d/\\d\\d/[0-9a-f]+\\.jsonl$`));
+    expect(uri).toMatch(new RegExp(`^s3://${model.platform.resources.predictionsBucket}/labels/Line/\\d{4}/\\d\\d/\\d\\d/\\d\\d/[0-9a-f]+\\.jsonl$`));
     const lines = (await new S3Files().readText(uri)).trim().split('\n').map((line) => JSON.parse(line) as unknown);
     expect(lines[1]).toMatchObject({ inferenceId: 'by-hand', rowIndex: 1, value: 21, labelVersion: 1 });
   });
