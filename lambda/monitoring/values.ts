@@ -9,7 +9,7 @@ const MISSING = new Set(['', 'nan', 'na', 'n/a', 'null', 'none', '<na>']);
 
 export function readNumeric(cell: Cell): NumericCell {
   if (typeof cell === 'number') {
-    return Number.isFinite(cell) ? cell : Number.isNaN(cell) ? 'missing' : 'invalid';
+    return Number.isFinite(cell) ? positiveZero(cell) : Number.isNaN(cell) ? 'missing' : 'invalid';
   }
   if (cell === null || cell === undefined) {
     return 'missing';
@@ -22,8 +22,11 @@ export function readNumeric(cell: Cell): NumericCell {
     return 'missing';
   }
   const value = Number(text);
-  return Number.isFinite(value) ? value : 'invalid';
+  return Number.isFinite(value) ? positiveZero(value) : 'invalid';
 }
+
+/** JSON has no negative zero. */
+const positiveZero = (value: number): number => value + 0;
 
 /** A category's name; numbers that are equal have the same one however they are written. Undefined where the cell is empty. */
 export function readCategory(cell: Cell): string | undefined {
