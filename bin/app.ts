@@ -47,5 +47,4 @@ const alarmTopic = (scope: Construct): sns.Topic => {
   return new sns.Topic(scope, 'Alarms', { displayName: 'Alarms of the MLOps loop', enforceSSL: true, masterKey: key });
 };
 
-const app = new App();
-new MlOpsStack(app, 'MlOps');
+export const stack = new MlOpsStack(new App(), 'MlOps');

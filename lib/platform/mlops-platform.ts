@@ -118,7 +118,8 @@ export class MlOpsPlatform extends Construct {
    * @param modelName letters, digits and hyphens, first a letter, at most 32; never changes, since data and versions are kept under it
    */
   public addModel(modelName: string, options: ModelOptions): MlModel {
-    new Validator(`addModel('${modelName}')`)
+    const task = options.task._toSpec();
+    const validator = new Validator(`addModel('${modelName}')`)
       .add(nameProblems('modelName', modelName))
       .check(!this.isTaken(modelName), {
         rule: 'must differ from the other models in more than case, since endpoint names do not distinguish it',
@@ -126,9 +127,10 @@ export class MlOpsPlatform extends Construct {
         got: `'${modelName}'`,
         fix: 'choose another name',
       })
-      .add(options.retraining._problems('retraining', options.task._toSpec()))
-      .add(silenceProblems('monitoring.schedule', options.monitoring._scheduleExpression))
-      .throwIfAny();
+      .add(options.retraining._problems('retraining', task))
+      .add(silenceProblems('monitoring.schedule', options.monitoring._scheduleExpression));
+    options.gate?._toSpec(task, validator);
+    validator.throwIfAny();
     const { platformName, store, registry, tracker, governor, alarmTopic } = this;
     const model = new MlModel(this, modelName, { modelName, platformName, store, registry, tracker, governor, alarmTopic, ...options });
     this.models.set(modelName.toLowerCase(), model);

@@ -1,0 +1,155 @@
+import * as path from 'node:path';
+import { App, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Schedule } from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import cdkJson from '../../../cdk.json';
+import { modelParameter, platformParameter } from '../../../lib/platform/contract';
+import {
+  Approval,
+  Framework,
+  Gate,
+  MlOpsPlatform,
+  type MlOpsPlatformProps,
+  type ModelOptions,
+  Monitoring,
+  Retraining,
+  RunTracker,
+  Serving,
+  Task,
+  Training,
+  Trigger,
+} from 'cdk-mlops';
+
+const bikes = (changes: Partial<ModelOptions> = {}): ModelOptions => ({
+  task: Task.regression({ target: 'cnt', timeColumn: 'timestamp' }),
+  training: Training.script({
+    directory: path.join(__dirname, '../../../examples/bike-sharing/training'),
+    entryPoint: 'train.py',
+    framework: Framework.xgboost('3.0-5'),
+  }),
+  gate: Gate.beatsChampion({ metric: 'rmse' }),
+  approval: Approval.automatic(),
+  serving: Serving.serverless({ memory: Size.gibibytes(2), maxConcurrency: 5 }),
+  monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14) }),
+  retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 100 })], { cooldown: Duration.days(30) }),
+  ...changes,
+});
+
+const platform = (props: MlOpsPlatformProps = {}, context: Record<string, unknown> = cdkJson.context) => {
+  const stack = new Stack(new App({ context }), 'Stack');
+  return { stack, platform: new MlOpsPlatform(stack, 'MlOps', props) };
+};
+
+const resourcesOf = (stack: Stack): number => Object.keys(Template.fromStack(stack).toJSON().Resources).length;
+
+/** What programs read, with references as `<LogicalId>`. */
+const parameterOf = (stack: Stack, name: string) => {
+  const found = Object.values(Template.fromStack(stack).findResources('AWS::SSM::Parameter')).find(({ Properties }) => Properties.Name === name);
+  const value = found?.Properties.Value;
+  const parts: unknown[] = typeof value === 'string' ? [value] : value['Fn::Join'][1];
+  return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : '<reference>')).join(''));
+};
+
+describe('size', () => {
+  test('a platform with its first model stays within 120 resources, each further model within 40', () => {
+    const one = platform();
+    one.platform.addModel('BikeDemand', bikes());
+    const two = platform();
+    two.platform.addModel('BikeDemand', bikes());
+    two.platform.addModel('ScooterDemand', bikes());
+    const first = resourcesOf(one.stack);
+    expect(first).toBeLessThanOrEqual(120);
+    expect(resourcesOf(two.stack) - first).toBeLessThanOrEqual(40);
+  });
+});
+
+describe('addModel', () => {
+  test('answers a model whose parts are all there', () => {
+    const { stack, platform: mlops } = platform();
+    const model = mlops.addModel('BikeDemand', bikes());
+    for (const part of [model.endpoint, model.monitor, model.pipeline, model.alarms, model.dashboard]) expect(part.node.scope).toBe(model);
+    const service = new iam.Role(stack, 'Service', { assumedBy: new iam.AccountRootPrincipal() });
+    model.endpoint.grantInvoke(service).assertSuccess();
+    Template.fromStack(stack).resourceCountIs('AWS::StepFunctions::StateMachine', 1);
+  });
+
+  test('refuses a model with everything that is wrong in one message', () => {
+    const wrong = bikes({
+      gate: Gate.beatsChampion({ metric: 'f1' }),
+      monitoring: Monitoring.every(Schedule.rate(Duration.days(14)), { window: Duration.days(14) }),
+      retraining: Retraining.on([Trigger.quality({ metric: 'accuracy', worseThan: 0.9 })], { cooldown: Duration.days(1) }),
+    });
+    const add = () => platform().platform.addModel('Bike Demand', wrong);
+    expect(add).toThrow("addModel('Bike Demand'): 4 problems");
+    for (const part of ["got 'Bike Demand'", 'gate.metric: must be', "got 'accuracy'", 'got rate(14 days)']) expect(add).toThrow(part);
+  });
+
+  test('refuses a second model whose endpoint would have the name of the first', () => {
+    const { platform: mlops } = platform();
+    mlops.addModel('BikeDemand', bikes());
+    expect(() => mlops.addModel('bikedemand', bikes())).toThrow('must differ from the other models in more than case');
+  });
+
+  test('takes a model that is served on instances and has no recording function', () => {
+    const { stack, platform: mlops } = platform();
+    const model = mlops.addModel('Churn', bikes({ serving: Serving.realTime({ instanceType: 'ml.m5.large' }) }));
+    expect(model.endpoint.recorder).toBeUndefined();
+    expect(parameterOf(stack, modelParameter('mlops', 'Churn'))).not.toHaveProperty('recorderFunction');
+    expect(parameterOf(stack, modelParameter('mlops', 'Churn'))).toMatchObject({ servingKind: 'REAL_TIME' });
+  });
+});
+
+describe('programs find', () => {
+  test('the platform', () => {
+    const { stack } = platform({ platformName: 'team-a' });
+    const found = parameterOf(stack, platformParameter('team-a'));
+    expect(found.platform).toBe('team-a');
+    const buckets = ['artifactsBucket', 'dataBucket', 'predictionsBucket', 'reportsBucket'];
+    const tables = ['governorTable', 'historyTable', 'registryTable', 'runsTable'];
+    expect(Object.keys(found).sort()).toEqual([...buckets, ...tables, 'busName', 'platform'].sort());
+  });
+
+  test('each model', () => {
+    const { stack, platform: mlops } = platform();
+    mlops.addModel('BikeDemand', bikes());
+    expect(parameterOf(stack, modelParameter('mlops', 'BikeDemand'))).toEqual({
+      model: 'BikeDemand',
+      endpointName: 'mlops-bikedemand',
+      servingKind: 'SERVERLESS',
+      recorderFunction: '<reference>',
+      monitorFunction: '<reference>',
+      stateMachineArn: '<reference>',
+    });
+  });
+});
+
+describe('platform', () => {
+  test('refuses a name that keys and parameters could not carry', () => {
+    const make = () => platform({ platformName: 'team a' });
+    expect(make).toThrow("platformName: must be letters, digits and hyphens, first a letter, at most 32, got 'team a'");
+  });
+
+  test('uses what it is given instead of making it', () => {
+    const stack = new Stack(new App({ context: cdkJson.context }), 'Stack');
+    const tracker = RunTracker.fromTableName(stack, 'Tracker', 'runs-of-the-company');
+    const mlops = new MlOpsPlatform(stack, 'MlOps', { tracker });
+    mlops.addModel('BikeDemand', bikes());
+    Template.fromStack(stack).resourceCountIs('AWS::DynamoDB::GlobalTable', 3);
+    expect(parameterOf(stack, platformParameter('mlops')).runsTable).toBe('runs-of-the-company');
+  });
+
+  test('hands its removal policy to everything that holds data', () => {
+    const { stack } = platform({ removalPolicy: RemovalPolicy.DESTROY });
+    const template = Template.fromStack(stack);
+    for (const type of ['AWS::DynamoDB::GlobalTable', 'AWS::S3::Bucket', 'AWS::KMS::Key']) {
+      for (const resource of Object.values(template.findResources(type))) expect(resource.DeletionPolicy).toBe('Delete');
+    }
+  });
+
+  test('synthesizes in an app that sets no feature flags', () => {
+    const { stack, platform: mlops } = platform({}, {});
+    mlops.addModel('BikeDemand', bikes());
+    expect(resourcesOf(stack)).toBeGreaterThan(0);
+  });
+});
