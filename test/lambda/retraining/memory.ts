@@ -24,7 +24,7 @@ export class World implements GovernorStore, PipelineRuns {
   readonly ports: GovernorPorts = {
     store: this,
     runs: this,
-    announce: async (record) => this.write(() => this.announced.push(record)),
+    announce: async (record) => this.write(() => void this.announced.push(record)),
     now: () => (this.clock = new Date(this.clock.getTime() + 1)),
   };
 
