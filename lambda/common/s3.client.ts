@@ -93,7 +93,7 @@ export class S3Files {
         new PutObjectCommand({
           Bucket: bucket,
           Key: key,
-          Body: body,
+          Body: Buffer.from(body),
           ContentType: options.contentType,
           IfNoneMatch: options.ifAbsent ? '*' : undefined,
         }),

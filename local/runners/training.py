@@ -97,6 +97,21 @@ def fail(root, command, code, message):
             failure.write('ExecuteUserScriptError:\nExitCode %d\nErrorMessage "%s"\nCommand "%s"' % (code, text, command))
 
 
+class LastWords:
+    """Standard error that remembers its end: a script that exits without a traceback has said there what went wrong."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.tail = ""
+
+    def write(self, text):
+        self.tail = (self.tail + text)[-1000:]
+        return self.stream.write(text)
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+
 def run(order):
     root = order["root"]
     code = os.path.join(root, "code")
@@ -117,6 +132,7 @@ def run(order):
     sys.argv = [script, *line]
     sys.path.insert(0, os.path.dirname(script))
     print("Invoking script with the following command:\n\n%s\n" % command, flush=True)
+    words = sys.stderr = LastWords(sys.stderr)
     try:
         runpy.run_path(script, run_name="__main__")
         return 0
@@ -124,7 +140,8 @@ def run(order):
         if stop.code is None or stop.code == 0:
             return 0
         status = stop.code if isinstance(stop.code, int) else 1
-        text = "the script ended with exit code %d" % status if isinstance(stop.code, int) else str(stop.code)
+        said = words.tail.strip() or "the script ended with exit code %d and no word on standard error" % status
+        text = said if isinstance(stop.code, int) else str(stop.code)
         if not isinstance(stop.code, int):
             print(text, file=sys.stderr, flush=True)
         fail(root, command, status, text)

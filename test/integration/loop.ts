@@ -33,6 +33,8 @@ export class DeployedModel {
 
   /** Asks for a run and answers its record once it ended, however it did. */
   async train(reason: string, occurredAt: string): Promise<RunRecord> {
+    // The governor gets its lock back from an event of its own, a moment after a run has ended.
+    await eventually('the end of the run before', async () => ((await this.platform.governor.state(this.name)).lock ? undefined : true));
     const before = (await this.decisions()).length;
     await requestRetraining(this.platform, this.name, { reason, occurredAt, requestedBy: 'the test' });
     const decision = await eventually('the decision', async () => (await this.decisions())[before]);
