@@ -12,6 +12,12 @@ export interface Line {
   readonly where: string;
 }
 
+export interface Promotion {
+  readonly version: number;
+  /** Milliseconds of wall-clock time. */
+  readonly at: number;
+}
+
 export interface Buckets {
   readonly predictions: string;
   readonly reports: string;
@@ -31,11 +37,17 @@ export class MonitorClient {
   constructor(
     private readonly buckets: Buckets,
     private readonly files: S3Files = new S3Files(),
-    private readonly registry: Pick<ModelRegistryClient, 'champion'> = new ModelRegistryClient(),
+    private readonly registry: Pick<ModelRegistryClient, 'champion' | 'history'> = new ModelRegistryClient(),
   ) {}
 
   public async champion(model: string): Promise<ModelVersion | undefined> {
     return this.registry.champion(model);
+  }
+
+  /** When which version began to serve, oldest first. */
+  public async promotions(model: string): Promise<Promotion[]> {
+    const history = await this.registry.history(model);
+    return history.filter(({ toState }) => toState === 'Production').map(({ version, at }) => ({ version, at: Date.parse(at) }));
   }
 
   public async baseline(version: ModelVersion): Promise<Baseline> {

@@ -19,6 +19,8 @@ export interface RecordedRow {
 
 export interface RecordedRequest {
   readonly eventId: string;
+  /** Wall-clock time of the request in milliseconds. */
+  readonly requestTime: number;
   readonly rows: readonly RecordedRow[];
 }
 
@@ -67,7 +69,7 @@ export class RecordReader {
       const time = this.rowTime(values, requestTime, `${where} row ${rowIndex}`);
       return time === undefined ? [] : [{ inferenceId, rowIndex, time, values, prediction: predictions?.[rowIndex] }];
     });
-    return { eventId: eventMetadata.eventId, rows };
+    return { eventId: eventMetadata.eventId, requestTime, rows };
   }
 
   private predictions(output: z.infer<typeof body> | undefined, rows: number, where: string): Cell[] | undefined {

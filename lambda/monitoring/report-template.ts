@@ -52,7 +52,8 @@ dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
 <h1><%= it.headline %></h1>
 <p class="meta">Window <time datetime="<%= it.result.windowStart %>"><%= it.from %></time> to <time datetime="<%= it.result.windowEnd
   %>"><%= it.to %></time>,
-<%= it.number(it.result.rows) %> rows of <%= it.number(it.result.requests) %> requests. Platform <%= it.result.platform %>.</p>
+<%= it.number(it.result.rows) %> rows of <%= it.number(it.result.requests) %> requests. Platform <%= it.result.platform %>.
+<% if (it.answeredBy) { %>Now v<%= it.result.version %> serves; the window's rows were answered by <%= it.answeredBy %>.<% } %></p>
 </header>
 <main>
 <div class="cards">

@@ -35,12 +35,14 @@ const QUALITY: Readonly<Record<MonitorResult['quality']['verdict'], readonly [To
 export function renderReport(result: MonitorResult, context: ReportContext): string {
   const [driftTone, driftWord] = DRIFT[result.drift.verdict];
   const [qualityTone, qualityWord] = QUALITY[result.quality.verdict];
-  const name = `${result.model}${result.version === undefined ? '' : ` v${result.version}`}`;
+  const alone = result.version !== undefined && result.servedBy.every(({ version }) => version === result.version);
+  const name = `${result.model}${alone ? ` v${result.version}` : ''}`;
   return new Eta({ autoEscape: true }).renderString(REPORT_TEMPLATE, {
     result,
     spec: context.spec,
     effects: EFFECTS,
     headline: `${name}: drift ${driftWord}, quality ${qualityWord}`,
+    answeredBy: alone ? undefined : result.servedBy.map(({ version, rows }) => `v${version} (${rows.toLocaleString('en-US')} rows)`).join(', '),
     from: readable(result.windowStart),
     to: readable(result.windowEnd),
     driftTone,

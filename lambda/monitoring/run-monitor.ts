@@ -37,7 +37,11 @@ export async function runMonitor(ports: MonitorPorts, window: Window): Promise<M
         spec,
         baseline,
         window,
-        { captures: client.captureLines(spec, window.start, window.end), labels: client.labelLines(spec, window.start) },
+        {
+          captures: client.captureLines(spec, window.start, window.end),
+          labels: client.labelLines(spec, window.start),
+          promotions: await client.promotions(spec.model),
+        },
         rejections,
       )
     : NOTHING;
@@ -52,6 +56,7 @@ export async function runMonitor(ports: MonitorPorts, window: Window): Promise<M
     windowEnd: new Date(window.end).toISOString(),
     requests: content.requests,
     rows: content.rows,
+    servedBy: content.servedBy,
     rejected: rejections.counts(),
     rejectedSamples: rejections.samples(),
     drift: {
@@ -71,7 +76,7 @@ export async function runMonitor(ports: MonitorPorts, window: Window): Promise<M
   return answerOf(result);
 }
 
-const NOTHING: WindowContent = { requests: 0, rows: 0, counts: new Map(), labelled: [] };
+const NOTHING: WindowContent = { requests: 0, rows: 0, counts: new Map(), labelled: [], servedBy: [] };
 
 const NO_CHAMPION: DriftJudgement = {
   verdict: 'no-baseline',
@@ -117,8 +122,10 @@ async function announce({ platform, putEvent, now }: MonitorPorts, result: Monit
     return;
   }
   const evidence = { ...detail, version, windowStart, windowEnd, evidenceUri: reportUri };
+  // Right after a promotion most of a window's predictions are still those of the version before.
+  const judgedVersion = result.servedBy[0]?.version ?? version;
   for (const { metric, value, bound } of quality.exceeded) {
-    await putEvent<QualityDegradedDetail>(EVENTS.qualityDegraded, { ...evidence, metric, value, bound });
+    await putEvent<QualityDegradedDetail>(EVENTS.qualityDegraded, { ...evidence, version: judgedVersion, metric, value, bound });
   }
   if (drift.verdict === 'drift') {
     await putEvent<DriftDetectedDetail>(EVENTS.driftDetected, { ...evidence, features: driftedOf(result) });

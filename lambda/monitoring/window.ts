@@ -3,7 +3,7 @@ import type { Baseline } from './baseline';
 import { Counter, Counts } from './counters';
 import type { LabelledRow } from './judge-quality';
 import { Labels, rowKey } from './labels';
-import type { Line } from './monitor.client';
+import type { Line, Promotion } from './monitor.client';
 import { RecordReader } from './records';
 import { Rejections } from './rejections';
 import { readPrediction } from './task-metrics';
@@ -15,6 +15,16 @@ export interface WindowContent {
   readonly rows: number;
   readonly counts: ReadonlyMap<string, Counts>;
   readonly labelled: readonly LabelledRow[];
+  /** Most rows first. */
+  readonly servedBy: readonly { readonly version: number; readonly rows: number }[];
+}
+
+/** What the window is read from. */
+export interface WindowSources {
+  readonly captures: AsyncIterable<Line>;
+  readonly labels: AsyncIterable<Line>;
+  /** Oldest first. */
+  readonly promotions: readonly Promotion[];
 }
 
 /** Counts the rows of the window and joins the labels; every line and row that cannot be used goes to `rejections`. */
@@ -22,7 +32,7 @@ export async function readWindow(
   spec: MonitorSpec,
   baseline: Baseline,
   window: { readonly start: number; readonly end: number },
-  lines: { readonly captures: AsyncIterable<Line>; readonly labels: AsyncIterable<Line> },
+  sources: WindowSources,
   rejections: Rejections,
 ): Promise<WindowContent> {
   const reader = new RecordReader(baseline.columns, spec.task, rejections);
@@ -30,8 +40,9 @@ export async function readWindow(
   const predictions = new Map<string, { inferenceId: string; rowIndex: number; prediction: Cell }>();
   const events = new Set<string>();
   const seen = new Set<string>();
+  const served = new Map<number, number>();
   let requests = 0;
-  for await (const line of lines.captures) {
+  for await (const line of sources.captures) {
     const request = reader.read(line.text, line.where);
     const inside = request?.rows.filter((row) => row.time >= window.start && row.time < window.end) ?? [];
     if (request === undefined || inside.length === 0) {
@@ -44,6 +55,7 @@ export async function readWindow(
     }
     events.add(request.eventId);
     requests += 1;
+    const version = versionAt(sources.promotions, request.requestTime);
     for (const row of inside) {
       const key = rowKey(row.inferenceId, row.rowIndex);
       if (seen.has(key)) {
@@ -51,6 +63,9 @@ export async function readWindow(
         continue;
       }
       seen.add(key);
+      if (version !== undefined) {
+        served.set(version, (served.get(version) ?? 0) + 1);
+      }
       features.add(row.values, row.prediction);
       if (row.prediction !== undefined) {
         predictions.set(key, { inferenceId: row.inferenceId, rowIndex: row.rowIndex, prediction: row.prediction });
@@ -58,10 +73,21 @@ export async function readWindow(
     }
   }
   const labels = new Labels(spec.task, rejections);
-  for await (const line of lines.labels) {
+  for await (const line of sources.labels) {
     labels.add(line.text, line.where);
   }
-  return { requests, rows: seen.size, counts: features.toCounts(), labelled: join(spec, predictions.values(), labels, rejections) };
+  return {
+    requests,
+    rows: seen.size,
+    counts: features.toCounts(),
+    labelled: join(spec, predictions.values(), labels, rejections),
+    servedBy: [...served].map(([version, rows]) => ({ version, rows })).sort((a, b) => b.rows - a.rows || b.version - a.version),
+  };
+}
+
+/** The version that served at a time; the first one also in the moments between its release and its promotion. */
+function versionAt(promotions: readonly Promotion[], time: number): number | undefined {
+  return (promotions.findLast(({ at }) => at <= time) ?? promotions[0])?.version;
 }
 
 function join(

@@ -63,6 +63,8 @@ export interface MonitorResult {
   readonly windowEnd: string;
   readonly requests: number;
   readonly rows: number;
+  /** Versions that answered the window's rows, most rows first; `version` is the one that serves when the monitor runs. */
+  readonly servedBy: readonly { readonly version: number; readonly rows: number }[];
   /** Lines and rows that could not be used, by cause. */
   readonly rejected: Readonly<Record<string, number>>;
   /** For each cause the place of the first such line, without its content. */

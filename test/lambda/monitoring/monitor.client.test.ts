@@ -49,7 +49,8 @@ class MemoryFiles {
 
 const clientOf = (objects: Record<string, string>) => {
   const files = new MemoryFiles(objects);
-  const client = new MonitorClient({ predictions: 'b', reports: 'r' }, files as unknown as S3Files, { champion: async () => undefined });
+  const registry = { champion: async () => undefined, history: async () => [] };
+  const client = new MonitorClient({ predictions: 'b', reports: 'r' }, files as unknown as S3Files, registry);
   return { client, files };
 };
 

@@ -33,7 +33,7 @@ const page = (features: readonly JudgedFeature[], change: Partial<MonitorResult>
   renderReport(
     {
       schemaVersion: 1, platform: `p${EVIL}`, model: 'BikeDemand', version: 2,
-      windowStart: '2012-03-01T00:00:00.000Z', windowEnd: '2012-04-01T00:00:00.000Z', requests: 31, rows: 744,
+      windowStart: '2012-03-01T00:00:00.000Z', windowEnd: '2012-04-01T00:00:00.000Z', requests: 31, rows: 744, servedBy: [{ version: 2, rows: 744 }],
       rejected: { 'column-count': 1234 }, rejectedSamples: { 'column-count': `key ${EVIL}:1` },
       drift: {
         verdict: 'drift', reason: `One of them: ${EVIL}.`, reference: 'all 8000 training rows', features: features.map(({ result }) => result),

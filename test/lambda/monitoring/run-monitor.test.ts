@@ -26,6 +26,7 @@ interface RunOptions {
   readonly now?: number;
   readonly champion?: boolean;
   readonly fail?: string;
+  readonly promotions?: { readonly version: number; readonly at: number }[];
 }
 
 const run = async (captures: readonly string[], labels: readonly string[] = [], options: RunOptions = {}) => {
@@ -35,6 +36,7 @@ const run = async (captures: readonly string[], labels: readonly string[] = [], 
   const client = {
     champion: async () => (options.champion === false ? undefined : { version: 3, baselineUri: 's3://reports/baseline.json' }),
     baseline: async () => baseline,
+    promotions: async () => options.promotions ?? [{ version: 3, at: 0 }],
     captureLines: () => lines(captures, 'capture.jsonl'),
     labelLines: () => lines(labels, 'labels.jsonl'),
     reportsUri: (key: string) => `s3://reports/${key}`,
@@ -129,6 +131,15 @@ describe('what a run tells', () => {
     });
     expect(events[2].detail).toMatchObject({ features: ['temp'] });
     expect(metrics).toMatchObject({ MonitorRuns: 1, MonitoredRows: 744, DriftDetected: 1, DriftedFeatures: 1, QualityDegraded: 1 });
+  });
+
+  it('a window that an earlier version answered is held against that version', async () => {
+    const sent = Date.parse('2026-01-01T00:00:00Z');
+    const promotions = [{ version: 1, at: sent - 2 }, { version: 2, at: sent - 1 }, { version: 3, at: sent + 1 }];
+    const { events, stored } = await run(requests(), labelsOf(250), { promotions });
+    expect(stored.result).toMatchObject({ version: 3, servedBy: [{ version: 2, rows: 744 }] });
+    expect(events.find(({ type }) => type === 'Model Quality Degraded')?.detail).toMatchObject({ version: 2 });
+    expect(stored.report).toContain('the window\'s rows were answered by v2 (744 rows)');
   });
 
   it('an event is never in the future', async () => {
