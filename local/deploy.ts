@@ -6,6 +6,7 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import { LocalError } from './errors';
+import { signalGroup } from './processes';
 
 export type DeployStage = 'synth' | 'bootstrap' | 'deploy' | 'destroy';
 
@@ -125,7 +126,11 @@ async function cdk(stage: DeployStage, args: string[], options: CdkOptions, fix:
     cwd,
     env: { ...options.environment, ...PLAIN },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
+  // The CLI runs the app as a child of its own: the group ends with this process, however that ends.
+  const end = (): boolean => child.pid !== undefined && signalGroup(child.pid, 'SIGTERM');
+  process.once('exit', end);
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     readline.createInterface({ input: stream, crlfDelay: Infinity }).on('line', (raw) => {
@@ -139,6 +144,7 @@ async function cdk(stage: DeployStage, args: string[], options: CdkOptions, fix:
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => resolve(code === 0 ? undefined : signal ? `ended by ${signal}` : `exit code ${code}`));
   });
+  process.removeListener('exit', end);
   if (ended !== undefined) throw new DeployError(stage, tellingLines(lines, ended), fix);
 }
 

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { S3Files } from '../../lambda/common/s3.client';
@@ -74,7 +75,7 @@ const tell = async (stages: Stages, options: DemoOptions, onEngine: (engine: Loc
   await stages.run('Python packages', (line) => ensurePython({ onProgress: line }));
   const appDirectory = process.cwd();
   // Synthesis takes as long as start and bootstrap of the engine; the two meet before the deployment.
-  const synthesized = settled(synthApp({ appDirectory, environment: process.env, output: path.resolve('cdk.out') }));
+  const synthesized = settled(synthApp({ appDirectory, environment: process.env, output: assemblyDirectory() }));
   const engine = await stages.run('engine', async (line) => {
     const started = await LocalEngine.start({ attached: !options.keep, name: options.keep ? 'demo' : undefined, onProgress: line });
     onEngine(started);
@@ -110,6 +111,13 @@ const tell = async (stages: Stages, options: DemoOptions, onEngine: (engine: Loc
     endpointFailures: story.client.failures,
     report: await saveReport(platform, story.report?.reportUri as string),
   };
+};
+
+/** A cloud assembly of this run's own, gone with the process: two demos, or a demo and a deployment, do not meet in `cdk.out`. */
+const assemblyDirectory = (): string => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'cdk-mlops-demo-'));
+  process.once('exit', () => fs.rmSync(directory, { recursive: true, force: true }));
+  return directory;
 };
 
 /** Holds a result that is awaited later, so that an early failure is told in its stage and not as an unhandled rejection. */

@@ -5,6 +5,7 @@ import path from 'node:path';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import type { DemoResult } from '../../cli/demo/result';
+import { isAlive, waitUntil } from '../../local/processes';
 import { projectRoot } from './harness';
 
 interface Ended {
@@ -46,18 +47,8 @@ const descendants = (pid: number): number[] => {
   return below(pid);
 };
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
-
 const allGone = async (pids: readonly number[]): Promise<number[]> => {
-  const deadline = Date.now() + 10_000;
-  while (Date.now() < deadline && pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 100));
+  await waitUntil(() => !pids.some(isAlive), 5_000);
   return pids.filter(isAlive);
 };
 
