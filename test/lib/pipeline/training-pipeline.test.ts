@@ -1,0 +1,197 @@
+import * as fs from 'node:fs';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import validate from 'asl-validator';
+import { TASK_METRICS } from '../../../lib/common/contract';
+import { Task } from '../../../lib/common/task';
+import { RETRYABLE_ERRORS } from '../../../lib/pipeline/contract';
+import { Gate } from '../../../lib/pipeline/gate';
+import { Holdout } from '../../../lib/pipeline/holdout';
+import { Framework } from '../../../lib/pipeline/framework';
+import { Training } from '../../../lib/pipeline/training';
+import { Serving } from '../../../lib/serving/serving';
+import { definitionOf, directoryWith, samplePipeline, type State, statesOf } from './samples';
+
+const { stack } = samplePipeline();
+const definition = definitionOf(stack);
+const states = statesOf(definition.States);
+const tasks = states.filter(([, { Type }]) => Type === 'Task');
+const stateNamed = (name: string): State => states.find(([found]) => found === name)![1];
+
+interface Statement {
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: Record<string, Record<string, unknown>>;
+}
+
+const statementsOf = (logicalId: RegExp): Statement[] =>
+  Object.entries(Template.fromStack(stack).toJSON().Resources as Record<string, { Type: string; Properties: Record<string, never> }>)
+    .filter(([id, { Type }]) => logicalId.test(id) && Type === 'AWS::IAM::Role')
+    .flatMap(([, { Properties }]) => (Properties.Policies ?? []) as { PolicyDocument: { Statement: Statement[] } }[])
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+
+describe('the state machine', () => {
+  test('is valid Amazon States Language', () => {
+    expect(validate(definition)).toMatchObject({ isValid: true });
+  });
+
+  test.each(tasks)('%s has a timeout, retries only what passes, with jitter and a longest delay, and catches nothing', (_, task) => {
+    expect(task.TimeoutSeconds).toBeGreaterThan(0);
+    expect(task.Retry).toHaveLength(1);
+    expect(task.Retry![0]).toMatchObject({ ErrorEquals: [...RETRYABLE_ERRORS], JitterStrategy: 'FULL', MaxDelaySeconds: 300 });
+    expect(task.Catch).toBeUndefined();
+  });
+
+  test('goes from data to a promoted version in this order', () => {
+    const path: string[] = [];
+    for (let name: string | undefined = 'PrepareData'; name && !path.includes(name); ) {
+      path.push(name);
+      const state: State = definition.States[name];
+      name = state.Next ?? state.Choices?.[0].Next;
+    }
+    expect(path).toEqual([
+      ...['PrepareData', 'Train', 'CreateModel', 'ScoreHoldout', 'Evaluate', 'Baseline', 'Register', 'GatePassed', 'Approve'],
+      ...['StartRelease', 'WaitForRelease', 'CheckRelease', 'ReleaseDone', 'Promote', 'FinishPromoted'],
+    ]);
+    expect(definition.States.GatePassed.Default).toBe('FinishRejected');
+    expect(definition.States.ReleaseDone.Default).toBe('WaitForRelease');
+  });
+
+  test('every name made at run time differs between redrives and retries and keeps within 63 characters', () => {
+    const longest = samplePipeline({ platformName: 'a-platform-with-a-very-long-name', modelName: 'M'.repeat(32) });
+    const prefix = longest.endpoint.endpointName;
+    expect(prefix.length).toBeLessThanOrEqual(39);
+    const base = `${prefix}-0123456789ab`;
+    for (const [state, field] of [['Train', 'TrainingJobName'], ['CreateModel', 'ModelName'], ['ScoreCandidate', 'TransformJobName']] as const) {
+      const format = stateNamed(state).Parameters![`${field}.$`] as string;
+      const [, pattern] = /^States\.Format\('(.+)', \$\.prepared\.jobNameBase, \$\$\.Execution\.RedriveCount, \$\$\.State\.RetryCount\)$/.exec(format)!;
+      expect(['9999', '8'].reduce((name, count) => name.replace('{}', count), pattern.replace('{}', base)).length).toBeLessThanOrEqual(63);
+    }
+    const suffixes = ['ScoreCandidate', 'ScoreChampion'].map((name) => stateNamed(name).Parameters!['TransformJobName.$']);
+    expect(new Set(suffixes).size).toBe(2);
+    const config = definitionOf(longest.stack).States.StartRelease.Parameters!['endpointConfigName.$'] as string;
+    expect(/^States\.Format\('(.+)',/.exec(config)![1].replace('{}', '9999999').length).toBeLessThanOrEqual(63);
+  });
+
+  test('another size of the endpoint gives another configuration name, the same size the same', () => {
+    const nameOf = (serving: Serving) => definitionOf(samplePipeline({ serving }).stack).States.StartRelease.Parameters!['endpointConfigName.$'];
+    expect(nameOf(Serving.serverless({ maxConcurrency: 5 }))).toBe(nameOf(Serving.serverless()));
+    expect(nameOf(Serving.serverless({ maxConcurrency: 6 }))).not.toBe(nameOf(Serving.serverless()));
+  });
+
+  test('hyperparameters reach SageMaker as strings', () => {
+    const found = stateNamed('Train').Parameters!.HyperParameters as Record<string, unknown>;
+    expect(found).toMatchObject({ rounds: '10', sagemaker_program: 'train.py' });
+    expect(Object.values(found).every((value) => typeof value === 'string')).toBe(true);
+  });
+
+  test('the champion is promoted over the one that the candidate was judged against', () => {
+    expect(stateNamed('Promote').Parameters).toMatchObject({ 'expectedChampion.$': '$.prepared.champion.version' });
+  });
+
+  test('logs everything, is traced, and ends by itself', () => {
+    Template.fromStack(stack).hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      LoggingConfiguration: { Level: 'ALL' },
+      TracingConfiguration: { Enabled: true },
+    });
+    const sum = tasks.map(([, { TimeoutSeconds }]) => TimeoutSeconds!).reduce((a, b) => Math.max(a, b));
+    expect(definition.TimeoutSeconds).toBeGreaterThan(sum);
+  });
+
+  test('leaves before the endpoint is removed, so that no run makes it anew', () => {
+    const template = Template.fromStack(stack);
+    const [removal] = Object.keys(template.findResources('Custom::MlOpsEndpointRemoval'));
+    const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+    expect(machine.DependsOn).toContain(removal);
+  });
+});
+
+describe('permissions', () => {
+  test('of the state machine end at its own functions, jobs and roles', () => {
+    const statements = statementsOf(/StateMachineRole/);
+    const everywhere = statements.filter(({ Resource }) => [Resource].flat().includes('*')).flatMap(({ Action }) => [Action].flat());
+    expect(everywhere.filter((action) => !/^(logs|xray):/.test(action))).toEqual([]);
+    const passing = statements.filter(({ Action }) => [Action].flat().includes('iam:PassRole'));
+    expect(passing.length).toBeGreaterThan(0);
+    for (const { Condition } of passing) expect(Condition).toEqual({ StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } });
+    const jobs = statements.filter(({ Action }) => [Action].flat().some((action) => action.startsWith('sagemaker:')));
+    for (const { Resource } of jobs) for (const resource of [Resource].flat()) expect(JSON.stringify(resource)).toMatch(/mlops-demand-\*/);
+  });
+
+  test('of SageMaker’s roles reach no bucket as a whole, and only SageMaker of this account may assume them', () => {
+    for (const role of [/TrainingRole/, /ExecutionRole/]) {
+      const statements = statementsOf(role);
+      const everywhere = statements.filter(({ Resource }) => [Resource].flat().includes('*')).flatMap(({ Action }) => [Action].flat());
+      expect(everywhere.sort()).toEqual(['cloudwatch:PutMetricData', 'ecr:GetAuthorizationToken']);
+      const objects = statements.filter(({ Action }) => [Action].flat().some((action) => /^s3:(Get|Put)Object/.test(action)));
+      for (const { Resource } of objects) expect(JSON.stringify(Resource)).toMatch(/runs\/Demand\/\*/);
+    }
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Role', {
+      Description: 'Trains the model Demand',
+      AssumeRolePolicyDocument: {
+        Statement: [Match.objectLike({ Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } } })],
+      },
+    });
+  });
+
+  test('to start runs can be granted', () => {
+    const sample = samplePipeline();
+    sample.pipeline.grantStartRun(new iam.Role(sample.stack, 'Caller', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }));
+    Template.fromStack(sample.stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: [Match.objectLike({ Action: 'states:StartExecution' })] },
+    });
+  });
+});
+
+describe('runs that end badly', () => {
+  test('reach the failure handler, and its dead letters where it cannot take them', () => {
+    Template.fromStack(stack).hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.states'],
+        'detail-type': ['Step Functions Execution Status Change'],
+        detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING'], stateMachineArn: [Match.anyValue()] },
+      },
+      Targets: [Match.objectLike({ DeadLetterConfig: Match.anyValue(), RetryPolicy: Match.anyValue() })],
+    });
+  });
+});
+
+describe('synth refuses', () => {
+  const script = { directory: directoryWith({ 'train.py': '' }), entryPoint: 'train.py', framework: Framework.xgboost('3.0-5') };
+
+  test('a gate on a metric that the task does not have, naming those it has', () => {
+    expect(() => samplePipeline({ gate: Gate.beatsChampion({ metric: 'auc', bounds: [{ metric: 'f1', worseThan: 1 }] }) })).toThrow(
+      /2 problems[\s\S]*gate\.metric: must be a metric of a REGRESSION task, got 'auc'; choose one of rmse, mae, mse, r2[\s\S]*gate\.bounds\[0\]\.metric/,
+    );
+  });
+
+  test('a pipeline that does not say who approves', () => {
+    expect(() => samplePipeline({ approval: undefined })).toThrow(/approval: who approves a version has to be stated; use Approval\.automatic\(\)/);
+  });
+
+  test('a holdout of days without the time of rows', () => {
+    const training = Training.script({ ...script, holdout: Holdout.lastDays(3) });
+    expect(() => samplePipeline({ training, task: Task.regression({ target: 'cnt' }) })).toThrow(/training\.holdout: a holdout of days needs the time/);
+  });
+
+  test.each(Object.entries(TASK_METRICS))('nothing for the default gate of %s', (kind) => {
+    const task = {
+      REGRESSION: Task.regression({ target: 'y' }),
+      BINARY_CLASSIFICATION: Task.binaryClassification({ target: 'y', positiveLabel: '1' }),
+      MULTICLASS_CLASSIFICATION: Task.multiclassClassification({ target: 'y' }),
+    }[kind]!;
+    expect(() => samplePipeline({ task })).not.toThrow();
+  });
+});
+
+test('the code that was packed at synth is not left behind', () => {
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = directoryWith({});
+  try {
+    samplePipeline();
+    expect(fs.readdirSync(process.env.TMPDIR).filter((name) => name.startsWith('mlops-code-'))).toEqual([]);
+  } finally {
+    process.env.TMPDIR = before;
+    if (before === undefined) delete process.env.TMPDIR;
+  }
+});
