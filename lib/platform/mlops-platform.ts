@@ -109,7 +109,7 @@ export class MlOpsPlatform extends Construct {
   }
 
   /**
-   * Adds a model and its whole loop.
+   * Adds a model and its whole loop; one platform holds up to 12 models.
    *
    * Removing the call later removes endpoint, pipeline and monitor; data, versions and history stay.
    *
