@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetParametersByPathCommand, type Parameter, SSMClient } from '@aws-sdk/client-ssm';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createDocumentClient } from '../lambda/common/dynamo.client';
 import { ModelRegistryClient } from '../lambda/registry/model-registry.client';
 import { GovernorClient } from '../lambda/retraining/governor.client';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvokeClient } from '../lambda/serving/invoke.client';
 import type { ModelResources } from '../lib/platform/contract';
 import type { RecordedInvocation } from '../lib/serving/contract';

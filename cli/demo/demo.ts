@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { S3Files } from '../../lambda/common/s3.client';
 import type { ModelVersion } from '../../lib/registry/contract';
@@ -33,11 +34,20 @@ const DATA = path.join('examples', 'bike-sharing', 'data', 'hour.csv');
 const ADVICE: Readonly<Record<string, string>> = {
   'Python packages': 'check that PyPI can be reached and that Python 3.11 or newer is installed, then run the command again',
   synth: 'the message names the construct; `npm run build` makes the library that the app imports',
-  engine: 'look at the log lines above; a port in use is never the cause, free ones are chosen',
+  engine: 'run the command again; if it happens again, the lines above and the logs that they name say why',
   permissions: 'grant what is missing in the construct that owns the role; .mlops/permissions.json has the whole list',
   deploy: 'the message names the resource; `--keep` leaves the engine up, `npx mlops local logs` shows its log',
 };
 const ADVICE_FOR_RUNS = 'run again with `--keep`, then `npx mlops runs list BikeDemand --local` and `npx mlops local logs` show what happened';
+
+/** Time within which what is left of a crashed engine has ended. */
+const END_OF_ENGINE_MS = 15_000;
+
+class EngineEnded extends Error {
+  constructor(reason: string) {
+    super(`the local engine ended on its own: ${reason}`);
+  }
+}
 
 /** Goes once around the loop with the bike-demand model on a local engine; the exit code. */
 export const runDemo = async (io: Io, options: DemoOptions): Promise<number> => {
@@ -55,19 +65,29 @@ export const runDemo = async (io: Io, options: DemoOptions): Promise<number> => 
   process.once('SIGTERM', interrupted);
   try {
     if (!fs.existsSync(DATA)) throw new Error(`${DATA} is not here: the demo runs from a checkout of cdk-mlops`);
+    let crash: (reason: string) => void = () => undefined;
     const crashed = new Promise<never>((_, reject) => {
-      void tell(stages, options, (started) => {
-        engine = started;
-        started.onExit((reason) => reject(new Error(`the local engine ended on its own: ${reason}`)));
-      }).then(async (result) => finish(io, result, options, engine as LocalEngine).then(() => leave(0)), reject);
+      crash = (reason) => reject(new EngineEnded(reason));
     });
-    return await crashed;
+    // Awaited by a race or not at all.
+    crashed.catch(() => undefined);
+    const told = tell(stages, options, (started) => {
+      engine = started;
+      started.onExit(crash);
+    }).catch(async (error: unknown) => {
+      // A call that found the engine gone fails before the engine's own end is known.
+      if (engine && !(await answers(engine))) await Promise.race([crashed, sleep(END_OF_ENGINE_MS)]);
+      throw error;
+    });
+    const result = await Promise.race([told, crashed]);
+    finish(io, result, options, engine as unknown as LocalEngine);
   } catch (error) {
-    const stage = error instanceof StageError ? error.stage : 'demo';
+    const stage = error instanceof StageError ? error.stage : error instanceof EngineEnded ? 'engine' : 'demo';
     io.err(`\n${stage} failed: ${(error as Error).message}\nwhat to do: ${ADVICE[stage] ?? ADVICE_FOR_RUNS}\n`);
     if (process.env.DEBUG) io.err(`${(error as Error).stack}\n`);
     return leave(1);
   }
+  return leave(0);
 };
 
 /** All stages; answers what the summary shows. */
@@ -136,6 +156,12 @@ const allVersions = async (platform: Platform): Promise<ModelVersion[]> => {
   return [...items].sort((a, b) => a.version - b.version);
 };
 
+const answers = (engine: LocalEngine): Promise<boolean> =>
+  askEngine(engine, 'health').then(
+    () => true,
+    () => false,
+  );
+
 const askEngine = async <T>(engine: LocalEngine, route: string): Promise<T> => {
   const answer = await fetch(`${engine.endpoint}/_mlops/${route}`, { headers: { 'x-mlops-engine-token': engine.token } });
   return (await answer.json()) as T;
@@ -173,7 +199,7 @@ const saveReport = async (platform: Platform, uri: string): Promise<string> => {
   return file;
 };
 
-const finish = async (io: Io, result: DemoResult, options: DemoOptions, engine: LocalEngine): Promise<void> => {
+const finish = (io: Io, result: DemoResult, options: DemoOptions, engine: LocalEngine): void => {
   const further = options.keep
     ? [
         `The engine is still up (${engine.endpoint}). Look further:`,

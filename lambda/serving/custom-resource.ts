@@ -1,5 +1,5 @@
-import { request } from 'node:https';
 import { request as plainRequest } from 'node:http';
+import { request } from 'node:https';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 
 export interface Outcome {
