@@ -1,0 +1,122 @@
+import type { HistoryEvent } from '@aws-sdk/client-sfn';
+import { failureOf, readableCause } from '../../../lambda/pipeline/failed-step';
+import { executionHash, jobNameBase } from '../../../lambda/pipeline/job-names';
+import { type Clients, RunEnd, type StatusChange } from '../../../lambda/pipeline/run-end';
+import type { RunMeta } from '../../../lib/tracking/contract';
+
+const ARN = 'arn:aws:states:eu-west-1:111122223333:execution:Machine:run-1';
+const INPUT = { model: 'Demand', runId: 'run-1', causeId: 'c', cause: 'error left its bound', occurredAt: '2012-03-10T00:00:00Z' };
+
+const entered = (id: number, name: string, previousEventId = id - 1): HistoryEvent =>
+  ({ id, previousEventId, type: 'TaskStateEntered', stateEnteredEventDetails: { name } }) as HistoryEvent;
+const failed = (id: number, type: string, details: object, previousEventId = id - 1): HistoryEvent =>
+  ({ id, previousEventId, type, [`${type[0].toLowerCase()}${type.slice(1)}EventDetails`]: details }) as unknown as HistoryEvent;
+
+describe('what an execution broke on', () => {
+  test('is the state before the event that names the error', () => {
+    const history = [entered(1, 'PrepareData'), entered(2, 'Train'), failed(3, 'TaskFailed', { error: 'States.TaskFailed', cause: '{"FailureReason":"AlgorithmError: no rows"}' }), failed(4, 'ExecutionFailed', { error: 'States.TaskFailed', cause: 'x' })];
+    expect(failureOf(history.reverse(), {})).toEqual({ step: 'Train', error: 'States.TaskFailed', message: 'AlgorithmError: no rows' });
+  });
+
+  test('in a branch is the branch’s own state, also where the sibling was entered later', () => {
+    const history = [entered(1, 'ScoreCandidate'), entered(2, 'ScoreChampion', 0), failed(3, 'TaskFailed', { error: 'E', cause: 'c' }, 1)];
+    expect(failureOf(history.reverse(), {}).step).toBe('ScoreCandidate');
+  });
+
+  test('is known from the execution itself where the history says nothing', () => {
+    expect(failureOf([entered(1, 'WaitForRelease')], { error: 'States.Timeout', cause: 'late' })).toEqual({ step: 'WaitForRelease', error: 'States.Timeout', message: 'late' });
+    expect(failureOf([], {})).toEqual({ step: 'unknown', error: 'Unknown', message: 'no cause was given' });
+  });
+
+  test.each([
+    ['{"errorType":"DataInvalid","errorMessage":"a.csv, row 3: bad","trace":[]}', 'a.csv, row 3: bad'],
+    ['{"TrainingJobStatus":"Stopped","TrainingJobName":"x"}', 'the job ended as Stopped'],
+    ['No route (Service: AmazonSageMaker; Status Code: 400)', 'No route (Service: AmazonSageMaker; Status Code: 400)'],
+    ['{"truncated', '{"truncated'],
+    ['"just text"', '"just text"'],
+  ])('%s reads as a sentence', (cause, message) => {
+    expect(readableCause(cause)).toBe(message);
+  });
+});
+
+describe('the failure handler', () => {
+  const world = (status: string, run: Partial<RunMeta> = {}) => {
+    const calls: [string, unknown][] = [];
+    const note = <T>(name: string, answer: T) => async (...args: unknown[]) => {
+      calls.push([name, args.length === 1 ? args[0] : args]);
+      return answer;
+    };
+    const history = [entered(1, 'Train'), failed(2, 'TaskFailed', { error: 'States.TaskFailed', cause: '{"FailureReason":"boom"}' })].reverse();
+    const clients = {
+      runs: { startRun: note('startRun', { status: 'RUNNING', ...run }), failRun: note('failRun', true), reopenRun: note('reopenRun', true) },
+      executions: {
+        describe: async () => ({ status, input: JSON.stringify(INPUT), startDate: new Date(0) }),
+        newestEvents: async () => (status === 'ABORTED' ? [entered(1, 'Train')] : history),
+      },
+      jobs: { stopRunning: note('stopRunning', []) },
+      events: { putEvent: note('putEvent', undefined) },
+    } as unknown as Clients;
+    const handle = (change: Partial<StatusChange> = {}) =>
+      new RunEnd(clients, 'mlops').handle({ executionArn: ARN, status: status as StatusChange['status'], redriveCount: 0, time: '2026-01-01T00:00:00Z', ...change });
+    return { calls, handle, names: () => calls.map(([name]) => name) };
+  };
+
+  beforeEach(() => {
+    process.env.MLOPS_PLATFORM = 'mlops';
+    jest.spyOn(console, 'log').mockImplementation(() => undefined);
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  test('stops what the run left running, tells the bus and records step and cause', async () => {
+    const { calls, handle } = world('FAILED');
+    await handle();
+    expect(calls).toEqual([
+      ['stopRunning', executionHash(ARN)],
+      ['startRun', { runId: 'run-1', model: 'Demand', executionArn: ARN, causeId: 'c', cause: 'error left its bound', startTime: '1970-01-01T00:00:00.000Z' }],
+      ['putEvent', ['Training Pipeline Failed', expect.objectContaining({ platform: 'mlops', model: 'Demand', runId: 'run-1', step: 'Train', message: 'boom' })]],
+      ['failRun', ['run-1', { step: 'Train', name: 'States.TaskFailed', message: 'boom' }, 'FAILED']],
+    ]);
+  });
+
+  test('does nothing a second time', async () => {
+    const { handle, names } = world('FAILED', { status: 'FAILED' });
+    await handle();
+    expect(names()).toEqual(['stopRunning', 'startRun']);
+  });
+
+  test('leaves a run alone that was redriven or ended well before the event came', async () => {
+    for (const status of ['RUNNING', 'SUCCEEDED']) {
+      const { handle, names } = world(status);
+      await handle({ status: 'FAILED' });
+      expect(names()).toEqual([]);
+    }
+  });
+
+  test('an abort is a kill by somebody, a timeout one of the execution', async () => {
+    const aborted = world('ABORTED');
+    await aborted.handle();
+    expect(aborted.calls.at(-1)).toEqual(['failRun', ['run-1', { step: 'Train', name: 'Aborted', message: 'somebody stopped the execution' }, 'KILLED']]);
+    const late = world('TIMED_OUT');
+    expect(await late.handle()).toMatchObject({ error: 'States.Timeout' });
+  });
+
+  test('a redrive opens the run again, a first start does not', async () => {
+    const redriven = world('RUNNING');
+    await redriven.handle({ redriveCount: 1 });
+    expect(redriven.names()).toEqual(['reopenRun']);
+    const started = world('RUNNING');
+    await started.handle({ redriveCount: 0 });
+    expect(started.names()).toEqual([]);
+  });
+
+  test('a redrive that has failed meanwhile stays failed', async () => {
+    const { handle, names } = world('FAILED');
+    await handle({ status: 'RUNNING', redriveCount: 1 });
+    expect(names()).toEqual([]);
+  });
+});
+
+test('names of a run’s jobs carry the hash by which they are found again', () => {
+  expect(jobNameBase('p'.repeat(39), ARN)).toMatch(new RegExp(`^p{39}-${executionHash(ARN)}$`));
+  expect(jobNameBase('p'.repeat(39), ARN).length).toBeLessThanOrEqual(52);
+});

@@ -1,0 +1,104 @@
+import { DataPreparation, runUris } from '../../../lambda/pipeline/prepare';
+import type { DataManifest } from '../../../lib/artifacts/contract';
+import type { PipelineSpec } from '../../../lib/pipeline/contract';
+import { MemoryBucket } from './memory-files';
+
+const BUCKETS = { data: 'data', artifacts: 'artifacts' };
+const SPEC: PipelineSpec = {
+  model: 'Demand',
+  task: { kind: 'REGRESSION', target: 'cnt', timeColumn: 'timestamp' },
+  holdout: { days: 2 },
+  gate: { metric: 'rmse', minimumImprovement: 0, bounds: [] },
+  training: { image: 'i', entryPoint: 'train.py', codeUri: 's3://assets/code.tar.gz', codeSha256: 'x' },
+  hyperparameters: {},
+  minimumTrainingRows: 10,
+  jobNamePrefix: 'mlops-demand',
+};
+
+const day = (date: string, hours = 24): string[] => Array.from({ length: hours }, (_, hour) => `${date}T${String(hour).padStart(2, '0')}:00:00Z,${hour},${hour * 2}`);
+const csv = (rows: readonly string[]): string => ['timestamp,hr,cnt', ...rows, ''].join('\n');
+
+const bucketWith = (files: Record<string, string>): MemoryBucket => {
+  const bucket = new MemoryBucket();
+  bucket.objects.set('assets/code.tar.gz', 'code');
+  for (const [name, text] of Object.entries(files)) bucket.objects.set(`data/datasets/Demand/${name}`, text);
+  return bucket;
+};
+
+const prepare = (bucket: MemoryBucket, spec: Partial<PipelineSpec> = {}, runId = 'run-1'): Promise<DataManifest> =>
+  new DataPreparation(bucket.files(), BUCKETS, { ...SPEC, ...spec }).prepare(runId);
+
+const textAt = (bucket: MemoryBucket, uri: string): string => bucket.objects.get(uri.replace('s3://', ''))!;
+const uris = runUris(BUCKETS, 'Demand', 'run-1');
+
+test('splits the rows of all files by time and writes what training, scoring and evaluation read', async () => {
+  const bucket = bucketWith({ 'b.csv': csv(day('2012-01-01')), 'a.csv': csv([...day('2012-01-03'), ...day('2012-01-02'), ...day('2012-01-04')]) });
+  const manifest = await prepare(bucket);
+  expect(manifest).toMatchObject({ rows: 96, quarantinedRows: 0, from: '2012-01-01T00:00:00.000Z', to: '2012-01-04T23:00:00.000Z' });
+  expect(manifest.files.map(({ key, rows, versionId }) => [key, rows, versionId])).toEqual([
+    ['datasets/Demand/a.csv', 72, 'v1'],
+    ['datasets/Demand/b.csv', 24, 'v1'],
+  ]);
+  expect(textAt(bucket, uris.trainUri)).toBe(csv([...day('2012-01-01'), ...day('2012-01-02')]));
+  expect(textAt(bucket, uris.holdoutUri)).toBe(csv([...day('2012-01-03'), ...day('2012-01-04')]));
+  const features = [...day('2012-01-03'), ...day('2012-01-04')].map((row) => row.slice(0, row.lastIndexOf(',')));
+  expect(textAt(bucket, uris.holdoutFeaturesUri)).toBe(`${features.join('\n')}\n`);
+  expect(textAt(bucket, uris.codeUri)).toBe('code');
+});
+
+test('the manifest is written last, and a second try changes nothing, whatever has arrived meanwhile', async () => {
+  const bucket = bucketWith({ 'a.csv': csv([...day('2012-01-01'), ...day('2012-01-02'), ...day('2012-01-03')]) });
+  const first = await prepare(bucket);
+  expect(bucket.written.at(-1)).toBe(uris.manifestUri.replace('s3://', ''));
+  const before = [...bucket.written];
+  bucket.objects.set('data/datasets/Demand/b.csv', csv(day('2012-01-04')));
+  expect(await prepare(bucket)).toEqual(first);
+  expect(bucket.written).toEqual(before);
+});
+
+test('equal data has an equal id in another run, other data another one', async () => {
+  const rows = [...day('2012-01-01'), ...day('2012-01-02'), ...day('2012-01-03')];
+  const bucket = bucketWith({ 'a.csv': csv(rows) });
+  const [one, two] = [await prepare(bucket), await prepare(bucket, {}, 'run-2')];
+  expect(two.dataId).toBe(one.dataId);
+  expect((await prepare(bucketWith({ 'a.csv': csv(rows.slice(1)) }))).dataId).not.toBe(one.dataId);
+});
+
+test('one malformed row among good ones is kept in quarantine with its number, and the run goes on', async () => {
+  const rows = [...day('2012-01-01'), ...day('2012-01-02'), ...day('2012-01-03'), ...day('2012-01-04'), ...day('2012-01-05')];
+  const bucket = bucketWith({ 'a.csv': csv([...rows.slice(0, 5), '2012-01-01T05:30:00Z,1', ...rows.slice(5)]) });
+  expect(await prepare(bucket)).toMatchObject({ rows: 120, quarantinedRows: 1 });
+  expect(JSON.parse(textAt(bucket, uris.quarantineUri))).toEqual({
+    file: 's3://data/datasets/Demand/a.csv',
+    row: 7,
+    rule: 'the row has 2 columns, the header 3',
+    line: '2012-01-01T05:30:00Z,1',
+  });
+});
+
+test('more than one in a hundred malformed rows fail the run, and all of them are in quarantine', async () => {
+  const rows = [...day('2012-01-01'), ...day('2012-01-02'), ...day('2012-01-03')];
+  const bucket = bucketWith({ 'a.csv': csv([...rows, 'x,1,2']) });
+  await expect(prepare(bucket)).rejects.toMatchObject({
+    name: 'DataInvalid',
+    message: expect.stringMatching(/a\.csv, row 74: the time 'timestamp' is 'x', not ISO 8601; 1 of 73 rows cannot be used, more than 1 %; correct the rows listed in s3:\/\/data\/quarantine/),
+  });
+  expect(textAt(bucket, uris.quarantineUri).split('\n')).toHaveLength(2);
+  expect(bucket.objects.has(uris.manifestUri.replace('s3://', ''))).toBe(false);
+});
+
+test.each<[string, Record<string, string>, Partial<PipelineSpec>, RegExp]>([
+  ['no file', {}, {}, /datasets\/Demand\/: there is no data; upload CSV files/],
+  ['too few rows beside the holdout', { 'a.csv': csv([...day('2012-01-01', 5), ...day('2012-01-02'), ...day('2012-01-03')]) }, {}, /5 rows are left to train on after a holdout of the last 2 days, at least 10/],
+  ['a changed header', { 'a.csv': csv(day('2012-01-01')), 'b.csv': csv(day('2012-01-02')).replace('hr', 'hour') }, {}, /b\.csv, row 1: the header differs from the files before \(missing: hr; added: hour\)/],
+  ['one label only', { 'a.csv': csv(day('2012-01-01').map((row) => row.replace(/\d+$/, 'yes')).concat(day('2012-01-03'))) }, { task: { kind: 'MULTICLASS_CLASSIFICATION', target: 'cnt', timeColumn: 'timestamp' } }, /has only the label yes in the training rows/],
+  ['three labels in a binary task', { 'a.csv': csv([...day('2012-01-01'), ...day('2012-01-05')]) }, { task: { kind: 'BINARY_CLASSIFICATION', target: 'cnt', timeColumn: 'timestamp', positiveLabel: '1' } }, /has 24 labels .* a binary task has two/],
+])('%s is named at once', async (_, files, spec, message) => {
+  await expect(prepare(bucketWith(files), spec)).rejects.toMatchObject({ name: 'DataInvalid', message: expect.stringMatching(message) });
+});
+
+test('a positive label that never occurs is named with those that do', async () => {
+  const rows = [...day('2012-01-01'), ...day('2012-01-02'), ...day('2012-01-03')].map((row, index) => row.replace(/\d+$/, index % 2 ? 'yes' : 'no'));
+  const task = { kind: 'BINARY_CLASSIFICATION', target: 'cnt', timeColumn: 'timestamp', positiveLabel: 'Yes' };
+  await expect(prepare(bucketWith({ 'a.csv': csv(rows) }), { task })).rejects.toThrow(/never is the positive label 'Yes', only (no, yes|yes, no)/);
+});
