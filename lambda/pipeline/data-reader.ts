@@ -52,10 +52,18 @@ export const readDataFile = async (stream: Readable, file: string, task: Task, e
   const rejections: Rejection[] = [];
   const broken = (error: CsvError): void => {
     // Everything after an open quote is one cell of one row: setting that row aside would lose all of it in silence.
-    if (error.code === 'CSV_QUOTE_NOT_CLOSED') throw dataInvalid(`${file}, row ${error.lines ?? '?'}`, 'a quote is never closed', 'close it or double it');
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED')
+      throw dataInvalid(`${file}, row ${error.lines ?? '?'}`, 'a quote is never closed', 'close it or double it');
     rejections.push({ file, row: Number(error.lines), rule: 'a quote stands in the wrong place', line: '' });
   };
-  const parser = parse({ bom: true, info: true, relax_column_count: true, skip_empty_lines: true, skip_records_with_error: true, on_skip: broken as never });
+  const parser = parse({
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    on_skip: broken as never,
+  });
   // An error of the source ends the parser, which throws it to the loop below.
   pipeline(stream, hashing, parser, () => undefined);
 
@@ -80,7 +88,10 @@ const checkedHeader = (found: readonly string[], file: string, task: Task, expec
   const twice = columns.find((name, index) => columns.indexOf(name) !== index);
   if (columns.includes('')) throw dataInvalid(`${file}, row 1`, 'a column of the header has no name', 'name every column');
   if (twice !== undefined) throw dataInvalid(`${file}, row 1`, `the column '${twice}' stands twice in the header`, 'name every column once');
-  for (const [role, name] of [['target', task.target], ['time', task.timeColumn]] as const) {
+  for (const [role, name] of [
+    ['target', task.target],
+    ['time', task.timeColumn],
+  ] as const) {
     if (name !== undefined && !columns.includes(name)) {
       throw dataInvalid(`${file}, row 1`, `the ${role} column '${name}' is missing`, `add it, or name one of ${columns.join(', ')} in the task`);
     }
@@ -113,7 +124,8 @@ class RowCheck {
   judge(record: readonly string[]): Row | string {
     if (record.length !== this.columns.length) return `the row has ${record.length} columns, the header ${this.columns.length}`;
     const truth = record[this.target];
-    if (this.task.kind === 'REGRESSION' && typeof readNumeric(truth) !== 'number') return `the target '${this.task.target}' is ${shown(truth)}, not a number`;
+    if (this.task.kind === 'REGRESSION' && typeof readNumeric(truth) !== 'number')
+      return `the target '${this.task.target}' is ${shown(truth)}, not a number`;
     if (readCategory(truth) === undefined) return `the target '${this.task.target}' is empty`;
     if (this.time === -1) return { line: csvLine(record) };
     const time = readTime(record[this.time]);

@@ -31,7 +31,9 @@ export const failureOf = (newestFirst: readonly HistoryEvent[], fallback: { read
 /** SageMaker's and Lambda's causes are JSON around the sentence that a person needs. */
 export const readableCause = (cause: string): string => {
   const value = parsed(cause);
-  const sentence = [value?.FailureReason, value?.errorMessage, value?.Message, value?.message].find((text) => typeof text === 'string' && text !== '');
+  const sentence = [value?.FailureReason, value?.errorMessage, value?.Message, value?.message].find(
+    (text) => typeof text === 'string' && text !== '',
+  );
   const status = value?.TrainingJobStatus ?? value?.TransformJobStatus;
   return ((sentence as string | undefined) ?? (status === undefined ? cause : `the job ended as ${String(status)}`)).slice(0, MESSAGE_LENGTH);
 };

@@ -75,7 +75,14 @@ export class DataPreparation {
     const target = dataset.columns.indexOf(this.spec.task.target);
     await this.files.put(uris.trainUri, csvText([header], train), { contentType: 'text/csv' });
     await this.files.put(uris.holdoutUri, csvText([header], holdout), { contentType: 'text/csv' });
-    await this.files.put(uris.holdoutFeaturesUri, csvText([], holdout.map((row) => withoutColumn(row, target))), { contentType: 'text/csv' });
+    await this.files.put(
+      uris.holdoutFeaturesUri,
+      csvText(
+        [],
+        holdout.map((row) => withoutColumn(row, target)),
+      ),
+      { contentType: 'text/csv' },
+    );
     await this.files.copy(this.spec.training.codeUri, uris.codeUri);
 
     const splits = { train: toSplit(uris.trainUri, train), holdout: toSplit(uris.holdoutUri, holdout) };
@@ -106,7 +113,11 @@ export class DataPreparation {
       if (key.endsWith('/')) continue;
       bytes += size;
       if (bytes > LARGEST_DATASET) {
-        throw dataInvalid(prefix, `the data set is larger than ${LARGEST_DATASET / 1024 / 1024} MiB`, 'aggregate it, or keep only the rows that still matter');
+        throw dataInvalid(
+          prefix,
+          `the data set is larger than ${LARGEST_DATASET / 1024 / 1024} MiB`,
+          'aggregate it, or keep only the rows that still matter',
+        );
       }
       const head = await this.files.head(uri);
       if (!head) continue;
@@ -137,7 +148,11 @@ export class DataPreparation {
     const held = spec.days === undefined ? `a holdout of ${(spec.share ?? 0) * 100} %` : `a holdout of the last ${spec.days} days`;
     if (holdout.length === 0) throw dataInvalid(where, `${held} holds no row`, 'add data, or state another holdout');
     if (train.length < minimum) {
-      throw dataInvalid(where, `${train.length} rows are left to train on after ${held}, at least ${minimum} are needed`, 'add data, or state a smaller holdout');
+      throw dataInvalid(
+        where,
+        `${train.length} rows are left to train on after ${held}, at least ${minimum} are needed`,
+        'add data, or state a smaller holdout',
+      );
     }
   }
 
@@ -149,9 +164,11 @@ export class DataPreparation {
     for (const row of train) labels.add(readCategory(cellsOf(row)[index]) ?? '');
     const where = datasetPrefix(this.spec.model);
     const some = [...labels].slice(0, 5).join(', ');
-    if (labels.size < 2) throw dataInvalid(where, `the target '${target}' has only the label ${some} in the training rows`, 'add rows of another label');
+    if (labels.size < 2)
+      throw dataInvalid(where, `the target '${target}' has only the label ${some} in the training rows`, 'add rows of another label');
     if (kind !== 'BINARY_CLASSIFICATION') return;
-    if (labels.size > 2) throw dataInvalid(where, `the target '${target}' has ${labels.size} labels (${some}, …), a binary task has two`, 'correct it');
+    if (labels.size > 2)
+      throw dataInvalid(where, `the target '${target}' has ${labels.size} labels (${some}, …), a binary task has two`, 'correct it');
     if (positiveLabel !== undefined && !labels.has(readCategory(positiveLabel) ?? '')) {
       throw dataInvalid(where, `the target '${target}' never is the positive label '${positiveLabel}', only ${some}`, 'correct the task or the data');
     }

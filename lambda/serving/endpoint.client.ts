@@ -23,7 +23,8 @@ export interface NamedArn {
 }
 
 /** SageMaker answers most conditions with one error name; only its message tells them apart. */
-const says = (error: unknown, pattern: RegExp): boolean => error instanceof Error && error.name === 'ValidationException' && pattern.test(error.message);
+const says = (error: unknown, pattern: RegExp): boolean =>
+  error instanceof Error && error.name === 'ValidationException' && pattern.test(error.message);
 const isMissing = (error: unknown): boolean => says(error, /could not find|does not exist|not found/i);
 const isExisting = (error: unknown): boolean => says(error, /already exist/i);
 

@@ -72,7 +72,9 @@ const split = (name: string): [string, string] => {
     const [prefix, base] = [name.slice(0, slash), name.slice(slash + 1)];
     if (Buffer.byteLength(prefix) <= PREFIX_LENGTH && Buffer.byteLength(base) <= NAME_LENGTH) return [prefix, base];
   }
-  throw new Error(`path too long for an archive of training code: ${name}; shorten its directories to ${PREFIX_LENGTH} and its name to ${NAME_LENGTH} bytes`);
+  throw new Error(
+    `path too long for an archive of training code: ${name}; shorten its directories to ${PREFIX_LENGTH} and its name to ${NAME_LENGTH} bytes`,
+  );
 };
 
 /** The last commit that touched the directory, so that commits elsewhere change no template. */

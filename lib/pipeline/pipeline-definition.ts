@@ -256,7 +256,8 @@ export class PipelineDefinition {
   private release(id: string, action: 'start' | 'check'): FunctionTask {
     const { serving, endpointName, functions } = this.props;
     // The name says what the configuration holds, as far as it is known at synth: another size of the same version is another configuration.
-    const { captureUri: _uri, kmsKeyArn: _key, ...known } = serving;
+    const { kind, memorySizeInMb, maxConcurrency, instanceType, initialInstanceCount, captureSamplingPercentage } = serving;
+    const known = [kind, memorySizeInMb, maxConcurrency, instanceType, initialInstanceCount, captureSamplingPercentage];
     const size = createHash('sha256').update(JSON.stringify(known)).digest('hex').slice(0, 8);
     const request = {
       action,

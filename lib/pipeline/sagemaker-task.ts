@@ -72,7 +72,14 @@ export class SageMakerTask extends sfn.TaskStateBase {
     validate(this.node.path, props);
     const stack = Stack.of(this);
     const suffix = props.waitForEnd ? '.sync' : '';
-    this.integration = stack.formatArn({ service: 'states', region: '', account: '', resource: 'sagemaker', resourceName: `${props.action}${suffix}`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    this.integration = stack.formatArn({
+      service: 'states',
+      region: '',
+      account: '',
+      resource: 'sagemaker',
+      resourceName: `${props.action}${suffix}`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
     this.request = props.parameters;
     this.taskPolicies = policiesOf(stack, props);
     retryWhatPasses(this);

@@ -65,7 +65,12 @@ export class SharedSteps extends Construct {
       environment: withBus,
       ...short,
     });
-    this.finish = new PlatformFunction(this, 'Finish', { handler: 'tracking/finish-run', description: 'Ends a run on record', environment, ...short });
+    this.finish = new PlatformFunction(this, 'Finish', {
+      handler: 'tracking/finish-run',
+      description: 'Ends a run on record',
+      environment,
+      ...short,
+    });
     this.deadLetters = deadLetterQueue(this, 'DeadLetters');
     this.handleFailure = new PlatformFunction(this, 'HandleFailure', {
       handler: 'pipeline/handle-failure',

@@ -96,7 +96,12 @@ export class Training {
     const script = path.join(directory, entryPoint);
     const runtime = maxRuntime && !maxRuntime.isUnresolved() ? maxRuntime.toSeconds() : undefined;
     const validator = new Validator('Training.script')
-      .check(isDirectory(directory), { rule: 'must be a directory', place: 'directory', got: `'${directory}'`, fix: 'state the path of the training code' })
+      .check(isDirectory(directory), {
+        rule: 'must be a directory',
+        place: 'directory',
+        got: `'${directory}'`,
+        fix: 'state the path of the training code',
+      })
       .check(!isDirectory(directory) || fs.statSync(script, { throwIfNoEntry: false })?.isFile() === true, {
         rule: 'must be a file in the directory',
         place: 'entryPoint',
@@ -111,7 +116,12 @@ export class Training {
     for (const [name, value] of Object.entries(hyperparameters)) {
       validator
         .check(!name.startsWith('sagemaker_'), { rule: 'sagemaker_ is reserved', place: `hyperparameters.${name}`, fix: 'choose another name' })
-        .check(typeof value === 'string', { rule: 'must be a string', place: `hyperparameters.${name}`, got: typeof value, fix: 'write it in quotes' })
+        .check(typeof value === 'string', {
+          rule: 'must be a string',
+          place: `hyperparameters.${name}`,
+          got: typeof value,
+          fix: 'write it in quotes',
+        })
         .check(Token.isUnresolved(value) || String(value).length <= 2500, {
           rule: 'SageMaker takes 2500 characters',
           place: `hyperparameters.${name}`,

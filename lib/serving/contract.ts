@@ -87,7 +87,12 @@ export interface CaptureRecord {
     readonly endpointInput?: CapturedBody;
     readonly endpointOutput?: CapturedBody;
   };
-  readonly eventMetadata: { readonly eventId: string; readonly inferenceId?: string; readonly inferenceTime: string; readonly customAttributes?: readonly string[] };
+  readonly eventMetadata: {
+    readonly eventId: string;
+    readonly inferenceId?: string;
+    readonly inferenceTime: string;
+    readonly customAttributes?: readonly string[];
+  };
   readonly eventVersion: '0';
 }
 

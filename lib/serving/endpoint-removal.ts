@@ -53,6 +53,10 @@ const removerOf = (stack: Stack, platformName: string): lambda.Function => {
   allow(['sagemaker:DeleteModel', 'sagemaker:ListTags'], [models]);
   // Lists know no resources; what belongs to the endpoint is told by its tag.
   allow(['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], ['*']);
-  acknowledgeWildcards(remover, [endpoints, configs, models, '*'], 'Made at run time under names that begin with the platform; lists know no resources.');
+  acknowledgeWildcards(
+    remover,
+    [endpoints, configs, models, '*'],
+    'Made at run time under names that begin with the platform; lists know no resources.',
+  );
   return remover;
 };

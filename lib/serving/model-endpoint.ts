@@ -52,7 +52,13 @@ export class ModelEndpoint extends Construct {
   constructor(scope: Construct, id: string, props: ModelEndpointProps) {
     super(scope, id);
     new Validator(`ModelEndpoint ${this.node.path}`)
-      .pattern('modelName', props.modelName, MODEL_NAME_PATTERN, 'must be letters, digits and hyphens, first a letter, at most 32', 'choose such a name')
+      .pattern(
+        'modelName',
+        props.modelName,
+        MODEL_NAME_PATTERN,
+        'must be letters, digits and hyphens, first a letter, at most 32',
+        'choose such a name',
+      )
       .pattern('platformName', props.platformName, /[A-Za-z0-9]/, 'must hold a letter or digit', 'choose such a name')
       .throwIfAny();
     const { store } = props;

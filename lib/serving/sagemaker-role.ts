@@ -23,7 +23,9 @@ export class SageMakerRole extends InlineRole {
       assumedBy: new iam.ServicePrincipal('sagemaker.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': stack.account } } }),
     });
     const groups = props.purposes.map((purpose) => `/aws/sagemaker/${purpose}`);
-    const logs = groups.map((group) => stack.formatArn({ service: 'logs', resource: 'log-group', resourceName: `${group}*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
+    const logs = groups.map((group) =>
+      stack.formatArn({ service: 'logs', resource: 'log-group', resourceName: `${group}*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME }),
+    );
     this.addToPolicy(
       new iam.PolicyStatement({
         actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],

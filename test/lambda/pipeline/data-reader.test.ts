@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { csvLine } from '../../../lambda/pipeline/csv-line';
 import { readDataFile } from '../../../lambda/pipeline/data-reader';
-import { parse } from 'csv-parse/sync';
 
 const TASK = { kind: 'REGRESSION', target: 'cnt', timeColumn: 'timestamp' };
 const HEADER = 'timestamp,hr,cnt';
@@ -39,7 +39,11 @@ test.each([
 test.each<[string, string, RegExp]>([
   ['an empty file', '', /^s3:\/\/data\/a\.csv: the file is empty; /],
   ['a header without rows', `${HEADER}\n`, /a\.csv: the file has a header but no rows; /],
-  ['no target', 'timestamp,hr\n2012-01-01,1\n', /a\.csv, row 1: the target column 'cnt' is missing; add it, or name one of timestamp, hr in the task/],
+  [
+    'no target',
+    'timestamp,hr\n2012-01-01,1\n',
+    /a\.csv, row 1: the target column 'cnt' is missing; add it, or name one of timestamp, hr in the task/,
+  ],
   ['no time', 'hr,cnt\n1,2\n', /row 1: the time column 'timestamp' is missing/],
   ['a column twice', 'timestamp,hr,hr,cnt\n', /row 1: the column 'hr' stands twice/],
   ['a column without a name', 'timestamp,,cnt\n', /row 1: a column of the header has no name/],
@@ -54,7 +58,10 @@ test.each([
   [['timestamp', 'hour', 'cnt'], /\(missing: hour; added: hr\)/],
   [['hr', 'timestamp', 'cnt'], /\(the same columns in another order\)/],
 ])('a header other than %s is named by its difference', async (expected, difference) => {
-  await expect(read(`${HEADER}\n${GOOD}\n`, TASK, expected)).rejects.toMatchObject({ name: 'DataInvalid', message: expect.stringMatching(difference) });
+  await expect(read(`${HEADER}\n${GOOD}\n`, TASK, expected)).rejects.toMatchObject({
+    name: 'DataInvalid',
+    message: expect.stringMatching(difference),
+  });
 });
 
 test('labels of a classification may be any text, but not empty', async () => {

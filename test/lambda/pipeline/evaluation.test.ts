@@ -31,11 +31,19 @@ describe('scores', () => {
 
   test.each<[string, Record<string, string>, string, RegExp]>([
     ['are missing', { 'data/holdout.csv': HOLDOUT }, 'Completed', /scores of the candidate cannot be read/],
-    ['are no numbers', { 'data/holdout.csv': HOLDOUT, 'art/scores/candidate/h.out': 'yes\nno\n' }, 'Completed', /score 1 of the candidate is not what a REGRESSION model answers/],
+    [
+      'are no numbers',
+      { 'data/holdout.csv': HOLDOUT, 'art/scores/candidate/h.out': 'yes\nno\n' },
+      'Completed',
+      /score 1 of the candidate is not what a REGRESSION model answers/,
+    ],
     ['come from a job that was stopped', {}, 'Stopped', /training job ended as Stopped/],
     ['meet a holdout without truth', { 'data/holdout.csv': 'timestamp,cnt\n2012-01-01,\n' }, 'Completed', /target of holdout row 1 cannot be read/],
   ])('that %s fail closed', async (_, objects, status, message) => {
-    await expect(reader(objects).read(URIS, status, false)).rejects.toMatchObject({ name: 'GateIncomplete', message: expect.stringMatching(message) });
+    await expect(reader(objects).read(URIS, status, false)).rejects.toMatchObject({
+      name: 'GateIncomplete',
+      message: expect.stringMatching(message),
+    });
   });
 });
 
@@ -89,7 +97,12 @@ describe('a recorded step', () => {
     await expect(recordedStep(runs, 'r', 'x', {}, failing)).rejects.toThrow('data is bad');
     expect(steps.at(-1)).toMatchObject({ status: 'FAILED', error: 'data is bad' });
     let calls = 0;
-    const broken = { recordStep: async () => { calls += 1; if (calls > 1) throw new Error('table is gone'); } };
+    const broken = {
+      recordStep: async () => {
+        calls += 1;
+        if (calls > 1) throw new Error('table is gone');
+      },
+    };
     await expect(recordedStep(broken, 'r', 'x', {}, failing)).rejects.toThrow('data is bad');
   });
 });

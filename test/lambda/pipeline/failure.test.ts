@@ -14,7 +14,12 @@ const failed = (id: number, type: string, details: object, previousEventId = id 
 
 describe('what an execution broke on', () => {
   test('is the state before the event that names the error', () => {
-    const history = [entered(1, 'PrepareData'), entered(2, 'Train'), failed(3, 'TaskFailed', { error: 'States.TaskFailed', cause: '{"FailureReason":"AlgorithmError: no rows"}' }), failed(4, 'ExecutionFailed', { error: 'States.TaskFailed', cause: 'x' })];
+    const history = [
+      entered(1, 'PrepareData'),
+      entered(2, 'Train'),
+      failed(3, 'TaskFailed', { error: 'States.TaskFailed', cause: '{"FailureReason":"AlgorithmError: no rows"}' }),
+      failed(4, 'ExecutionFailed', { error: 'States.TaskFailed', cause: 'x' }),
+    ];
     expect(failureOf(history.reverse(), {})).toEqual({ step: 'Train', error: 'States.TaskFailed', message: 'AlgorithmError: no rows' });
   });
 
@@ -24,7 +29,11 @@ describe('what an execution broke on', () => {
   });
 
   test('is known from the execution itself where the history says nothing', () => {
-    expect(failureOf([entered(1, 'WaitForRelease')], { error: 'States.Timeout', cause: 'late' })).toEqual({ step: 'WaitForRelease', error: 'States.Timeout', message: 'late' });
+    expect(failureOf([entered(1, 'WaitForRelease')], { error: 'States.Timeout', cause: 'late' })).toEqual({
+      step: 'WaitForRelease',
+      error: 'States.Timeout',
+      message: 'late',
+    });
     expect(failureOf([], {})).toEqual({ step: 'unknown', error: 'Unknown', message: 'no cause was given' });
   });
 
@@ -42,10 +51,12 @@ describe('what an execution broke on', () => {
 describe('the failure handler', () => {
   const world = (status: string, run: Partial<RunMeta> = {}) => {
     const calls: [string, unknown][] = [];
-    const note = <T>(name: string, answer: T) => async (...args: unknown[]) => {
-      calls.push([name, args.length === 1 ? args[0] : args]);
-      return answer;
-    };
+    const note =
+      <T>(name: string, answer: T) =>
+      async (...args: unknown[]) => {
+        calls.push([name, args.length === 1 ? args[0] : args]);
+        return answer;
+      };
     const history = [entered(1, 'Train'), failed(2, 'TaskFailed', { error: 'States.TaskFailed', cause: '{"FailureReason":"boom"}' })].reverse();
     const clients = {
       runs: { startRun: note('startRun', { status: 'RUNNING', ...run }), failRun: note('failRun', true), reopenRun: note('reopenRun', true) },
@@ -57,13 +68,19 @@ describe('the failure handler', () => {
       events: { putEvent: note('putEvent', undefined) },
     } as unknown as Clients;
     const handle = (change: Partial<StatusChange> = {}) =>
-      new RunEnd(clients, 'mlops').handle({ executionArn: ARN, status: status as StatusChange['status'], redriveCount: 0, time: '2026-01-01T00:00:00Z', ...change });
+      new RunEnd(clients, 'mlops').handle({
+        executionArn: ARN,
+        status: status as StatusChange['status'],
+        redriveCount: 0,
+        time: '2026-01-01T00:00:00Z',
+        ...change,
+      });
     return { calls, handle, names: () => calls.map(([name]) => name) };
   };
 
   beforeEach(() => {
     process.env.MLOPS_PLATFORM = 'mlops';
-    jest.spyOn(console, 'log').mockImplementation(() => undefined);
+    jest.spyOn(process.stdout, 'write').mockReturnValue(true);
   });
   afterEach(() => jest.restoreAllMocks());
 
@@ -72,8 +89,14 @@ describe('the failure handler', () => {
     await handle();
     expect(calls).toEqual([
       ['stopRunning', executionHash(ARN)],
-      ['startRun', { runId: 'run-1', model: 'Demand', executionArn: ARN, causeId: 'c', cause: 'error left its bound', startTime: '1970-01-01T00:00:00.000Z' }],
-      ['putEvent', ['Training Pipeline Failed', expect.objectContaining({ platform: 'mlops', model: 'Demand', runId: 'run-1', step: 'Train', message: 'boom' })]],
+      [
+        'startRun',
+        { runId: 'run-1', model: 'Demand', executionArn: ARN, causeId: 'c', cause: 'error left its bound', startTime: '1970-01-01T00:00:00.000Z' },
+      ],
+      [
+        'putEvent',
+        ['Training Pipeline Failed', expect.objectContaining({ platform: 'mlops', model: 'Demand', runId: 'run-1', step: 'Train', message: 'boom' })],
+      ],
       ['failRun', ['run-1', { step: 'Train', name: 'States.TaskFailed', message: 'boom' }, 'FAILED']],
     ]);
   });
@@ -95,7 +118,10 @@ describe('the failure handler', () => {
   test('an abort is a kill by somebody, a timeout one of the execution', async () => {
     const aborted = world('ABORTED');
     await aborted.handle();
-    expect(aborted.calls.at(-1)).toEqual(['failRun', ['run-1', { step: 'Train', name: 'Aborted', message: 'somebody stopped the execution' }, 'KILLED']]);
+    expect(aborted.calls.at(-1)).toEqual([
+      'failRun',
+      ['run-1', { step: 'Train', name: 'Aborted', message: 'somebody stopped the execution' }, 'KILLED'],
+    ]);
     const late = world('TIMED_OUT');
     expect(await late.handle()).toMatchObject({ error: 'States.Timeout' });
   });

@@ -55,8 +55,20 @@ test('a better candidate that breaks a bound is rejected, and the reason is the 
 
 describe('fails closed as GateIncomplete where', () => {
   const cases: [string, GateSpec, typeof TASK, ScoredHoldout, RegExp][] = [
-    ['a score of the candidate is missing', SPEC, TASK, { ...holdout(1, 2), candidate: holdout(1).candidate.slice(1) }, /candidate has 99 scores for 100 holdout rows/],
-    ['the champion has a score too many', SPEC, TASK, { ...holdout(1, 2), champion: [...holdout(1).candidate, 1] }, /champion has 101 scores for 100/],
+    [
+      'a score of the candidate is missing',
+      SPEC,
+      TASK,
+      { ...holdout(1, 2), candidate: holdout(1).candidate.slice(1) },
+      /candidate has 99 scores for 100 holdout rows/,
+    ],
+    [
+      'the champion has a score too many',
+      SPEC,
+      TASK,
+      { ...holdout(1, 2), champion: [...holdout(1).candidate, 1] },
+      /champion has 101 scores for 100/,
+    ],
     ['there is no row', SPEC, TASK, { truth: [], candidate: [] }, /holds no row/],
     ['the metric is undefined', { ...SPEC, metric: 'r2' }, TASK, { truth: [1, 1], candidate: [1, 2] }, /r2 of the candidate cannot be computed/],
     ['nothing computes the metric', { ...SPEC, metric: 'auc' }, TASK, holdout(1), /auc of the candidate cannot be computed/],
@@ -70,12 +82,22 @@ describe('fails closed as GateIncomplete where', () => {
 
 describe('on any data', () => {
   const numbers = (length: number) => fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: length, maxLength: length });
-  const scored = fc.integer({ min: 2, max: 30 }).chain((rows) =>
-    fc.record({ truth: numbers(rows), candidate: numbers(rows), champion: numbers(rows), days: fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: rows, maxLength: rows }) }),
-  );
+  const scored = fc
+    .integer({ min: 2, max: 30 })
+    .chain((rows) =>
+      fc.record({
+        truth: numbers(rows),
+        candidate: numbers(rows),
+        champion: numbers(rows),
+        days: fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: rows, maxLength: rows }),
+      }),
+    );
 
   test('the same holdout and seed give the same decision and report', () => {
-    fc.assert(fc.property(scored, fc.integer(), (rows, seed) => expect(decide(SPEC, TASK, rows, seed)).toEqual(decide(SPEC, TASK, rows, seed))), { numRuns: 20 });
+    fc.assert(
+      fc.property(scored, fc.integer(), (rows, seed) => expect(decide(SPEC, TASK, rows, seed)).toEqual(decide(SPEC, TASK, rows, seed))),
+      { numRuns: 20 },
+    );
   });
 
   test('of two different models at most one beats the other by any margin', () => {
@@ -117,10 +139,20 @@ test('blocks are days: rows that move together widen the interval', () => {
 test('classifications are judged too', () => {
   const binary = { kind: 'BINARY_CLASSIFICATION', target: 'y', positiveLabel: '1' };
   const truth = [1, 0, 1, 0, 1, 0];
-  const decision = decide({ metric: 'auc', minimumImprovement: 0, bounds: [] }, binary, { truth, candidate: [0.9, 0.1, 0.8, 0.2, 0.7, 0.3], champion: [0.1, 0.9, 0.8, 0.2, 0.7, 0.3] }, 1);
+  const decision = decide(
+    { metric: 'auc', minimumImprovement: 0, bounds: [] },
+    binary,
+    { truth, candidate: [0.9, 0.1, 0.8, 0.2, 0.7, 0.3], champion: [0.1, 0.9, 0.8, 0.2, 0.7, 0.3] },
+    1,
+  );
   expect(decision).toMatchObject({ passed: true, metrics: { auc: 1 } });
   const labels = { kind: 'MULTICLASS_CLASSIFICATION', target: 'y' };
-  const worse = decide({ metric: 'accuracy', minimumImprovement: 0, bounds: [] }, labels, { truth: ['a', 'b', 'c'], candidate: ['a', 'a', 'a'], champion: ['a', 'b', 'a'] }, 1);
+  const worse = decide(
+    { metric: 'accuracy', minimumImprovement: 0, bounds: [] },
+    labels,
+    { truth: ['a', 'b', 'c'], candidate: ['a', 'a', 'a'], champion: ['a', 'b', 'a'] },
+    1,
+  );
   expect(worse.passed).toBe(false);
 });
 

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, NotFound, PutObjectCommand, type S3Client, CopyObjectCommand } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  NotFound,
+  PutObjectCommand,
+  type S3Client,
+  CopyObjectCommand,
+} from '@aws-sdk/client-s3';
 import { S3Files } from '../../../lambda/common/s3.client';
 
 /** S3 behind the SDK's edge: objects by `bucket/key`, and the keys that were written in order. */
@@ -14,7 +22,8 @@ export class MemoryBucket {
 
   private async send(command: unknown): Promise<unknown> {
     if (command instanceof GetObjectCommand) return { Body: Readable.from([Buffer.from(this.get(command.input))]) };
-    if (command instanceof HeadObjectCommand) return { ContentLength: this.get(command.input).length, ETag: `"${this.get(command.input).length}"`, VersionId: 'v1' };
+    if (command instanceof HeadObjectCommand)
+      return { ContentLength: this.get(command.input).length, ETag: `"${this.get(command.input).length}"`, VersionId: 'v1' };
     if (command instanceof PutObjectCommand) return this.put(command.input, Buffer.from(command.input.Body as string).toString());
     if (command instanceof CopyObjectCommand) return this.put(command.input, this.objects.get(decodeURIComponent(command.input.CopySource!))!);
     if (command instanceof ListObjectsV2Command) return { Contents: this.list(command.input) };

@@ -15,7 +15,8 @@ const SPEC: PipelineSpec = {
   jobNamePrefix: 'mlops-demand',
 };
 
-const day = (date: string, hours = 24): string[] => Array.from({ length: hours }, (_, hour) => `${date}T${String(hour).padStart(2, '0')}:00:00Z,${hour},${hour * 2}`);
+const day = (date: string, hours = 24): string[] =>
+  Array.from({ length: hours }, (_, hour) => `${date}T${String(hour).padStart(2, '0')}:00:00Z,${hour},${hour * 2}`);
 const csv = (rows: readonly string[]): string => ['timestamp,hr,cnt', ...rows, ''].join('\n');
 
 const bucketWith = (files: Record<string, string>): MemoryBucket => {
@@ -81,7 +82,9 @@ test('more than one in a hundred malformed rows fail the run, and all of them ar
   const bucket = bucketWith({ 'a.csv': csv([...rows, 'x,1,2']) });
   await expect(prepare(bucket)).rejects.toMatchObject({
     name: 'DataInvalid',
-    message: expect.stringMatching(/a\.csv, row 74: the time 'timestamp' is 'x', not ISO 8601; 1 of 73 rows cannot be used, more than 1 %; correct the rows listed in s3:\/\/data\/quarantine/),
+    message: expect.stringMatching(
+      /a\.csv, row 74: the time 'timestamp' is 'x', not ISO 8601; 1 of 73 rows cannot be used, more than 1 %; .* s3:\/\/data\/quarantine/,
+    ),
   });
   expect(textAt(bucket, uris.quarantineUri).split('\n')).toHaveLength(2);
   expect(bucket.objects.has(uris.manifestUri.replace('s3://', ''))).toBe(false);
@@ -89,10 +92,36 @@ test('more than one in a hundred malformed rows fail the run, and all of them ar
 
 test.each<[string, Record<string, string>, Partial<PipelineSpec>, RegExp]>([
   ['no file', {}, {}, /datasets\/Demand\/: there is no data; upload CSV files/],
-  ['too few rows beside the holdout', { 'a.csv': csv([...day('2012-01-01', 5), ...day('2012-01-02'), ...day('2012-01-03')]) }, {}, /5 rows are left to train on after a holdout of the last 2 days, at least 10/],
-  ['a changed header', { 'a.csv': csv(day('2012-01-01')), 'b.csv': csv(day('2012-01-02')).replace('hr', 'hour') }, {}, /b\.csv, row 1: the header differs from the files before \(missing: hr; added: hour\)/],
-  ['one label only', { 'a.csv': csv(day('2012-01-01').map((row) => row.replace(/\d+$/, 'yes')).concat(day('2012-01-03'))) }, { task: { kind: 'MULTICLASS_CLASSIFICATION', target: 'cnt', timeColumn: 'timestamp' } }, /has only the label yes in the training rows/],
-  ['three labels in a binary task', { 'a.csv': csv([...day('2012-01-01'), ...day('2012-01-05')]) }, { task: { kind: 'BINARY_CLASSIFICATION', target: 'cnt', timeColumn: 'timestamp', positiveLabel: '1' } }, /has 24 labels .* a binary task has two/],
+  [
+    'too few rows beside the holdout',
+    { 'a.csv': csv([...day('2012-01-01', 5), ...day('2012-01-02'), ...day('2012-01-03')]) },
+    {},
+    /5 rows are left to train on after a holdout of the last 2 days, at least 10/,
+  ],
+  [
+    'a changed header',
+    { 'a.csv': csv(day('2012-01-01')), 'b.csv': csv(day('2012-01-02')).replace('hr', 'hour') },
+    {},
+    /b\.csv, row 1: the header differs from the files before \(missing: hr; added: hour\)/,
+  ],
+  [
+    'one label only',
+    {
+      'a.csv': csv(
+        day('2012-01-01')
+          .map((row) => row.replace(/\d+$/, 'yes'))
+          .concat(day('2012-01-03')),
+      ),
+    },
+    { task: { kind: 'MULTICLASS_CLASSIFICATION', target: 'cnt', timeColumn: 'timestamp' } },
+    /has only the label yes in the training rows/,
+  ],
+  [
+    'three labels in a binary task',
+    { 'a.csv': csv([...day('2012-01-01'), ...day('2012-01-05')]) },
+    { task: { kind: 'BINARY_CLASSIFICATION', target: 'cnt', timeColumn: 'timestamp', positiveLabel: '1' } },
+    /has 24 labels .* a binary task has two/,
+  ],
 ])('%s is named at once', async (_, files, spec, message) => {
   await expect(prepare(bucketWith(files), spec)).rejects.toMatchObject({ name: 'DataInvalid', message: expect.stringMatching(message) });
 });

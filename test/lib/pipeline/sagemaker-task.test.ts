@@ -1,7 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { Template } from 'aws-cdk-lib/assertions';
 import { SageMakerTask, type SageMakerTaskProps } from '../../../lib/pipeline/sagemaker-task';
 import { definitionOf, ENV } from './samples';
 
@@ -23,10 +23,18 @@ const statements = (stack: Stack): { Action: string | string[]; Resource: unknow
   Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy')).flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
 
 test.each([
-  ['a field that the integration does not take', { parameters: { ProcessingJobName: 'x', KeepAlive: 1 } }, /parameters\.KeepAlive: .*createProcessingJob does not take this field/],
+  [
+    'a field that the integration does not take',
+    { parameters: { ProcessingJobName: 'x', KeepAlive: 1 } },
+    /parameters\.KeepAlive: .*createProcessingJob does not take this field/,
+  ],
   ['the same where the value is a path', { parameters: { 'KeepAlive.$': '$.x' } }, /parameters\.KeepAlive/],
   ['waiting for what is no job', { action: 'createModel', parameters: { ModelName: 'x' }, waitForEnd: true }, /only jobs can be waited for/],
-  ['an action that is not optimized', { action: 'createModelCard', parameters: {} }, /must be an action of the optimized SageMaker integration, got 'createModelCard'/],
+  [
+    'an action that is not optimized',
+    { action: 'createModelCard', parameters: {} },
+    /must be an action of the optimized SageMaker integration, got 'createModelCard'/,
+  ],
 ])('synth refuses %s', (_, props, message) => {
   expect(() => machineWith(props as Partial<SageMakerTaskProps>)).toThrow(message);
 });

@@ -44,7 +44,9 @@ export interface Sample {
   readonly pipeline: TrainingPipeline;
 }
 
-export interface SampleOptions extends Partial<Pick<TrainingPipelineProps, 'task' | 'training' | 'gate' | 'approval' | 'modelName' | 'platformName'>> {
+export interface SampleOptions extends Partial<
+  Pick<TrainingPipelineProps, 'task' | 'training' | 'gate' | 'approval' | 'modelName' | 'platformName'>
+> {
   readonly serving?: Serving;
   readonly stackProps?: StackProps;
 }
@@ -114,4 +116,7 @@ const tokenText = (part: unknown): string => {
 
 /** All states, those of branches included. */
 export const statesOf = (states: Record<string, State>): [string, State][] =>
-  Object.entries(states).flatMap(([name, state]) => [[name, state] as [string, State], ...(state.Branches ?? []).flatMap(({ States }) => statesOf(States))]);
+  Object.entries(states).flatMap(([name, state]) => [
+    [name, state] as [string, State],
+    ...(state.Branches ?? []).flatMap(({ States }) => statesOf(States)),
+  ]);

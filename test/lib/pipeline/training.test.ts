@@ -18,7 +18,11 @@ const options: TrainingScriptOptions = { directory, entryPoint: 'train.py', fram
 describe('Training.script refuses', () => {
   test.each<[string, Partial<TrainingScriptOptions>, RegExp]>([
     ['a directory that is not there', { directory: '/nowhere' }, /directory: must be a directory, got '\/nowhere'/],
-    ['an entry point that is not there, naming the directory', { entryPoint: 'main.py' }, /entryPoint: must be a file in the directory, got 'main\.py'; put it into \//],
+    [
+      'an entry point that is not there, naming the directory',
+      { entryPoint: 'main.py' },
+      /entryPoint: must be a file in the directory, got 'main\.py'; put it into \//,
+    ],
     ['an entry point that is no Python', { entryPoint: 'notes.txt' }, /entryPoint: script mode runs Python files/],
     ['an instance type of EC2', { instanceType: 'm5.large' }, /instanceType: SageMaker trains on instance types whose names begin with ml\./],
     ['a runtime beyond 28 days', { maxRuntime: Duration.days(29) }, /maxRuntime: must be between 60 and 2419200, got 2505600/],
@@ -92,13 +96,24 @@ describe('the archive of the code', () => {
   });
 
   test('leaves out what tools leave behind', async () => {
-    const noisy = directoryWith({ 'a.py': '1', '__pycache__/a.pyc': 'x', '.git/HEAD': 'x', 'b.pyc': 'x', 'deep/__pycache__/c.pyc': 'x', 'deep/d.py': '2' });
+    const noisy = directoryWith({
+      'a.py': '1',
+      '__pycache__/a.pyc': 'x',
+      '.git/HEAD': 'x',
+      'b.pyc': 'x',
+      'deep/__pycache__/c.pyc': 'x',
+      'deep/d.py': '2',
+    });
     expect(await unpacked(archiveOf(noisy).bytes)).toEqual({ 'a.py': '1', 'deep/d.py': '2' });
   });
 
   test('gives back every file as it was, also with long paths', async () => {
     const name = fc.stringMatching(/^[a-z][a-z0-9_]{0,60}$/);
-    const files = fc.dictionary(fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => `${parts.join('/')}.py`), fc.string(), { minKeys: 1, maxKeys: 5 });
+    const files = fc.dictionary(
+      fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => `${parts.join('/')}.py`),
+      fc.string(),
+      { minKeys: 1, maxKeys: 5 },
+    );
     await fc.assert(
       fc.asyncProperty(files, async (tree) => {
         const usable = Object.fromEntries(Object.entries(tree).filter(([file]) => !Object.keys(tree).some((other) => other.startsWith(`${file}/`))));
@@ -122,7 +137,9 @@ describe('the archive of the code', () => {
 test('the code’s commit is the last one that touched its directory, and dirty tells of what it lacks', () => {
   const repository = directoryWith({ 'code/train.py': '1', 'other.txt': '1' });
   const git = (...args: string[]): string =>
-    execFileSync('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.com', '-c', 'commit.gpgsign=false', ...args], { encoding: 'utf8' }).trim();
+    execFileSync('git', ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.com', '-c', 'commit.gpgsign=false', ...args], {
+      encoding: 'utf8',
+    }).trim();
   const code = path.join(repository, 'code');
   expect(revisionOf(directoryWith({}))).toEqual({});
   git('init', '-q');

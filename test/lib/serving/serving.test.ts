@@ -20,7 +20,11 @@ const REAL_TIME = Serving.realTime({ instanceType: 'ml.m5.large' });
 
 describe('synth refuses', () => {
   test.each<[string, () => unknown, RegExp]>([
-    ['memory below 1 GiB', () => Serving.serverless({ memory: Size.mebibytes(512) }), /memory: SageMaker gives .* 1024 to 6144 MB .* steps of 1024, got 512 MB/],
+    [
+      'memory below 1 GiB',
+      () => Serving.serverless({ memory: Size.mebibytes(512) }),
+      /memory: SageMaker gives .* 1024 to 6144 MB .* steps of 1024, got 512 MB/,
+    ],
     ['memory above 6 GiB', () => Serving.serverless({ memory: Size.gibibytes(7) }), /memory: .*got 7168 MB/],
     ['memory between the steps', () => Serving.serverless({ memory: Size.mebibytes(1536) }), /memory: .*got 1536 MB/],
     ['no concurrency', () => Serving.serverless({ maxConcurrency: 0 }), /maxConcurrency: SageMaker lets .* 1 to 200 .*got 0/],
@@ -28,7 +32,11 @@ describe('synth refuses', () => {
     ['half a request', () => Serving.serverless({ maxConcurrency: 1.5 }), /maxConcurrency: .*got 1\.5/],
     ['instances of EC2', () => Serving.realTime({ instanceType: 'm5.large' }), /instanceType: .*begin with ml\., got 'm5\.large'/],
     ['no instance', () => Serving.realTime({ instanceType: 'ml.m5.large', initialInstanceCount: 0 }), /initialInstanceCount: .*got 0/],
-    ['no recording', () => Serving.realTime({ instanceType: 'ml.m5.large', captureSamplingPercentage: 0 }), /captureSamplingPercentage: .*1 to 100.*got 0/],
+    [
+      'no recording',
+      () => Serving.realTime({ instanceType: 'ml.m5.large', captureSamplingPercentage: 0 }),
+      /captureSamplingPercentage: .*1 to 100.*got 0/,
+    ],
     ['a name that is none', () => sample(REAL_TIME, '1st model'), /modelName: must be letters, digits and hyphens/],
   ])('%s', (_, make, message) => {
     expect(make).toThrow(message);
@@ -79,7 +87,9 @@ describe('a serverless endpoint', () => {
   });
 
   test('is called by the recording function, which knows how it is served, and by nobody else', () => {
-    const [recorder] = Object.values(template.findResources('AWS::Lambda::Function', { Properties: { Description: Match.stringLikeRegexp('records the exchange') } }));
+    const [recorder] = Object.values(
+      template.findResources('AWS::Lambda::Function', { Properties: { Description: Match.stringLikeRegexp('records the exchange') } }),
+    );
     expect(Object.keys(recorder.Properties.Environment.Variables)).toEqual(expect.arrayContaining([SERVING_ENV.spec, SERVING_ENV.deliveryStream]));
     const invokers = Object.values(template.toJSON().Resources as Record<string, unknown>).filter((resource) =>
       JSON.stringify(resource).includes('sagemaker:InvokeEndpoint'),
@@ -127,7 +137,13 @@ describe('an endpoint on instances', () => {
     called.grantInvoke(role).assertSuccess();
     Template.fromStack(own).hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
-        Statement: [{ Action: 'sagemaker:InvokeEndpoint', Effect: 'Allow', Resource: { 'Fn::Join': ['', Match.arrayWith([':sagemaker:eu-west-1:111122223333:endpoint/mlops-demand'])] } }],
+        Statement: [
+          {
+            Action: 'sagemaker:InvokeEndpoint',
+            Effect: 'Allow',
+            Resource: { 'Fn::Join': ['', Match.arrayWith([':sagemaker:eu-west-1:111122223333:endpoint/mlops-demand'])] },
+          },
+        ],
       },
     });
   });
@@ -157,7 +173,19 @@ describe('removal', () => {
       expect(Properties.EndpointName).toMatch(/^mlops-(one|two)$/);
       expect(DependsOn).toContain(functionId);
     }
-    const [[roleId, role]] = Object.entries(template.findResources('AWS::IAM::Role', { Properties: { Policies: [Match.objectLike({ PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: ['sagemaker:DescribeEndpoint', 'sagemaker:DeleteEndpoint'] })]) } })] } }));
+    const [[roleId, role]] = Object.entries(
+      template.findResources('AWS::IAM::Role', {
+        Properties: {
+          Policies: [
+            Match.objectLike({
+              PolicyDocument: {
+                Statement: Match.arrayWith([Match.objectLike({ Action: ['sagemaker:DescribeEndpoint', 'sagemaker:DeleteEndpoint'] })]),
+              },
+            }),
+          ],
+        },
+      }),
+    );
     expect(template.toJSON().Resources[functionId].DependsOn).toContain(roleId);
     const statements = role.Properties.Policies[0].PolicyDocument.Statement as { Action: string | string[]; Resource: unknown }[];
     const everywhere = statements.filter(({ Resource }) => Resource === '*').flatMap(({ Action }) => Action);

@@ -1,0 +1,248 @@
+import { endpointConfigInput } from '../../../lambda/serving/endpoint-config';
+import { EndpointClient } from '../../../lambda/serving/endpoint.client';
+import { Release } from '../../../lambda/serving/release';
+import { removeEndpoint } from '../../../lambda/serving/removal';
+import type { ReleaseRequest, ReleaseStatus, ServingSpec } from '../../../lib/serving/contract';
+import { MemorySageMaker } from './memory-sagemaker';
+
+const NAME = 'mlops-demand';
+const SERVERLESS: ServingSpec = {
+  model: 'Demand',
+  endpointName: NAME,
+  kind: 'SERVERLESS',
+  memorySizeInMb: 2048,
+  maxConcurrency: 5,
+  captureSamplingPercentage: 100,
+  captureUri: 's3://p/capture',
+  kmsKeyArn: 'arn:key',
+};
+const REAL_TIME: ServingSpec = {
+  ...SERVERLESS,
+  kind: 'REAL_TIME',
+  memorySizeInMb: undefined,
+  maxConcurrency: undefined,
+  instanceType: 'ml.m5.large',
+  initialInstanceCount: 1,
+};
+
+const world = (spec = SERVERLESS) => {
+  const sagemaker = new MemorySageMaker();
+  const release = new Release(spec, new EndpointClient(sagemaker.client()));
+  const request = (version: number, change: Partial<ReleaseRequest> = {}): ReleaseRequest => ({
+    action: 'start',
+    version,
+    sagemakerModelName: `${NAME}-model-${version}`,
+    endpointConfigName: `${NAME}-v${version}-abc`,
+    redriveCount: 0,
+    ...change,
+  });
+  const start = (version: number, change?: Partial<ReleaseRequest>): Promise<ReleaseStatus> => release.handle(request(version, change));
+  const check = (version: number, { startedAtRedrive, previousEndpointConfigName }: ReleaseStatus, change?: Partial<ReleaseRequest>) =>
+    release.handle(request(version, { action: 'check', startedAtRedrive, previousEndpointConfigName, ...change }));
+  const released = async (version: number): Promise<ReleaseStatus> => {
+    const status = await start(version);
+    sagemaker.settle(NAME);
+    return check(version, status);
+  };
+  return { sagemaker, start, check, released };
+};
+
+test('the first release makes the endpoint, and is done when it runs the wanted configuration', async () => {
+  const { sagemaker, start, check } = world();
+  const status = await start(1);
+  expect(status).toMatchObject({ done: false, endpointStatus: 'Creating', previousEndpointConfigName: '' });
+  expect((await check(1, status)).done).toBe(false);
+  sagemaker.settle(NAME);
+  expect(await check(1, status)).toMatchObject({ done: true, endpointStatus: 'InService', endpointConfigName: `${NAME}-v1-abc` });
+});
+
+test('the next one updates it and keeps the previous configuration, no older one', async () => {
+  const { sagemaker, released } = world();
+  for (const version of [1, 2, 3]) expect((await released(version)).done).toBe(true);
+  expect([...sagemaker.configs.keys()]).toEqual([`${NAME}-v2-abc`, `${NAME}-v3-abc`]);
+});
+
+test('the configuration in use goes only after the switch', async () => {
+  const { sagemaker, released, start, check } = world();
+  await released(1);
+  await released(2);
+  const status = await start(3);
+  await check(3, status);
+  expect([...sagemaker.configs.keys()]).toHaveLength(3);
+});
+
+test('a configuration of a failed release is not what is kept for a rollback', async () => {
+  const { sagemaker, released, start, check } = world();
+  await released(1);
+  const status = await start(2);
+  Object.assign(sagemaker.endpoints.get(NAME)!, { status: 'InService', pending: undefined, reason: 'ping failed' });
+  await expect(check(2, status)).rejects.toThrow();
+  await released(3);
+  expect([...sagemaker.configs.keys()]).toEqual([`${NAME}-v1-abc`, `${NAME}-v3-abc`]);
+});
+
+test('both actions may be repeated', async () => {
+  const { sagemaker, start, check, released } = world();
+  await start(1);
+  const again = await start(1);
+  sagemaker.settle(NAME);
+  await check(1, again);
+  expect((await check(1, again)).done).toBe(true);
+  await released(1);
+  expect(sagemaker.calls.filter((call) => call === 'CreateEndpoint')).toHaveLength(1);
+  expect(sagemaker.calls).not.toContain('UpdateEndpoint');
+});
+
+describe('a release has failed, with the reason of SageMaker, where', () => {
+  test.each([
+    [
+      'the update was rolled back',
+      { status: 'InService', reason: 'model did not answer its ping' },
+      /was rolled back to mlops-demand-v1-abc instead of running mlops-demand-v2-abc: model did not answer its ping/,
+    ],
+    ['the rollback failed', { status: 'UpdateRollbackFailed', reason: 'no capacity' }, /ended as UpdateRollbackFailed: no capacity/],
+    ['the endpoint failed', { status: 'Failed', reason: 'bad image' }, /ended as Failed: bad image/],
+  ])('%s', async (_, outcome, message) => {
+    const { sagemaker, released, start, check } = world();
+    await released(1);
+    const status = await start(2);
+    sagemaker.endpoints.set(NAME, { config: `${NAME}-v1-abc`, ...outcome });
+    await expect(check(2, status)).rejects.toMatchObject({ name: 'ReleaseFailed', message: expect.stringMatching(message) });
+  });
+
+  test('the endpoint is gone', async () => {
+    const { sagemaker, start, check } = world();
+    const status = await start(1);
+    sagemaker.endpoints.delete(NAME);
+    await expect(check(1, status)).rejects.toMatchObject({ name: 'ReleaseFailed', message: expect.stringMatching(/is gone/) });
+  });
+
+  test('what runs under the wanted name is another model', async () => {
+    const { sagemaker, start, check } = world();
+    const status = await start(1);
+    sagemaker.settle(NAME);
+    sagemaker.configs.get(`${NAME}-v1-abc`)!.ProductionVariants![0].ModelName = 'another';
+    await expect(check(1, status)).rejects.toThrow(/its model is another instead of mlops-demand-model-1/);
+  });
+
+  test('the name of the configuration is taken by another size', async () => {
+    const { sagemaker, start } = world();
+    sagemaker.configs.set(
+      `${NAME}-v1-abc`,
+      endpointConfigInput({ ...SERVERLESS, memorySizeInMb: 1024 }, { endpointConfigName: `${NAME}-v1-abc`, sagemakerModelName: `${NAME}-model-1` }),
+    );
+    await expect(start(1)).rejects.toMatchObject({ name: 'ReleaseFailed', message: expect.stringMatching(/memory is 1024 instead of 2048/) });
+  });
+});
+
+describe('a redrive', () => {
+  test('starts a rolled back release anew instead of looking at its remains', async () => {
+    const { sagemaker, released, start, check } = world();
+    await released(1);
+    const status = await start(2);
+    sagemaker.endpoints.set(NAME, { config: `${NAME}-v1-abc`, status: 'InService' });
+    await expect(check(2, status)).rejects.toThrow();
+    const restarted = await check(2, status, { redriveCount: 1 });
+    expect(restarted).toMatchObject({ done: false, startedAtRedrive: 1 });
+    sagemaker.settle(NAME);
+    expect((await check(2, restarted, { redriveCount: 1 })).done).toBe(true);
+  });
+
+  test('deletes an endpoint that failed at its creation and asks for another try', async () => {
+    const { sagemaker, start, check } = world();
+    const status = await start(1);
+    sagemaker.endpoints.set(NAME, { config: `${NAME}-v1-abc`, status: 'Failed', reason: 'bad image' });
+    await expect(check(1, status, { redriveCount: 1 })).rejects.toMatchObject({ name: 'ServiceUnavailable' });
+    await expect(check(1, status, { redriveCount: 1 })).rejects.toMatchObject({ name: 'ServiceUnavailable' });
+    sagemaker.endpoints.delete(NAME);
+    expect(await check(1, status, { redriveCount: 1 })).toMatchObject({ endpointStatus: 'Creating' });
+  });
+});
+
+test('another change of the endpoint has to end first', async () => {
+  const { sagemaker, released, start } = world();
+  await released(1);
+  sagemaker.endpoints.set(NAME, { config: `${NAME}-v1-abc`, status: 'Updating', pending: 'by-hand' });
+  await expect(start(2)).rejects.toMatchObject({ name: 'ServiceUnavailable' });
+});
+
+describe('configurations', () => {
+  const request = { endpointConfigName: 'c', sagemakerModelName: 'm' };
+
+  test('of instances record, encrypt and say no to metrics that nobody asked for', () => {
+    expect(endpointConfigInput(REAL_TIME, request)).toMatchObject({
+      DataCaptureConfig: { EnableCapture: true, InitialSamplingPercentage: 100, DestinationS3Uri: 's3://p/capture', KmsKeyId: 'arn:key' },
+      KmsKeyId: 'arn:key',
+      MetricsConfig: { EnableDetailedObservability: false },
+      Tags: [{ Key: 'cdk-mlops:endpoint', Value: NAME }],
+    });
+  });
+
+  test('of serverless endpoints hold nothing that SageMaker refuses there', () => {
+    expect(endpointConfigInput(SERVERLESS, request)).toEqual({
+      EndpointConfigName: 'c',
+      Tags: [{ Key: 'cdk-mlops:endpoint', Value: NAME }],
+      ProductionVariants: [{ VariantName: 'primary', ModelName: 'm', ServerlessConfig: { MemorySizeInMB: 2048, MaxConcurrency: 5 } }],
+    });
+  });
+
+  test.each([
+    ['ml.m5.large', true],
+    ['ml.c6i.2xlarge', true],
+    ['ml.m5d.large', false],
+    ['ml.c6gd.xlarge', false],
+    ['ml.r5dn.xlarge', false],
+    ['ml.g4dn.xlarge', false],
+    ['ml.g5.xlarge', false],
+    ['ml.p4d.24xlarge', false],
+    ['ml.inf2.xlarge', false],
+    ['ml.trn1.2xlarge', false],
+  ])('%s takes a volume key: %s', (instanceType, takes) => {
+    expect(endpointConfigInput({ ...REAL_TIME, instanceType }, request).KmsKeyId !== undefined).toBe(takes);
+  });
+});
+
+describe('removal', () => {
+  test('waits for what runs, deletes the endpoint and what is tagged as its own, nobody else’s', async () => {
+    const { sagemaker, released } = world();
+    await released(1);
+    await released(2);
+    for (const [name, owner] of [
+      [`${NAME}-m`, NAME],
+      [`${NAME}-other-m`, `${NAME}-other`],
+      ['foreign', NAME],
+    ])
+      sagemaker.models.set(name, owner);
+    sagemaker.configs.set(`${NAME}-other-v1`, {
+      EndpointConfigName: 'x',
+      ProductionVariants: [],
+      Tags: [{ Key: 'cdk-mlops:endpoint', Value: `${NAME}-other` }],
+    });
+    Object.assign(sagemaker.endpoints.get(NAME)!, { status: 'Updating' });
+    let polls = 0;
+    const timeLeft = (): number => {
+      polls += 1;
+      if (polls === 2) sagemaker.endpoints.get(NAME)!.status = 'InService';
+      if (polls === 4) sagemaker.endpoints.delete(NAME);
+      return 1;
+    };
+    await removeEndpoint(NAME, new EndpointClient(sagemaker.client()), { timeLeft, pollMilliseconds: 1 });
+    expect(sagemaker.calls.filter((call) => call === 'DeleteEndpoint')).toHaveLength(1);
+    expect([...sagemaker.configs.keys()]).toEqual([`${NAME}-other-v1`]);
+    expect([...sagemaker.models.keys()]).toEqual([`${NAME}-other-m`, 'foreign']);
+  });
+
+  test('of an endpoint that was never made is nothing', async () => {
+    const { sagemaker } = world();
+    await removeEndpoint(NAME, new EndpointClient(sagemaker.client()), { timeLeft: () => 0 });
+    expect(sagemaker.calls).toEqual(['DescribeEndpoint', 'ListEndpointConfigs', 'ListModels']);
+  });
+
+  test('gives up in time to say so', async () => {
+    const { sagemaker, start } = world();
+    await start(1);
+    await expect(removeEndpoint(NAME, new EndpointClient(sagemaker.client()), { timeLeft: () => 0 })).rejects.toThrow(
+      /is still Creating: delete it, then/,
+    );
+  });
+});
