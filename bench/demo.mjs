@@ -13,5 +13,7 @@ if (done.status !== 0) throw new Error(`${done.stdout}\n${done.stderr}`);
 const result = JSON.parse(readFileSync(file, 'utf8'));
 line('demo', seconds, 's', 90);
 for (const stage of result.stages) line('stage', stage.seconds, 's', undefined, { stage: stage.name });
-for (const month of result.months) line('rmse against first version', month.rmse, 'rentals/h', month.rmseOfFirstVersion, { month: month.month, served: month.servedVersion });
+for (const { month, rmse, rmseOfFirstVersion, servedVersion } of result.months) {
+  line('rmse against first version', rmse, 'rentals/h', rmseOfFirstVersion, { month, served: servedVersion });
+}
 line('failed requests', result.endpointFailures, 'requests', undefined, { requests: result.endpointRequests });

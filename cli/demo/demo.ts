@@ -181,11 +181,13 @@ interface Permissions {
 
 /** What the roles of the stack used against what their policies grant; something missing ends the demo, for it would be missing on AWS too. */
 const checkPermissions = async (engine: LocalEngine): Promise<Permissions> => {
-  const permissions = await askEngine<Permissions>(engine, 'permissions');
+  const { denied, used, neverUsed } = await askEngine<Permissions>(engine, 'permissions');
+  const ofTheStack = ({ role }: Permission): boolean => role.includes(`role/${STACK}-`);
+  const permissions = { denied, used: used.filter(ofTheStack), neverUsed: neverUsed.filter(ofTheStack) };
   fs.mkdirSync(OUTPUT, { recursive: true });
   fs.writeFileSync(path.join(OUTPUT, 'permissions.json'), `${JSON.stringify(permissions, null, 2)}\n`);
-  if (permissions.denied.length > 0) {
-    const missing = permissions.denied.map(({ role, action, resource }) => `${role} may not ${action} on ${resource}`);
+  if (denied.length > 0) {
+    const missing = denied.map(({ role, action, resource }) => `${role} may not ${action} on ${resource}`);
     throw new Error(`the roles lack permissions:\n  ${missing.join('\n  ')}`);
   }
   return permissions;

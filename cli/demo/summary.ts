@@ -1,8 +1,11 @@
+import * as path from 'node:path';
 import { shorten, state, strong, table } from '../format';
 import type { Io } from '../io';
 import type { DemoResult } from './result';
 
-const REASON_LENGTH = 90;
+/** A cause and a reason share what a usual terminal leaves them. */
+const CAUSE_LENGTH = 72;
+const REASON_LENGTH = 72;
 
 /** What the demo shows last: months, versions, decisions of the governor, figures, and where to look further. */
 export const summarize = (io: Io, result: DemoResult, further: readonly string[]): string => {
@@ -26,7 +29,7 @@ export const summarize = (io: Io, result: DemoResult, further: readonly string[]
   const decisions = table(
     io,
     ['governor', 'cause', 'because'],
-    result.governor.map((decision) => [state(io, decision.decision), decision.cause, shorten(decision.reason, REASON_LENGTH)]),
+    result.governor.map((decision) => [state(io, decision.decision), shorten(decision.cause, CAUSE_LENGTH), shorten(decision.reason, REASON_LENGTH)]),
   );
   const total = result.stages.reduce((sum, stage) => sum + stage.seconds, 0);
   const calls = Object.entries(result.awsCalls)
@@ -39,7 +42,7 @@ export const summarize = (io: Io, result: DemoResult, further: readonly string[]
     decisions,
     `${strong(io, `${result.endpointRequests} requests to the endpoint, ${result.endpointFailures} failed`)}; ${total.toFixed(0)} s in all`,
     `AWS calls served: ${calls.join(', ')}`,
-    `Drift report: ${result.report}`,
+    `Drift report: ${path.relative('', result.report)}`,
     '',
     ...further,
     '',

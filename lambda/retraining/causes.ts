@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { MODEL_NAME_PATTERN } from '../../lib/common/contract';
 import { EVENT_SOURCE, EVENTS, type GovernorPolicy, type RetrainCause } from '../../lib/retraining/contract';
+import { shortTime } from '../common/short-time';
 
 const detail = {
   platform: z.string().min(1),
@@ -37,18 +38,19 @@ export type CauseEvent = z.infer<typeof causeEvent>;
 const LISTED_FEATURES = 5;
 const list = (names: readonly string[]): string =>
   names.length <= LISTED_FEATURES ? names.join(', ') : `${names.slice(0, LISTED_FEATURES).join(', ')} and ${names.length - LISTED_FEATURES} more`;
-const round = (value: number): string => String(Number(value.toPrecision(6)));
+const round = (value: number): string => String(Number(value.toPrecision(4)));
+const period = (from: string, to: string): string => `${shortTime(from)} to ${shortTime(to)}`;
 
 const describe = (event: CauseEvent): Pick<RetrainCause, 'kind' | 'key' | 'summary' | 'evidenceUri'> => {
   switch (event['detail-type']) {
     case EVENTS.qualityDegraded: {
       const { metric, value, bound, version, windowStart, windowEnd, evidenceUri } = event.detail;
-      const summary = `${metric} of version ${version} was ${round(value)} from ${windowStart} to ${windowEnd}, bound ${round(bound)}`;
+      const summary = `${metric} ${round(value)} of version ${version} is worse than ${round(bound)} (${period(windowStart, windowEnd)})`;
       return { kind: 'quality', key: metric, summary, evidenceUri };
     }
     case EVENTS.driftDetected: {
       const { features, version, windowStart, windowEnd, evidenceUri } = event.detail;
-      const summary = `${features.length} feature(s) of version ${version} drifted from ${windowStart} to ${windowEnd}: ${list(features)}`;
+      const summary = `${list(features)} drifted under version ${version} (${period(windowStart, windowEnd)})`;
       return { kind: 'drift', key: 'drift', summary, evidenceUri };
     }
     case EVENTS.retrainRequested:

@@ -1,4 +1,5 @@
 import type { Decision, GovernorPolicy, RetrainCause } from '../../lib/retraining/contract';
+import { shortTime } from '../common/short-time';
 
 /** The run that holds the model's only place. */
 export interface Lock {
@@ -57,7 +58,8 @@ const coolingDown = (state: GovernorState, cause: RetrainCause, policy: Governor
     if (mark === undefined) continue;
     const end = new Date(Date.parse(mark) + policy.cooldownSeconds * 1000);
     if (Date.parse(cause.occurredAt) < end.getTime()) {
-      return `${what} had its cause at ${mark}; its cooldown lasts until ${end.toISOString()}, the cause is of ${cause.occurredAt}`;
+      const until = shortTime(end.toISOString());
+      return `cooldown until ${until}, since ${what} had its cause at ${shortTime(mark)}; this one is of ${shortTime(cause.occurredAt)}`;
     }
   }
   return undefined;
@@ -66,7 +68,7 @@ const coolingDown = (state: GovernorState, cause: RetrainCause, policy: Governor
 /** One cause, one decision. Pure: the caller stores it, and stores nothing else than it says. */
 export const decide = (state: GovernorState, cause: RetrainCause, policy: GovernorPolicy, now: Date): Verdict => {
   const { lock, paused } = state;
-  if (paused) return { decision: 'refused-paused', reason: `paused by ${paused.by} at ${paused.at}: ${paused.reason}` };
+  if (paused) return { decision: 'refused-paused', reason: `paused by ${paused.by} at ${shortTime(paused.at)}: ${paused.reason}` };
   if (lock) {
     if (Date.parse(lock.leaseUntil) <= now.getTime()) return { decision: 'look-up-holder', lock };
     return { decision: 'coalesced', runId: lock.runId, reason: `run ${lock.runId} is under way; the cause is attached to it` };

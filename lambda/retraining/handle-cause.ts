@@ -3,7 +3,7 @@ import { NamedError } from '../common/errors';
 import { acquire, decide, executionArnOf, renew, ruleOf, runIdOf, settle, type GovernorState, type Lock } from './governor';
 import { backOff, type GovernorStore } from './governor.client';
 import { readOutcome } from './outcome';
-import type { PipelineRuns } from './runs.client';
+import type { Execution, PipelineRuns } from './runs.client';
 
 export interface GovernorPorts {
   readonly store: GovernorStore;
@@ -56,6 +56,7 @@ export const handleCause = async (ports: GovernorPorts, governed: GovernedModel,
       await lookUpHolder(ports, governed, state, verdict.lock);
       continue;
     }
+    if (verdict.decision === 'coalesced' && state.lock && (await settleEnded(ports, state, state.lock))) continue;
     const record = recordOf(verdict);
     const next = verdict.decision === 'started' ? acquire(state, cause, policy, runIdOf(model, cause), now()) : state;
     if (await store.claim(next, record)) return finish(ports, governed, record);
@@ -81,13 +82,21 @@ const finish = async ({ store, runs, announce }: GovernorPorts, { policy }: Gove
   return record;
 };
 
+const isUnderWay = ({ status }: Execution): boolean => status === 'RUNNING' || status === 'PENDING_REDRIVE';
+
+const settled = (state: GovernorState, { runId, occurredAt, rule }: Lock, holder?: Execution): GovernorState =>
+  settle(state, { runId, occurredAt, rule, outcome: holder ? readOutcome(holder.status, holder.output) : 'failed' });
+
+/** A run that has ended, whose event is still under way, must not take a cause with it. One that is not to be found yet is about to start. */
+const settleEnded = async ({ store, runs }: GovernorPorts, state: GovernorState, lock: Lock): Promise<boolean> => {
+  const holder = await runs.find(lock.executionArn);
+  if (!holder || isUnderWay(holder)) return false;
+  await store.replace(settled(state, lock, holder));
+  return true;
+};
+
 /** The lease only guards against a lost status event: what counts is the execution itself. */
 const lookUpHolder = async ({ store, runs, now }: GovernorPorts, { policy }: GovernedModel, state: GovernorState, lock: Lock): Promise<void> => {
   const holder = await runs.find(lock.executionArn);
-  if (holder?.status === 'RUNNING' || holder?.status === 'PENDING_REDRIVE') {
-    await store.replace(renew(state, policy, now()));
-    return;
-  }
-  const outcome = holder ? readOutcome(holder.status, holder.output) : 'failed';
-  await store.replace(settle(state, { runId: lock.runId, outcome, occurredAt: lock.occurredAt, rule: lock.rule }));
+  await store.replace(holder && isUnderWay(holder) ? renew(state, policy, now()) : settled(state, lock, holder));
 };

@@ -11,8 +11,8 @@ const requested = event(EVENTS.retrainRequested, { ...address, reason: 'new stat
 const scheduled = event(EVENTS.retrainScheduled, { ...address, schedule: 'rate(7 days)' });
 
 test.each([
-  ['quality', quality, { kind: 'quality', key: 'rmse', summary: /^rmse of version 1 was 113.123 from .* bound 100$/, evidenceUri: 's3://reports/result.json' }],
-  ['drift', drift, { kind: 'drift', key: 'drift', summary: /^2 feature\(s\) of version 1 drifted .*: temp, hum$/ }],
+  ['quality', quality, { kind: 'quality', key: 'rmse', summary: /^rmse 113.1 of version 1 is worse than 100 \(.* to .*\)$/, evidenceUri: 's3://reports/result.json' }],
+  ['drift', drift, { kind: 'drift', key: 'drift', summary: /^temp, hum drifted under version 1 \(.* to .*\)$/ }],
   ['a request', requested, { kind: 'manual', key: 'ann', summary: /^requested by ann: new stations$/ }],
   ['a schedule', scheduled, { kind: 'schedule', key: 'rate(7 days)', summary: /^due by its schedule/ }],
 ])('an event of %s becomes a cause that says what happened', (_, sent, { summary, ...expected }) => {

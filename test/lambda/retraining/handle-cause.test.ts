@@ -59,6 +59,15 @@ test('causes that arrive at the same moment start one run between them', async (
   expect(world.executions.size).toBe(1);
 });
 
+test('a cause that meets a run which has ended, whose event is still under way, is decided as if it had come', async () => {
+  const world = new World();
+  await tell(world, cause(0));
+  await world.end('BikeDemand', 'failed', true);
+  expect(await tell(world, cause(1))).toMatchObject({ decision: 'started' });
+  await world.end('BikeDemand', 'promoted', true);
+  expect(await tell(world, cause(2))).toMatchObject({ decision: 'refused-cooldown' });
+});
+
 describe('lease', () => {
   const afterLease = (world: World) => (world.clock = new Date(world.clock.getTime() + 3_600_000));
 
