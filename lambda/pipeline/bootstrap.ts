@@ -17,7 +17,7 @@ const CONFIDENCE = 0.95;
 const MOST_RESAMPLES = 1000;
 const FEWEST_RESAMPLES = 100;
 /** Rows that all resamples together may go through: bounds the time on large holdouts. */
-const ROWS_TO_DRAW = 50_000_000;
+const ROWS_TO_DRAW = 10_000_000;
 
 /**
  * Percentile interval of a statistic by resampling whole blocks: the hours of a day resemble each other, so resampling single rows would promise
