@@ -10,7 +10,8 @@ import { StoreBuckets } from './store-buckets';
 /** Where the bytes of a platform live. */
 export interface ArtifactStoreProps {
   /**
-   * Key that encrypts the buckets made here. Grants on imported buckets extend to it where the bucket itself names no key.
+   * Key that encrypts the buckets made here, and what SageMaker writes to any of the buckets. Grants on imported buckets extend to it, beside the
+   * key that such a bucket names itself.
    *
    * @default - a new customer managed key that rotates every year
    */
@@ -94,16 +95,13 @@ export class ArtifactStore extends Construct {
   public readonly predictions: s3.IBucket;
   /** Gate, baseline and monitoring reports. */
   public readonly reports: s3.IBucket;
-  /** Key of the buckets made here. */
+  /** Key of the buckets made here, and of what SageMaker writes to any of the buckets. */
   public readonly encryptionKey: kms.IKey;
-
-  private readonly importedKey?: kms.IKey;
 
   /** Fails at synth if a retention is not between 1 and 36500 days. */
   constructor(scope: Construct, id: string, props: ArtifactStoreProps = {}) {
     super(scope, id);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
-    this.importedKey = props.encryptionKey;
     this.encryptionKey =
       props.encryptionKey ??
       new kms.Key(this, 'Key', { description: `Buckets of ${this.node.path}`, enableKeyRotation: true, removalPolicy });
@@ -162,6 +160,6 @@ export class ArtifactStore extends Construct {
   }
 
   private access(bucket: s3.IBucket, variable: string) {
-    return { bucket, variable, key: bucket.encryptionKey ?? this.importedKey };
+    return { bucket, variable, keys: [...new Set([bucket.encryptionKey ?? this.encryptionKey, this.encryptionKey])] };
   }
 }

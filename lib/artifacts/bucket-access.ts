@@ -7,7 +7,8 @@ import { addEnvironment } from '../common/environment';
 /** One bucket with what a grant on it needs. */
 export interface BucketAccess {
   readonly bucket: s3.IBucket;
-  readonly key?: kms.IKey;
+  /** Keys that objects of the bucket are encrypted with. */
+  readonly keys: readonly kms.IKey[];
   /** Variable through which run-time code finds the bucket. */
   readonly variable: string;
 }
@@ -36,5 +37,5 @@ const grantObjects = (access: BucketAccess, grantee: iam.IGrantable, prefix: str
   const objects = iam.Grant.addToPrincipalOrResource({ grantee, actions, resourceArns, resource: access.bucket });
   addEnvironment(grantee, { [access.variable]: access.bucket.bucketName });
   acknowledgeWildcards(grantee, resourceArns, OBJECTS_REASON);
-  return access.key ? objects.combine(access.key.grant(grantee, ...keyActions)) : objects;
+  return access.keys.reduce((grants, key) => grants.combine(key.grant(grantee, ...keyActions)), objects);
 };

@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import { MODEL_NAME_PATTERN } from './contract';
 
 /** One thing that cannot be synthesized, as a person needs it. */
 export interface Problem {
@@ -41,6 +42,11 @@ export class Validator {
   public pattern(place: string, value: string | undefined, pattern: RegExp, rule: string, fix: string): this {
     if (value === undefined || Token.isUnresolved(value)) return this;
     return this.check(pattern.test(value), { rule, place, got: `'${value}'`, fix });
+  }
+
+  /** Names of models and platforms: they stand in keys, events and the names of jobs. */
+  public name(place: string, value: string): this {
+    return this.pattern(place, value, MODEL_NAME_PATTERN, 'must be letters, digits and hyphens, first a letter, at most 32', 'choose such a name');
   }
 
   public filled(place: string, value: string | undefined, fix: string): this {

@@ -5,16 +5,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as destinations from 'aws-cdk-lib/aws-lambda-destinations';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
-import * as targets from 'aws-cdk-lib/aws-scheduler-targets';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
 import { capturePrefix, labelsPrefix, monitoringPrefix } from '../artifacts/contract';
-import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
 import { deadLetterQueue } from '../common/dead-letter-queue';
 import { PlatformFunction } from '../common/function';
-import { InlineRole } from '../common/inline-role';
 import { Task } from '../common/task';
 import { modelMetric } from '../operations/alarm-factory';
 import { METRICS, QUALITY_METRIC_PREFIX } from '../operations/contract';
@@ -23,15 +20,16 @@ import { IModelRegistry } from '../registry/model-registry';
 import { RETRAINING_ENV } from '../retraining/contract';
 import { VARIANT_NAME } from '../serving/contract';
 import { MONITORING_ENV } from './contract';
+import { addSchedule } from './monitor-schedule';
 import { monitorSpec, validateMonitor } from './monitor-spec';
 import { Monitoring } from './monitoring';
 
 /** Properties of a ModelMonitor. */
 export interface ModelMonitorProps {
-  /** Name of the model. */
+  /** Name of the model: letters, digits and hyphens, first a letter, at most 32. */
   readonly modelName: string;
 
-  /** Name of the platform. */
+  /** Name of the platform, as allowed for the model's. */
   readonly platformName: string;
 
   /** What the model predicts; decides the quality metrics. */
@@ -84,7 +82,10 @@ export class ModelMonitor extends Construct {
   private readonly platformName: string;
   private readonly modelName: string;
 
-  /** Fails at synth if a bound names no metric of the task or is no number, or a seasonal reference meets a task without a time column. */
+  /**
+   * Fails at synth if a name is not allowed, a bound names no metric of the task or is no number, or a seasonal
+   * reference meets a task without a time column.
+   */
   constructor(scope: Construct, id: string, props: ModelMonitorProps) {
     super(scope, id);
     validateMonitor(this.node.path, props);
@@ -117,7 +118,7 @@ export class ModelMonitor extends Construct {
     this.grantStore(props);
     props.registry.grantRead(this.monitorFunction);
     props.bus.grantPutEventsTo(this.monitorFunction);
-    this.schedule = this.addSchedule(props.monitoring);
+    this.schedule = addSchedule(this, this.modelName, props.monitoring, this.monitorFunction, this.deadLetters);
   }
 
   /** Lets somebody run the monitor on demand. */
@@ -150,6 +151,11 @@ export class ModelMonitor extends Construct {
     return this.metric(METRICS.labelCoverage, cloudwatch.Stats.AVERAGE, options);
   }
 
+  /** Monitor runs that finished, with or without a verdict. */
+  public metricRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.monitorRuns, cloudwatch.Stats.SUM, options);
+  }
+
   /** Rows of a window. */
   public metricMonitoredRows(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric(METRICS.monitoredRows, cloudwatch.Stats.MAXIMUM, options);
@@ -172,29 +178,5 @@ export class ModelMonitor extends Construct {
     store.grantReadData(this.baselineFunction, `runs/${modelName}/`);
     store.grantReadArtifacts(this.baselineFunction, `runs/${modelName}/`);
     store.grantWriteReports(this.baselineFunction, `baselines/${modelName}/`);
-  }
-
-  private addSchedule(monitoring: Monitoring): scheduler.Schedule {
-    const stack = Stack.of(this);
-    const group = stack.formatArn({ service: 'scheduler', resource: 'schedule-group', resourceName: 'default' });
-    const role = new InlineRole(this, 'ScheduleRole', {
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': group } },
-      }),
-    });
-    const schedule = new scheduler.Schedule(this, 'Schedule', {
-      schedule: scheduler.ScheduleExpression.expression(monitoring._scheduleExpression),
-      description: `Monitor of ${this.modelName}`,
-      target: new targets.LambdaInvoke(this.monitorFunction, {
-        role,
-        // The planned time, not the time of the attempt, ends the window: a retry judges the same window and writes the same result.
-        input: scheduler.ScheduleTargetInput.fromObject({ windowEnd: scheduler.ContextAttribute.scheduledTime }),
-        deadLetterQueue: this.deadLetters,
-        retryAttempts: 10,
-        maxEventAge: Duration.hours(1),
-      }),
-    });
-    acknowledgeWildcards(role, [`${this.monitorFunction.functionArn}:*`], 'Versions of the one function that the schedule starts.');
-    return schedule;
   }
 }

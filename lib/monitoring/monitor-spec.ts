@@ -1,4 +1,4 @@
-import { TASK_METRICS } from '../common/contract';
+import { TASK_METRICS, TaskSpec } from '../common/contract';
 import { Task } from '../common/task';
 import { Validator } from '../common/validation';
 import { VARIANT_NAME } from '../serving/contract';
@@ -8,6 +8,7 @@ import { Monitoring } from './monitoring';
 /** The part of a monitor's properties that its functions are told. */
 interface MonitorChoices {
   readonly modelName: string;
+  readonly platformName: string;
   readonly task: Task;
   readonly endpointName: string;
   readonly monitoring: Monitoring;
@@ -27,9 +28,9 @@ export const monitorSpec = ({ modelName, task, endpointName, monitoring, quality
 });
 
 /** @internal */
-export const validateMonitor = (where: string, { task, monitoring, qualityBounds }: MonitorChoices): void => {
-  const { kind, timeColumn } = task._toSpec();
-  const validator = new Validator(`ModelMonitor ${where}`);
+export const validateMonitor = (where: string, { modelName, platformName, task, monitoring, qualityBounds }: MonitorChoices): void => {
+  const { kind } = task._toSpec();
+  const validator = new Validator(`ModelMonitor ${where}`).name('modelName', modelName).name('platformName', platformName);
   (qualityBounds ?? []).forEach(({ metric, worseThan }, index) => {
     const place = `qualityBounds[${index}]`;
     validator
@@ -46,12 +47,14 @@ export const validateMonitor = (where: string, { task, monitoring, qualityBounds
         fix: 'state the worst value that is still good',
       });
   });
-  validator
-    .check(timeColumn !== undefined || monitoring._reference._toSpec() !== 'SAME_SEASON', {
-      rule: 'needs a task with a timeColumn',
-      place: 'monitoring.reference',
-      got: 'DriftReference.sameSeason()',
-      fix: 'state the timeColumn of the task, or use DriftReference.trainingData()',
-    })
-    .throwIfAny();
+  checkReference(validator, task._toSpec(), monitoring).throwIfAny();
 };
+
+/** @internal */
+export const checkReference = (validator: Validator, { timeColumn }: TaskSpec, monitoring: Monitoring): Validator =>
+  validator.check(timeColumn !== undefined || monitoring._reference._toSpec() !== 'SAME_SEASON', {
+    rule: 'needs a task with a timeColumn',
+    place: 'monitoring.reference',
+    got: 'DriftReference.sameSeason()',
+    fix: 'state the timeColumn of the task, or use DriftReference.trainingData()',
+  });

@@ -4,6 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { Validator } from '../common/validation';
 import { AlarmFactory, modelMetric } from './alarm-factory';
 import { METRICS } from './contract';
 import { addDeadLetterAlarm } from './dead-letter-alarm';
@@ -55,9 +56,13 @@ export class ModelAlarms extends Construct {
   /** The alarms, in the order of the dashboard. */
   public readonly alarms: cloudwatch.Alarm[] = [];
 
+  /** Fails at synth if monitorSilence is not between one hour and 7 days. */
   constructor(scope: Construct, id: string, props: ModelAlarmsProps) {
     super(scope, id);
     const { platformName, modelName, monitorSilence: silence = Duration.days(2) } = props;
+    new Validator(`ModelAlarms ${this.node.path}`)
+      .range('monitorSilence', silence.toHours({ integral: false }), 1, 7 * 24, 'count in hours; CloudWatch looks back at most 7 days')
+      .throwIfAny();
     const period = silence.toSeconds() <= Duration.days(1).toSeconds() ? Duration.hours(1) : Duration.days(1);
     const factory = new AlarmFactory(this, props.alarmTopic);
     const metric = (name: string, statistic?: string, period?: Duration) => modelMetric(platformName, modelName, name, { statistic, period });

@@ -1,4 +1,4 @@
-import { Aws, Duration } from 'aws-cdk-lib';
+import { Aws, Duration, Stack, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -45,11 +45,19 @@ export interface ModelDashboardProps {
 const HALF = 12;
 const WHOLE = 24;
 
+/** Other partitions have other consoles; a region that is known only at deploy counts as one of the partition `aws`. */
+const consoleOf = (region: string): string => {
+  if (Token.isUnresolved(region)) return `${region}.console.aws.amazon.com`;
+  if (region.startsWith('cn-')) return `${region}.console.amazonaws.cn`;
+  return region.startsWith('us-gov-') ? 'console.amazonaws-us-gov.com' : `${region}.console.aws.amazon.com`;
+};
+
 /** What one model does, on one page: alarms, predictions, quality against its bounds, drift, retraining decisions, pipeline. */
 export class ModelDashboard extends Construct {
   /** The dashboard; its name is generated. */
   public readonly dashboard: cloudwatch.Dashboard;
 
+  /** One page in the stack's region. */
   constructor(scope: Construct, id: string, props: ModelDashboardProps) {
     super(scope, id);
     const { modelName, platformName, stateMachine } = props;
@@ -64,7 +72,7 @@ export class ModelDashboard extends Construct {
         leftAnnotations: bounds.map(({ worseThan }) => ({ value: worseThan, label: 'bound', color: cloudwatch.Color.RED })),
       });
     const bounds = props.qualityBounds ?? [];
-    const states = `https://${Aws.REGION}.console.aws.amazon.com/states/home?region=${Aws.REGION}`;
+    const states = `https://${consoleOf(Stack.of(this).region)}/states/home?region=${Aws.REGION}`;
     const runs = `${states}#/statemachines/view/${stateMachine.stateMachineArn}`;
 
     this.dashboard = new cloudwatch.Dashboard(this, 'Resource', { defaultInterval: Duration.days(14) });

@@ -30,6 +30,7 @@ export class PlatformAlarms extends Construct {
   private readonly factory: AlarmFactory;
   private readonly queues = new Set<sqs.IQueue>();
 
+  /** Watches the governor's functions and its dead letters from the start. */
   constructor(scope: Construct, id: string, props: PlatformAlarmsProps) {
     super(scope, id);
     const { governor } = props;

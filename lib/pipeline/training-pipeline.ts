@@ -1,20 +1,17 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
 import { modelRunsPrefix } from '../artifacts/contract';
-import { acknowledgeWildcards } from '../common/acknowledge';
-import { MODEL_NAME_PATTERN, TASK_METRICS } from '../common/contract';
-import { InlineRole } from '../common/inline-role';
+import { TASK_METRICS } from '../common/contract';
 import { Task } from '../common/task';
 import { Validator } from '../common/validation';
 import { ModelMonitor } from '../monitoring/model-monitor';
-import { METRICS, METRICS_NAMESPACE, MODEL_DIMENSION, PLATFORM_DIMENSION } from '../operations/contract';
+import { modelMetric } from '../operations/alarm-factory';
+import { METRICS } from '../operations/contract';
 import { IModelRegistry } from '../registry/model-registry';
 import { ModelEndpoint } from '../serving/model-endpoint';
 import { IRunTracker } from '../tracking/run-tracker';
@@ -24,6 +21,7 @@ import { Gate } from './gate';
 import { PipelineDefinition } from './pipeline-definition';
 import { PipelineFunctions } from './pipeline-functions';
 import { SharedSteps } from './shared-steps';
+import { makeStateMachine } from './state-machine';
 import { Training } from './training';
 import { TrainingRole } from './training-role';
 
@@ -48,7 +46,11 @@ export interface TrainingPipelineProps {
    */
   readonly gate?: Gate;
 
-  /** Who lets a version that has passed the gate serve. Must be stated: nothing goes live by default. */
+  /**
+   * Who lets a version that has passed the gate serve.
+   *
+   * @default - none: synth refuses a pipeline that does not state it, since nothing goes live by default
+   */
   readonly approval?: Approval;
 
   /** Where the model answers. */
@@ -84,16 +86,19 @@ export class TrainingPipeline extends Construct {
   /** Status events of runs that could not be handled. */
   public readonly deadLetters: sqs.IQueue;
 
-  private readonly dimensionsMap: { [name: string]: string };
+  private readonly platformName: string;
+  private readonly modelName: string;
 
   /** Fails at synth, with every problem in one message, if a name, the gate, the approval or the training does not fit the task or AWS's rules. */
   constructor(scope: Construct, id: string, props: TrainingPipelineProps) {
     super(scope, id);
     const { modelName, platformName, endpoint, store } = props;
-    this.dimensionsMap = { [PLATFORM_DIMENSION]: platformName, [MODEL_DIMENSION]: modelName };
+    this.platformName = platformName;
+    this.modelName = modelName;
     const task = props.task._toSpec();
     const validator = new Validator(`TrainingPipeline ${this.node.path}`)
-      .pattern('modelName', modelName, MODEL_NAME_PATTERN, 'must be letters, digits and hyphens, first a letter, at most 32', 'choose such a name')
+      .name('modelName', modelName)
+      .name('platformName', platformName)
       .check(props.approval !== undefined, {
         rule: 'who approves a version has to be stated',
         place: 'approval',
@@ -131,7 +136,7 @@ export class TrainingPipeline extends Construct {
         finish: shared.finish,
       },
     });
-    this.stateMachine = this.makeStateMachine(endpoint, definition);
+    this.stateMachine = makeStateMachine(this, endpoint, definition);
     this.deadLetters = shared.deadLetters;
     shared.watch(this.stateMachine);
   }
@@ -151,6 +156,15 @@ export class TrainingPipeline extends Construct {
   }
 
   /**
+   * Runs whose candidate did not pass the gate; they count as succeeded too.
+   *
+   * @default - sum over 5 minutes
+   */
+  public metricRejected(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return this.metric(METRICS.candidateRejected, options);
+  }
+
+  /**
    * Runs that failed, timed out or were aborted.
    *
    * @default - sum over 5 minutes
@@ -160,38 +174,6 @@ export class TrainingPipeline extends Construct {
   }
 
   private metric(metricName: string, options: cloudwatch.MetricOptions): cloudwatch.Metric {
-    const { dimensionsMap } = this;
-    return new cloudwatch.Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap, statistic: 'Sum', ...options });
-  }
-
-  private makeStateMachine(endpoint: ModelEndpoint, definition: PipelineDefinition): sfn.StateMachine {
-    const logGroup = new logs.LogGroup(this, 'Logs', {
-      // Below this prefix CloudWatch Logs needs no entry per log group in its resource policy, which is full after some ten of them.
-      logGroupName: `/aws/vendedlogs/states/${endpoint.endpointName}`,
-      retention: logs.RetentionDays.THREE_MONTHS,
-      // The name would be taken when the stack comes back.
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const role = new InlineRole(this, 'StateMachineRole', {
-      description: `Runs the pipeline of ${endpoint.endpointName}`,
-      assumedBy: new iam.ServicePrincipal('states.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } } }),
-    });
-    const stateMachine = new sfn.StateMachine(this, 'StateMachine', {
-      role,
-      comment: `Trains, judges, registers and releases ${endpoint.endpointName}`,
-      definitionBody: sfn.DefinitionBody.fromChainable(definition.start()),
-      timeout: definition.timeout,
-      // Only references pass through the states, so the log holds no data.
-      logs: { destination: logGroup, level: sfn.LogLevel.ALL, includeExecutionData: true },
-      tracingEnabled: true,
-    });
-    acknowledgeWildcards(role, ['*'], 'Delivery of execution logs and traces knows no resources.');
-    for (const kind of ['training-job', 'transform-job', 'model']) {
-      const jobs = stateMachine.stack.formatArn({ service: 'sagemaker', resource: kind, resourceName: `${endpoint.endpointName}-*` });
-      acknowledgeWildcards(role, [jobs], 'Jobs and models are named at run time below the endpoint’s name.');
-    }
-    // Deleted first: no run may make the endpoint anew while it is being removed.
-    stateMachine.node.addDependency(endpoint._removal);
-    return stateMachine;
+    return modelMetric(this.platformName, this.modelName, metricName).with(options);
   }
 }

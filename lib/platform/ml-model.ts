@@ -59,6 +59,7 @@ export class MlModel extends Construct {
   /** What a person can look at. */
   public readonly dashboard: ModelDashboard;
 
+  /** Fails at synth where one of its parts does; `MlOpsPlatform.addModel()` names all problems at once. */
   constructor(scope: Construct, id: string, props: MlModelProps) {
     super(scope, id);
     const { modelName, platformName, task, training, gate, approval, serving, monitoring, retraining } = props;

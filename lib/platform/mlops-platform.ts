@@ -3,8 +3,9 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
-import { MODEL_NAME_PATTERN } from '../common/contract';
+import { claim } from '../common/claims';
 import { Validator } from '../common/validation';
+import { checkReference } from '../monitoring/monitor-spec';
 import { PlatformAlarms } from '../operations/platform-alarms';
 import { silenceProblems } from '../operations/silence';
 import { IModelRegistry, ModelRegistry } from '../registry/model-registry';
@@ -86,12 +87,16 @@ export class MlOpsPlatform extends Construct {
 
   private readonly models = new Map<string, MlModel>();
 
-  /** Fails at synth if the name is not allowed. */
+  /** Fails at synth if the name is not allowed, or another platform of the stack has it. */
   constructor(scope: Construct, id: string, props: MlOpsPlatformProps = {}) {
     super(scope, id);
     const { removalPolicy = RemovalPolicy.RETAIN, alarmTopic } = props;
     const platformName = props.platformName ?? 'mlops';
-    new Validator('MlOpsPlatform').add(nameProblems('platformName', platformName)).throwIfAny();
+    const owner = claim(this, `platform/${platformName}`);
+    new Validator(`MlOpsPlatform ${this.node.path}`)
+      .name('platformName', platformName)
+      .check(owner === undefined, { rule: `is the name of ${owner} already`, place: 'platformName', got: `'${platformName}'`, fix: 'choose another' })
+      .throwIfAny();
 
     this.platformName = platformName;
     this.alarmTopic = alarmTopic;
@@ -120,7 +125,7 @@ export class MlOpsPlatform extends Construct {
   public addModel(modelName: string, options: ModelOptions): MlModel {
     const task = options.task._toSpec();
     const validator = new Validator(`addModel('${modelName}')`)
-      .add(nameProblems('modelName', modelName))
+      .name('modelName', modelName)
       .check(!this.isTaken(modelName), {
         rule: 'must differ from the other models in more than case, since endpoint names do not distinguish it',
         place: 'modelName',
@@ -129,6 +134,7 @@ export class MlOpsPlatform extends Construct {
       })
       .add(options.retraining._problems('retraining', task))
       .add(silenceProblems('monitoring.schedule', options.monitoring._scheduleExpression));
+    checkReference(validator, task, options.monitoring);
     options.gate?._toSpec(task, validator);
     validator.throwIfAny();
     const { platformName, store, registry, tracker, governor, alarmTopic } = this;
@@ -158,8 +164,3 @@ export class MlOpsPlatform extends Construct {
     };
   }
 }
-
-const nameProblems = (place: string, name: string) =>
-  MODEL_NAME_PATTERN.test(name)
-    ? []
-    : [{ rule: 'must be letters, digits and hyphens, first a letter, at most 32', place, got: `'${name}'`, fix: 'choose such a name' }];

@@ -100,9 +100,12 @@ export class ModelRegistry extends ModelRegistryBase {
   public readonly registryTable: dynamodb.ITableV2;
   /** Table of the history. */
   public readonly historyTable: dynamodb.ITableV2;
+  /** ARN of the table of models, versions and champion pointers. */
   protected readonly registryTableArn: string;
+  /** ARN of the table of the history. */
   protected readonly historyTableArn: string;
 
+  /** Two tables, billed per request. */
   constructor(scope: Construct, id: string, props: ModelRegistryProps = {}) {
     super(scope, id);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;

@@ -1,12 +1,11 @@
 import { Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
-import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as destinations from 'aws-cdk-lib/aws-lambda-destinations';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
-import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
@@ -15,57 +14,25 @@ import { addEnvironment } from '../common/environment';
 import { executionsOf } from '../common/executions';
 import { PlatformFunction } from '../common/function';
 import { grantTable, READ_ITEMS, TABLE_DEFAULTS } from '../common/table-access';
+import { Validator } from '../common/validation';
+import { modelMetric } from '../operations/alarm-factory';
+import { METRICS } from '../operations/contract';
 import { EVENTS, EVENT_SOURCE, GovernorPolicy, RETRAINING_ENV } from './contract';
-import { DELIVERY, GovernorTarget } from './governor-target';
-import { Retraining } from './retraining';
+import { GovernedModelOptions, RetrainGovernorProps } from './governor-props';
+import { GovernorRules } from './governor-rules';
 
 /** Lambda's variables end at 4 KiB, event patterns at 2 KiB; ARNs, known only at deploy, count with their longest form. */
 const MOST_MODELS = 12;
 
-/** Properties of a RetrainGovernor. */
-export interface RetrainGovernorProps {
-  /** Name of the platform whose events are governed. */
-  readonly platformName: string;
-
-  /**
-   * How long the events of the bus can be replayed.
-   *
-   * @default Duration.days(30)
-   */
-  readonly archiveRetention?: Duration;
-
-  /**
-   * Whether the table refuses to be deleted until the protection is lifted.
-   *
-   * @default - true, false where removalPolicy is DESTROY
-   */
-  readonly deletionProtection?: boolean;
-
-  /**
-   * What happens to the decisions when they leave the stack.
-   *
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-}
-
-/** A model whose retraining is governed. */
-export interface GovernedModelOptions {
-  readonly modelName: string;
-  /** Training pipeline of the model. */
-  readonly stateMachine: sfn.IStateMachine;
-  readonly retraining: Retraining;
-}
-
 /**
  * Decides whether a cause becomes a training run, and keeps every decision with its cause.
  *
- * Owns the bus of the platform: monitors put causes on it, the governor its decisions. One run per model at a time, a cooldown in event time,
+ * Brings the bus of the platform: monitors put causes on it, the governor its decisions. One run per model at a time, a cooldown in event time,
  * a pause.
  */
 export class RetrainGovernor extends Construct {
-  /** The platform's bus, with an archive. Only identities of this account may put events, by their own policies. */
-  public readonly bus: events.EventBus;
+  /** The platform's bus, with an archive of its events. On a bus made here only identities of this account may put events, by their own policies. */
+  public readonly bus: events.IEventBus;
   /** Table of locks, cooldowns and decisions. */
   public readonly table: dynamodb.ITableV2;
   /** Name of that table. */
@@ -79,16 +46,25 @@ export class RetrainGovernor extends Construct {
 
   private readonly platformName: string;
   private readonly policies: Record<string, GovernorPolicy> = {};
-  private readonly target: GovernorTarget;
-  private runEnded?: events.Rule;
+  private readonly rules: GovernorRules;
 
+  /** Fails at synth if platformName is not allowed, the bus is the account's default one, or more than 12 models are added. */
   constructor(scope: Construct, id: string, props: RetrainGovernorProps) {
     super(scope, id);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.platformName = props.platformName;
+    new Validator(`RetrainGovernor ${this.node.path}`)
+      .name('platformName', props.platformName)
+      .check(props.bus?.eventBusName !== 'default', {
+        rule: 'must be a bus of its own, not the default one, whose rules have other ARNs',
+        place: 'bus',
+        fix: 'leave it out for a new bus',
+      })
+      .throwIfAny();
 
-    this.bus = new events.EventBus(this, 'Bus', { description: `Events of the MLOps platform ${props.platformName}` });
-    this.bus.archive('Archive', {
+    this.bus = props.bus ?? new events.EventBus(this, 'Bus', { description: `Events of the MLOps platform ${props.platformName}` });
+    new events.Archive(this, 'Archive', {
+      sourceEventBus: this.bus,
       description: `Replay of the events of ${props.platformName}`,
       eventPattern: { source: [EVENT_SOURCE] },
       retention: props.archiveRetention ?? Duration.days(30),
@@ -107,14 +83,24 @@ export class RetrainGovernor extends Construct {
     this.grantPutEvents(this.governorFunction);
     this.releaseFunction = this.addFunction('Release', 'retraining/release-lock', 'Gives the place of a run back that ended', actions.slice(0, 2));
 
-    this.target = new GovernorTarget(this.bus, this.governorFunction, this.deadLetters);
-    this.onBus('Requested', { source: [EVENT_SOURCE], detailType: [EVENTS.retrainRequested], detail: { platform: [props.platformName] } });
+    const { platformName, bus, governorFunction, releaseFunction, deadLetters } = this;
+    this.rules = new GovernorRules(this, { platformName, bus, governorFunction, releaseFunction, deadLetters });
+    this.rules.onBus('Requested', { source: [EVENT_SOURCE], detailType: [EVENTS.retrainRequested], detail: { platform: [props.platformName] } });
     this.node.addValidation({ validate: () => this.validateSize() });
   }
 
-  /** Governs the retraining of a model: its triggers become rules, the end of its runs gives their place back. */
+  /**
+   * Governs the retraining of a model: its triggers become rules, the end of its runs gives their place back.
+   *
+   * Fails at synth if the name is not allowed or taken, or a trigger or the lease is not sound.
+   */
   public addModel(options: GovernedModelOptions): void {
     const { modelName, stateMachine, retraining } = options;
+    new Validator(`RetrainGovernor ${this.node.path}`)
+      .name('modelName', modelName)
+      .check(!(modelName in this.policies), { rule: 'is governed already', place: 'modelName', got: `'${modelName}'`, fix: 'add each model once' })
+      .add(retraining._problems('retraining'))
+      .throwIfAny();
     const scope = new Construct(this, modelName);
     this.policies[modelName] = {
       stateMachineArn: stateMachine.stateMachineArn,
@@ -124,10 +110,10 @@ export class RetrainGovernor extends Construct {
     };
     retraining._triggers.forEach((trigger, index) => {
       const pattern = trigger._pattern(this.platformName, modelName);
-      if (pattern) this.onBus(`Trigger${index}`, pattern, scope);
-      else if (trigger._schedule) this.onSchedule(`Trigger${index}`, trigger._schedule, modelName, scope);
+      if (pattern) this.rules.onBus(`Trigger${index}`, pattern, scope);
+      else if (trigger._schedule) this.rules.onSchedule(`Trigger${index}`, trigger._schedule, modelName, scope);
     });
-    this.onRunEnded(stateMachine.stateMachineArn);
+    this.rules.onRunEnded(stateMachine.stateMachineArn);
     stateMachine.grantStartExecution(this.governorFunction);
     for (const fn of [this.governorFunction, this.releaseFunction]) {
       stateMachine.grantExecution(fn, 'states:DescribeExecution');
@@ -155,42 +141,30 @@ export class RetrainGovernor extends Construct {
     );
   }
 
+  /**
+   * Training runs of a model that the governor started.
+   *
+   * @default - sum over 5 minutes
+   */
+  public metricStarted(modelName: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return modelMetric(this.platformName, modelName, METRICS.retrainStarted).with(options);
+  }
+
+  /**
+   * Causes that became no run of their own: attached to a run under way, or refused by cooldown or pause.
+   *
+   * @default - sum over 5 minutes
+   */
+  public metricHeldBack(modelName: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return modelMetric(this.platformName, modelName, METRICS.retrainHeldBack).with(options);
+  }
+
   private addFunction(id: string, handler: string, description: string, actions: string[]): lambda.Function {
     const environment = { [COMMON_ENV.platform]: this.platformName, [RETRAINING_ENV.governorTable]: this.table.tableName };
     const fn = new PlatformFunction(this, id, { handler, description, environment });
     fn.configureAsyncInvoke({ onFailure: new destinations.SqsDestination(this.deadLetters), retryAttempts: 2, maxEventAge: Duration.hours(1) });
     grantTable(fn, { tableArn: this.table.tableArn, actions });
     return fn;
-  }
-
-  private onBus(id: string, eventPattern: events.EventPattern, scope: Construct = this): void {
-    new events.Rule(scope, id, { eventBus: this.bus, eventPattern, targets: [this.target] });
-  }
-
-  /** One rule for all pipelines; made with the first, since without a state machine it would match every execution of the account. */
-  private onRunEnded(stateMachineArn: string): void {
-    const detail = { stateMachineArn: [stateMachineArn] };
-    if (this.runEnded) {
-      this.runEnded.addEventPattern({ detail });
-      return;
-    }
-    this.runEnded = new events.Rule(this, 'RunEnded', {
-      description: `Training runs of ${this.platformName} that ended`,
-      eventPattern: {
-        source: ['aws.states'],
-        detailType: ['Step Functions Execution Status Change'],
-        detail: { ...detail, status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] },
-      },
-      targets: [new targets.LambdaFunction(this.releaseFunction, { deadLetterQueue: this.deadLetters, ...DELIVERY })],
-    });
-  }
-
-  /** Schedules live on the default bus: their target gets the event that a monitor would have put on ours. */
-  private onSchedule(id: string, schedule: events.Schedule, model: string, scope: Construct): void {
-    const detail = { platform: this.platformName, model, occurredAt: events.EventField.time, schedule: schedule.expressionString };
-    const event = events.RuleTargetInput.fromObject({ source: EVENT_SOURCE, 'detail-type': EVENTS.retrainScheduled, detail });
-    const target = new targets.LambdaFunction(this.governorFunction, { event, deadLetterQueue: this.deadLetters, ...DELIVERY });
-    new events.Rule(scope, id, { schedule, targets: [target] });
   }
 
   private validateSize(): string[] {

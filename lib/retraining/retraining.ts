@@ -70,8 +70,12 @@ export class Retraining {
     return this.triggers.flatMap((trigger) => trigger._quality ?? []);
   }
 
-  /** @internal */
-  public _problems(place: string, task: TaskSpec): Problem[] {
+  /**
+   * What is wrong, also with regard to the task where that is known.
+   *
+   * @internal
+   */
+  public _problems(place: string, task?: TaskSpec): Problem[] {
     const problems = this.triggers.flatMap((trigger, index) => trigger._problems(`${place}.triggers[${index}]`, task));
     this.triggers.forEach((trigger, index) => {
       if (this.triggers.findIndex((other) => other._rule === trigger._rule) < index) {

@@ -91,12 +91,13 @@ export class Trigger {
   }
 
   /** @internal */
-  public _problems(place: string, task: TaskSpec): Problem[] {
+  public _problems(place: string, task?: TaskSpec): Problem[] {
     const { quality, minimumFeatures } = this.options;
+    const known = task ? TASK_METRICS[task.kind] : Object.keys(HIGHER_IS_BETTER);
     const problems: Problem[] = [];
-    if (quality && !TASK_METRICS[task.kind].includes(quality.metric)) {
+    if (quality && !known.includes(quality.metric)) {
       problems.push({
-        rule: `must be a metric of the task (${TASK_METRICS[task.kind].join(', ')})`,
+        rule: `must be a metric of ${task ? 'the task' : 'some task'} (${known.join(', ')})`,
         place: `${place}.metric`,
         got: `'${quality.metric}'`,
         fix: 'use one of them',

@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, IDependable } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
 import { CAPTURE_ROOT, capturePrefix, modelRunsPrefix } from '../artifacts/contract';
-import { MODEL_NAME_PATTERN } from '../common/contract';
+import { claim } from '../common/claims';
 import { Validator } from '../common/validation';
 import { METRICS, METRICS_NAMESPACE, MODEL_DIMENSION, PLATFORM_DIMENSION } from '../operations/contract';
 import { ServingSpec, VARIANT_NAME } from './contract';
@@ -17,10 +17,10 @@ import { Serving } from './serving';
 
 /** Properties of a model's endpoint. */
 export interface ModelEndpointProps {
-  /** Name of the model: letters, digits and hyphens, at most 32. */
+  /** Name of the model: letters, digits and hyphens, first a letter, at most 32. */
   readonly modelName: string;
 
-  /** Name of the platform; with the model's name it makes the endpoint's name. */
+  /** Name of the platform, as allowed for the model's; with that it makes the endpoint's name. */
   readonly platformName: string;
 
   /** How predictions are made. */
@@ -48,22 +48,23 @@ export class ModelEndpoint extends Construct {
   private readonly removal: EndpointRemoval;
   private readonly platformName: string;
 
-  /** Fails at synth if modelName is not a valid name or platformName is empty. */
+  /** Fails at synth if a name is not allowed, or another endpoint of the stack has the name that they make. */
   constructor(scope: Construct, id: string, props: ModelEndpointProps) {
     super(scope, id);
+    this.endpointName = endpointNameOf(props.platformName, props.modelName);
+    const owner = claim(this, `endpoint/${this.endpointName}`);
     new Validator(`ModelEndpoint ${this.node.path}`)
-      .pattern(
-        'modelName',
-        props.modelName,
-        MODEL_NAME_PATTERN,
-        'must be letters, digits and hyphens, first a letter, at most 32',
-        'choose such a name',
-      )
-      .pattern('platformName', props.platformName, /[A-Za-z0-9]/, 'must hold a letter or digit', 'choose such a name')
+      .name('modelName', props.modelName)
+      .name('platformName', props.platformName)
+      .check(owner === undefined, {
+        rule: `platform and model give the endpoint the name '${this.endpointName}', which ${owner} has`,
+        place: 'modelName',
+        got: `'${props.modelName}'`,
+        fix: 'choose another name for the model or the platform',
+      })
       .throwIfAny();
     const { store } = props;
     this.platformName = props.platformName;
-    this.endpointName = endpointNameOf(props.platformName, props.modelName);
     this.endpointArn = Stack.of(this).formatArn({ service: 'sagemaker', resource: 'endpoint', resourceName: this.endpointName });
     this.spec = {
       model: props.modelName,

@@ -80,8 +80,10 @@ export class RunTracker extends RunTrackerBase {
   public readonly runsTableName: string;
   /** Table of runs, their steps, parameters and metrics. */
   public readonly runsTable: dynamodb.ITableV2;
+  /** ARN of that table. */
   protected readonly runsTableArn: string;
 
+  /** One table, billed per request. */
   constructor(scope: Construct, id: string, props: RunTrackerProps = {}) {
     super(scope, id);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
