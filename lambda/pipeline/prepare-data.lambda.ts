@@ -51,7 +51,14 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
     candidateScoresUri: outputs.candidateScoresUri,
     championScoresUri: outputs.championScoresUri,
     modelOutputUri: outputs.modelOutputUri,
-    champion: { present: champion !== undefined, version: champion?.version ?? null, sagemakerModelName: champion?.sagemakerModelName ?? null },
+    champion: {
+      present: champion !== undefined,
+      version: champion?.version ?? null,
+      image: champion?.image ?? null,
+      modelDataUrl: champion?.artifact.uri ?? null,
+      codeUri: champion?.code.uri ?? null,
+      entryPoint: champion?.code.entryPoint ?? null,
+    },
   };
 };
 

@@ -168,7 +168,7 @@ export class DataPreparation {
       throw dataInvalid(where, `the target '${target}' has only the label ${some} in the training rows`, 'add rows of another label');
     if (kind !== 'BINARY_CLASSIFICATION') return;
     if (labels.size > 2)
-      throw dataInvalid(where, `the target '${target}' has ${labels.size} labels (${some}, …), a binary task has two`, 'correct it');
+      throw dataInvalid(where, `the target '${target}' has ${labels.size} labels, a binary task has two`, 'correct it');
     if (positiveLabel !== undefined && !labels.has(readCategory(positiveLabel) ?? '')) {
       throw dataInvalid(where, `the target '${target}' never is the positive label '${positiveLabel}', only ${some}`, 'correct the task or the data');
     }

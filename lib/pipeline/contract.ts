@@ -54,7 +54,15 @@ export interface PreparedData {
   readonly championScoresUri: string;
   readonly modelOutputUri: string;
   /** Always with all three fields, null where there is none: a state machine's paths fail on what is absent. */
-  readonly champion: { readonly present: boolean; readonly version: number | null; readonly sagemakerModelName: string | null };
+  /** What the candidate has to beat, with all that a SageMaker model of it is made from; null where there is no champion. */
+  readonly champion: {
+    readonly present: boolean;
+    readonly version: number | null;
+    readonly image: string | null;
+    readonly modelDataUrl: string | null;
+    readonly codeUri: string | null;
+    readonly entryPoint: string | null;
+  };
 }
 
 export interface EvaluationResult {

@@ -36,6 +36,14 @@ export interface PipelineDefinitionProps {
   };
 }
 
+/** What a SageMaker model is made from. */
+interface ModelSource {
+  readonly image: string;
+  readonly modelDataUrl: string;
+  readonly codeUri: string;
+  readonly entryPoint: string;
+}
+
 const at = (path: string): string => sfn.JsonPath.stringAt(path);
 
 /** Redrive and retry count keep repeated attempts apart: names of jobs and models are never free again. At most 52 + 11 = 63 characters. */
@@ -65,7 +73,7 @@ export class PipelineDefinition {
     const { functions } = this.props;
     return sfn.Chain.start(this.prepare())
       .next(this.train())
-      .next(this.createModel())
+      .next(this.createCandidate())
       .next(this.scoreHoldout())
       .next(this.evaluate())
       .next(
@@ -142,29 +150,49 @@ export class PipelineDefinition {
     });
   }
 
-  private createModel(): SageMakerTask {
-    const { training, modelRole, endpointName } = this.props;
-    return new SageMakerTask(this.scope, 'CreateModel', {
+  private createCandidate(): SageMakerTask {
+    const { training } = this.props;
+    return this.createModel('CreateModel', 'm', '$.candidate', {
+      image: training.image,
+      modelDataUrl: at('$.trainingJob.ModelArtifacts.S3ModelArtifacts'),
+      codeUri: at('$.prepared.codeUri'),
+      entryPoint: training.entryPoint,
+    });
+  }
+
+  /** From the record, not by the name it was registered with: that model may be gone, or have been made for a role that is. */
+  private createChampion(): SageMakerTask {
+    return this.createModel('CreateChampion', 'k', '$.champion', {
+      image: at('$.prepared.champion.image'),
+      modelDataUrl: at('$.prepared.champion.modelDataUrl'),
+      codeUri: at('$.prepared.champion.codeUri'),
+      entryPoint: at('$.prepared.champion.entryPoint'),
+    });
+  }
+
+  private createModel(id: string, suffix: string, resultPath: string, from: ModelSource): SageMakerTask {
+    const { modelRole, endpointName } = this.props;
+    return new SageMakerTask(this.scope, id, {
       action: 'createModel',
       namePrefix: endpointName,
       passedRoles: [modelRole],
       timeout: Duration.minutes(5),
       parameters: {
-        ModelName: nameOf('m'),
+        ModelName: nameOf(suffix),
         ExecutionRoleArn: modelRole.roleArn,
         PrimaryContainer: {
-          Image: training.image,
-          ModelDataUrl: at('$.trainingJob.ModelArtifacts.S3ModelArtifacts'),
+          Image: from.image,
+          ModelDataUrl: from.modelDataUrl,
           Environment: {
-            SAGEMAKER_PROGRAM: training.entryPoint,
-            SAGEMAKER_SUBMIT_DIRECTORY: at('$.prepared.codeUri'),
+            SAGEMAKER_PROGRAM: from.entryPoint,
+            SAGEMAKER_SUBMIT_DIRECTORY: from.codeUri,
             SAGEMAKER_REGION: Stack.of(this.scope).region,
             SAGEMAKER_CONTAINER_LOG_LEVEL: '20',
           },
         },
         Tags: [{ Key: ENDPOINT_TAG, Value: endpointName }],
       },
-      resultPath: '$.candidate',
+      resultPath,
       // Names here are lower case, so the ARN holds them unchanged; the retry count of the name is gone once the state is left.
       resultSelector: { sagemakerModelName: sfn.JsonPath.arrayGetItem(sfn.JsonPath.stringSplit(at('$.ModelArn'), '/'), 1) },
     });
@@ -172,7 +200,9 @@ export class PipelineDefinition {
 
   /** Both models score the same rows, in the containers that serve them. */
   private scoreHoldout(): sfn.Parallel {
-    const champion = this.transform('ScoreChampion', 'p', '$.prepared.champion.sagemakerModelName', '$.prepared.championScoresUri');
+    const champion = this.createChampion().next(
+      this.transform('ScoreChampion', 'p', '$.champion.sagemakerModelName', '$.prepared.championScoresUri'),
+    );
     return new sfn.Parallel(this.scope, 'ScoreHoldout', { resultPath: sfn.JsonPath.DISCARD })
       .branch(this.transform('ScoreCandidate', 'c', '$.candidate.sagemakerModelName', '$.prepared.candidateScoresUri'))
       .branch(

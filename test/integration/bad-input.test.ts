@@ -69,7 +69,7 @@ describe('bad input ends a run with a message that names the place, and harms no
     const run = await trainOn(files as Record<string, string>);
     expect(run).toMatchObject({ status: 'FAILED', error: { name: 'DataInvalid' } });
     expect(run.error?.message).toMatch(message);
-    const { TrainingJobSummaries: jobs = [] } = await client(SageMakerClient).send(new ListTrainingJobsCommand({ NameContains: 'line' }));
+    const { TrainingJobSummaries: jobs = [] } = await client(SageMakerClient).send(new ListTrainingJobsCommand({ NameContains: 'faulty-line' }));
     expect(jobs).toEqual([]);
   }, 60_000);
 

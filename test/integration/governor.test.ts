@@ -19,7 +19,7 @@ const pipeline = (stack: Stack): sfn.StateMachine => {
   const judge = sfn.Choice.jsonata(stack, 'Judge')
     .when(sfn.Condition.jsonata('{% $contains($states.input.cause, "mae") %}'), end('rejected'))
     .otherwise(end('promoted'));
-  const work = sfn.Wait.jsonata(stack, 'Work', { time: sfn.WaitTime.duration(Duration.seconds(20)) });
+  const work = sfn.Wait.jsonata(stack, 'Work', { time: sfn.WaitTime.duration(Duration.seconds(120)) });
   return new sfn.StateMachine(stack, 'Pipeline', { definitionBody: sfn.DefinitionBody.fromChainable(work.next(judge)) });
 };
 

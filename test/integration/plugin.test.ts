@@ -11,7 +11,7 @@ const files = readdirSync(tests).filter((name) => /^test_.*\.py$/.test(name));
 describe('the plug-in of the local engine', () => {
   test.each(files)('%s', async (file) => {
     const { python } = useEngine();
-    const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
+    const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|MLOPS)_/.test(name)));
     const { stderr } = await promisify(execFile)(python, ['-m', 'unittest', '-v', file.replace(/\.py$/, '')], {
       cwd: tests,
       env: { ...environment, PYTHONPATH: [tests, path.join(projectRoot, 'local/plugin')].join(path.delimiter), PYTHONDONTWRITEBYTECODE: '1' },

@@ -1,13 +1,16 @@
 import path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ListEndpointsCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
-import { Duration, Stack } from 'aws-cdk-lib';
+import { type App, Duration, Stack } from 'aws-cdk-lib';
 import { Schedule } from 'aws-cdk-lib/aws-events';
 import { byDay, hoursOf, readHours, REQUEST_COLUMNS, requestCsv, type Hour } from '../../cli/demo/bike-data';
+import { main } from '../../cli/program';
 import { S3Files } from '../../lambda/common/s3.client';
 import { capturePrefix, labelsPrefix } from '../../lib/artifacts/contract';
 import type { MonitorAnswer } from '../../lib/monitoring/contract';
 import { VARIANT_NAME, type LabelRecord } from '../../lib/serving/contract';
+import { fakeIo } from '../cli/fake-io';
 import { client, deploy, engineCall, eventually, projectRoot, type Deployment } from './harness';
 import { DeployedModel } from './loop';
 import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
@@ -27,23 +30,27 @@ describe('a second model: another task, framework and script, on an instance end
   let deployment: Deployment;
   let model: DeployedModel;
 
-  beforeAll(async () => {
-    deployment = await deploy((app) => {
-      const platform = new MlOpsPlatform(new Stack(app, 'Second'), 'MlOps', { platformName: 'second' });
-      platform.addModel('BusyHour', {
-        task: Task.binaryClassification({ target: 'busy', positiveLabel: '1', timeColumn: 'timestamp' }),
-        training: Training.script({
-          directory: path.join(__dirname, 'second-model', 'training'),
-          entryPoint: 'train.py',
-          framework: Framework.scikitLearn('1.4-2'),
-        }),
-        gate: Gate.beatsChampion({ metric: 'accuracy' }),
-        approval: Approval.automatic(),
-        serving: Serving.realTime({ instanceType: 'ml.m5.large', captureSamplingPercentage: 100 }),
-        monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14), minimumRows: 100 }),
-        retraining: Retraining.on([Trigger.quality({ metric: 'accuracy', worseThan: 0.85 })], { cooldown: Duration.days(7) }),
-      });
+  /** The app with its model, or after the model was taken out of it. */
+  const withModel = (present: boolean) => (app: App): void => {
+    const platform = new MlOpsPlatform(new Stack(app, 'Second'), 'MlOps', { platformName: 'second' });
+    if (!present) return;
+    platform.addModel('BusyHour', {
+      task: Task.binaryClassification({ target: 'busy', positiveLabel: '1', timeColumn: 'timestamp' }),
+      training: Training.script({
+        directory: path.join(__dirname, 'second-model', 'training'),
+        entryPoint: 'train.py',
+        framework: Framework.scikitLearn('1.4-2'),
+      }),
+      gate: Gate.beatsChampion({ metric: 'accuracy' }),
+      approval: Approval.automatic(),
+      serving: Serving.realTime({ instanceType: 'ml.m5.large', captureSamplingPercentage: 100 }),
+      monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14), minimumRows: 100 }),
+      retraining: Retraining.on([Trigger.quality({ metric: 'accuracy', worseThan: 0.85 })], { cooldown: Duration.days(7) }),
     });
+  };
+
+  beforeAll(async () => {
+    deployment = await deploy(withModel(true));
     model = await DeployedModel.find('second', 'BusyHour');
   }, 180_000);
 
@@ -113,10 +120,39 @@ describe('a second model: another task, framework and script, on an instance end
     expect(denied).toEqual([]);
   });
 
-  test('leaves nothing behind that bills by the hour', async () => {
-    await deployment.destroy();
-    await expect(
+  test('answers `mlops predict` with the status and the rows of the endpoint', async () => {
+    const [{ hours }] = byDay(hoursOf(HOURS, '2011-09'));
+    const { io, written } = fakeIo({ stdin: requestCsv(hours) });
+    expect(await main(['predict', 'BusyHour', '--data', '-', '--platform', 'second'], io)).toBe(0);
+    const scores = written.out.trim().split('\n').map(Number);
+    expect(scores).toHaveLength(hours.length);
+    expect(scores.every((score) => score >= 0 && score <= 1)).toBe(true);
+  });
+
+  const endpointIsGone = () =>
+    expect(
       client(SageMakerRuntimeClient).send(new InvokeEndpointCommand({ EndpointName: model.resources.endpointName, Body: Buffer.from('x') })),
     ).rejects.toThrow(/not found/i);
+
+  test('taken out of the app, it leaves no endpoint, and its versions and history stay', async () => {
+    const { registry } = model.platform;
+    const history = await registry.history('BusyHour');
+    deployment = await deploy(withModel(false));
+    await endpointIsGone();
+    expect(await registry.history('BusyHour')).toEqual(history);
+    expect((await registry.champion('BusyHour'))?.version).toBe(2);
+  }, 120_000);
+
+  test('put back into the app, the next run serves again, as the next version', async () => {
+    deployment = await deploy(withModel(true));
+    const run = await model.train('back again', new Date().toISOString());
+    expect(run).toMatchObject({ status: 'FINISHED', outcome: 'promoted', version: 3 });
+  }, 180_000);
+
+  test('the stack gone, nothing is left that bills by the hour', async () => {
+    await deployment.destroy();
+    await endpointIsGone();
+    const sagemaker = client(SageMakerClient);
+    expect((await sagemaker.send(new ListEndpointsCommand({ NameContains: 'second' }))).Endpoints).toEqual([]);
   }, 120_000);
 });
