@@ -163,7 +163,7 @@ export class DataPreparation {
     const index = columns.indexOf(target);
     for (const row of train) labels.add(readCategory(cellsOf(row)[index]) ?? '');
     const where = datasetPrefix(this.spec.model);
-    const some = [...labels].slice(0, 5).join(', ');
+    const some = [...labels].slice(0, 2).join(', ');
     if (labels.size < 2)
       throw dataInvalid(where, `the target '${target}' has only the label ${some} in the training rows`, 'add rows of another label');
     if (kind !== 'BINARY_CLASSIFICATION') return;
