@@ -15,11 +15,18 @@ interface ErrorDetails {
 
 const MESSAGE_LENGTH = 2_000;
 
-/** What an execution broke on, from its history, newest event first. The first event that names an error is the innermost one that ended it. */
+/**
+ * What an execution broke on, from its history, newest event first. An execution ends with the error of the state that broke it: the newest event
+ * with that error is where it began. Errors that were tried again have no part in the end.
+ */
 export const failureOf = (newestFirst: readonly HistoryEvent[], fallback: { readonly error?: string; readonly cause?: string }): Failure => {
   const byId = new Map(newestFirst.map((event) => [event.id, event]));
-  const origin = newestFirst.find((event) => !event.type?.startsWith('Execution') && errorOf(event)?.error !== undefined);
-  const end = newestFirst.find(({ type }) => type?.startsWith('Execution'));
+  const end = newestFirst.find(isEnd);
+  const error = (end && errorOf(end)?.error) ?? fallback.error;
+  const origin = newestFirst.find((event) => {
+    const found = isEnd(event) ? undefined : errorOf(event)?.error;
+    return found !== undefined && (found === error || (error === undefined && end === undefined));
+  });
   const details = (origin && errorOf(origin)) ?? (end && errorOf(end)) ?? fallback;
   return {
     step: stateBefore(origin, byId) ?? lastEntered(newestFirst) ?? 'unknown',
@@ -53,6 +60,8 @@ const detailsOf = (event: HistoryEvent): ErrorDetails | undefined =>
 
 const errorOf = (event: HistoryEvent): ErrorDetails | undefined =>
   /(Failed|TimedOut|Aborted)$/.test(event.type ?? '') ? detailsOf(event) : undefined;
+
+const isEnd = (event: HistoryEvent): boolean => /^Execution(Failed|TimedOut|Aborted)$/.test(event.type ?? '');
 
 const isEntry = (event: HistoryEvent): boolean => event.type?.endsWith('StateEntered') === true;
 

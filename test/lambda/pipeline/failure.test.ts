@@ -28,6 +28,15 @@ describe('what an execution broke on', () => {
     expect(failureOf(history.reverse(), {}).step).toBe('ScoreCandidate');
   });
 
+  test('is not an error that was tried again before', () => {
+    const retried = [entered(1, 'PrepareData'), failed(2, 'LambdaFunctionFailed', { error: 'SlowDown', cause: 'busy' }), entered(3, 'Evaluate')];
+    const path = { error: 'States.Runtime', cause: 'a path is absent' };
+    expect(failureOf([...retried, failed(4, 'ExecutionFailed', path)].reverse(), path)).toMatchObject({ step: 'Evaluate', error: 'States.Runtime' });
+    expect(failureOf([...retried, failed(4, 'ExecutionAborted', {})].reverse(), {})).toMatchObject({ step: 'Evaluate', error: 'Unknown' });
+    const late = failed(4, 'ExecutionTimedOut', { error: 'States.Timeout' });
+    expect(failureOf([...retried, late].reverse(), {})).toMatchObject({ step: 'Evaluate', error: 'States.Timeout' });
+  });
+
   test('is known from the execution itself where the history says nothing', () => {
     expect(failureOf([entered(1, 'WaitForRelease')], { error: 'States.Timeout', cause: 'late' })).toEqual({
       step: 'WaitForRelease',
