@@ -1,7 +1,9 @@
 import type { DescribeEndpointCommandOutput } from '@aws-sdk/client-sagemaker';
 import { PIPELINE_ERRORS } from '../../lib/pipeline/contract';
+import { REGISTRY_ERRORS } from '../../lib/registry/contract';
 import type { ReleaseRequest, ReleaseStatus, ServingSpec } from '../../lib/serving/contract';
 import { NamedError } from '../common/errors';
+import type { ModelRegistryClient } from '../registry/model-registry.client';
 import { differenceOf, endpointConfigInput } from './endpoint-config';
 import type { EndpointClient } from './endpoint.client';
 
@@ -17,6 +19,7 @@ export class Release {
   constructor(
     private readonly spec: ServingSpec,
     private readonly endpoints: EndpointClient,
+    private readonly registry: Pick<ModelRegistryClient, 'champion'>,
   ) {}
 
   async handle(request: ReleaseRequest): Promise<ReleaseStatus> {
@@ -29,6 +32,7 @@ export class Release {
   private async start(request: ReleaseRequest): Promise<ReleaseStatus> {
     const { endpointName } = this.spec;
     const wanted = request.endpointConfigName;
+    await this.requireChampion(request);
     await this.ensureConfig(request);
     const live = await this.endpoints.describe(endpointName);
     const previous = live?.EndpointConfigName === wanted ? request.previousEndpointConfigName : live?.EndpointConfigName;
@@ -77,6 +81,15 @@ export class Release {
     await this.verify(request);
     await this.removeOldConfigs(wanted, status.previousEndpointConfigName);
     return { ...status, done: true };
+  }
+
+  /** Two runs can meet here, e.g. one that was redriven. The promotion would refuse the second one, but only after the endpoint had moved. */
+  private async requireChampion({ version, expectedChampion }: ReleaseRequest): Promise<void> {
+    const serving = (await this.registry.champion(this.spec.model))?.version ?? null;
+    if (serving === expectedChampion || serving === version) return;
+    const judged = expectedChampion === null ? 'no champion' : `version ${expectedChampion}`;
+    const message = `version ${version} was judged against ${judged}, but version ${serving} serves now: the endpoint was left as it is`;
+    throw new NamedError(REGISTRY_ERRORS.conflict, message);
   }
 
   private async ensureConfig(request: ReleaseRequest): Promise<void> {

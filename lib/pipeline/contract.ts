@@ -53,8 +53,10 @@ export interface PreparedData {
   readonly candidateScoresUri: string;
   readonly championScoresUri: string;
   readonly modelOutputUri: string;
-  /** Always with all three fields, null where there is none: a state machine's paths fail on what is absent. */
-  /** What the candidate has to beat, with all that a SageMaker model of it is made from; null where there is no champion. */
+  /**
+   * What the candidate has to beat, with all that a SageMaker model of it is made from. Always with all fields, null where there is no champion: a
+   * state machine's paths fail on what is absent.
+   */
   readonly champion: {
     readonly present: boolean;
     readonly version: number | null;

@@ -294,6 +294,7 @@ export class PipelineDefinition {
       version: sfn.JsonPath.numberAt('$.registered.version'),
       sagemakerModelName: at('$.candidate.sagemakerModelName'),
       endpointConfigName: sfn.JsonPath.format(`${endpointName}-v{}-${size}`, at('$.registered.version')),
+      expectedChampion: sfn.JsonPath.numberAt('$.prepared.champion.version'),
       redriveCount: sfn.JsonPath.numberAt('$$.Execution.RedriveCount'),
     };
     const watched = {

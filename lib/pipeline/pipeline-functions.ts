@@ -97,6 +97,7 @@ export class PipelineFunctions extends Construct {
       timeout: Duration.minutes(2),
       memorySize: 256,
     });
+    props.registry.grantRead(release);
     const configs = stack.formatArn({ service: 'sagemaker', resource: 'endpoint-config', resourceName: `${endpoint.endpointName}-*` });
     const allow = (actions: string[], resources: string[], conditions?: { [name: string]: unknown }) =>
       release.addToRolePolicy(new iam.PolicyStatement({ actions, resources, conditions }));

@@ -37,6 +37,8 @@ export interface ReleaseRequest {
   readonly version: number;
   readonly sagemakerModelName: string;
   readonly endpointConfigName: string;
+  /** Champion that the version was judged against, null for none; a release does not start where another one has taken its place. */
+  readonly expectedChampion: number | null;
   /** Redrive count of the execution: a check after a redrive starts the release anew, since what it watched has failed. */
   readonly redriveCount: number;
   /** `check`: from the last answer. */

@@ -2,6 +2,7 @@ import { endpointConfigInput } from '../../../lambda/serving/endpoint-config';
 import { EndpointClient } from '../../../lambda/serving/endpoint.client';
 import { Release } from '../../../lambda/serving/release';
 import { removeEndpoint } from '../../../lambda/serving/removal';
+import type { ModelVersion } from '../../../lib/registry/contract';
 import type { ReleaseRequest, ReleaseStatus, ServingSpec } from '../../../lib/serving/contract';
 import { MemorySageMaker } from './memory-sagemaker';
 
@@ -27,12 +28,15 @@ const REAL_TIME: ServingSpec = {
 
 const world = (spec = SERVERLESS) => {
   const sagemaker = new MemorySageMaker();
-  const release = new Release(spec, new EndpointClient(sagemaker.client()));
+  const registry: { serving?: number } = {};
+  const champion = async () => (registry.serving === undefined ? undefined : ({ version: registry.serving } as ModelVersion));
+  const release = new Release(spec, new EndpointClient(sagemaker.client()), { champion });
   const request = (version: number, change: Partial<ReleaseRequest> = {}): ReleaseRequest => ({
     action: 'start',
     version,
     sagemakerModelName: `${NAME}-model-${version}`,
     endpointConfigName: `${NAME}-v${version}-abc`,
+    expectedChampion: registry.serving ?? null,
     redriveCount: 0,
     ...change,
   });
@@ -44,7 +48,7 @@ const world = (spec = SERVERLESS) => {
     sagemaker.settle(NAME);
     return check(version, status);
   };
-  return { sagemaker, start, check, released };
+  return { sagemaker, registry, start, check, released };
 };
 
 test('the first release makes the endpoint, and is done when it runs the wanted configuration', async () => {
@@ -156,6 +160,27 @@ describe('a redrive', () => {
     await expect(check(1, status, { redriveCount: 1 })).rejects.toMatchObject({ name: 'ServiceUnavailable' });
     sagemaker.endpoints.delete(NAME);
     expect(await check(1, status, { redriveCount: 1 })).toMatchObject({ endpointStatus: 'Creating' });
+  });
+});
+
+describe('a release of a version that was judged against another champion than the one that serves now', () => {
+  test('leaves the endpoint as it is, also when it is redriven', async () => {
+    const { sagemaker, registry, released, start, check } = world();
+    await released(1);
+    Object.assign(registry, { serving: 2 });
+    const conflict = { name: 'RegistryConflict', message: expect.stringMatching(/judged against version 1, but version 2 serves now/) };
+    await expect(start(3, { expectedChampion: 1 })).rejects.toMatchObject(conflict);
+    const { startedAtRedrive, previousEndpointConfigName } = await start(3);
+    const watched = { done: false, endpointStatus: '', endpointName: NAME, endpointConfigName: '', startedAtRedrive, previousEndpointConfigName };
+    await expect(check(3, watched, { expectedChampion: 1, redriveCount: 1 })).rejects.toMatchObject(conflict);
+    expect(sagemaker.calls.filter((call) => call === 'UpdateEndpoint')).toHaveLength(1);
+  });
+
+  test('goes on where the one that serves is the version itself', async () => {
+    const { registry, released, start } = world();
+    await released(1);
+    Object.assign(registry, { serving: 1 });
+    expect((await start(1, { expectedChampion: null })).endpointConfigName).toBe(`${NAME}-v1-abc`);
   });
 });
 
