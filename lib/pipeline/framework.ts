@@ -7,6 +7,8 @@ import { SAGEMAKER_IMAGE_ACCOUNTS } from './image-accounts';
 
 const MAPPING_ID = 'SageMakerImageAccounts';
 const ACCOUNT = 'account';
+const XGBOOST = 'sagemaker-xgboost';
+const SCIKIT_LEARN = 'sagemaker-scikit-learn';
 
 /** The framework of a training script: SageMaker's image with that framework in that version trains and serves the model. */
 export class Framework {
@@ -18,7 +20,7 @@ export class Framework {
    * @param version version of the image, e.g. `3.0-5` for XGBoost 3.0.5
    */
   public static xgboost(version: string): Framework {
-    return new Framework('Framework.xgboost', 'sagemaker-xgboost', version, version);
+    return new Framework('Framework.xgboost', XGBOOST, version, version);
   }
 
   /**
@@ -29,7 +31,7 @@ export class Framework {
    * @param version version of the image, e.g. `1.4-2` for scikit-learn 1.4.2
    */
   public static scikitLearn(version: string): Framework {
-    return new Framework('Framework.scikitLearn', 'sagemaker-scikit-learn', version, `${version}-cpu-py3`);
+    return new Framework('Framework.scikitLearn', SCIKIT_LEARN, version, `${version}-cpu-py3`);
   }
 
   private constructor(
@@ -54,17 +56,18 @@ export class Framework {
   }
 
   /**
-   * Lets a role of SageMaker pull the image.
+   * Lets a role of SageMaker pull the image, and that of the other framework: an app that changes to this one still has a champion of that one.
    *
    * @internal
    */
   public _grantPull(scope: Construct, role: iam.Role): void {
     const account = this.account(scope);
-    const repository = Stack.of(scope).formatArn({ service: 'ecr', account, resource: 'repository', resourceName: this.repository });
+    const stack = Stack.of(scope);
+    const resources = [XGBOOST, SCIKIT_LEARN].map((resourceName) => stack.formatArn({ service: 'ecr', account, resource: 'repository', resourceName }));
     role.addToPolicy(
       new iam.PolicyStatement({
         actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
-        resources: [repository],
+        resources,
       }),
     );
     // A token for the registry as a whole: the action knows no resources.

@@ -109,8 +109,11 @@ export class TrainingPipeline extends Construct {
     const spec: PipelineSpec = { model: modelName, task, gate, jobNamePrefix: endpoint.endpointName, ...training.spec };
 
     this.trainingRole = new TrainingRole(this, 'TrainingRole', modelName, store);
-    training.framework._grantPull(this, this.trainingRole);
-    training.framework._grantPull(this, endpoint.executionRole);
+    for (const role of [this.trainingRole, endpoint.executionRole]) {
+      training.framework._grantPull(this, role);
+      // SageMaker asks for it of the role of a job whose output has a key of its own; S3 needs less.
+      store.encryptionKey.grant(role, 'kms:Encrypt');
+    }
     // The model's role also scores the holdout.
     store.grantReadData(endpoint.executionRole, modelRunsPrefix(modelName));
     store.grantWriteArtifacts(endpoint.executionRole, modelRunsPrefix(modelName));

@@ -6,7 +6,7 @@ import { identityStatements, list, synthesizeApp } from './synthesized-app';
 /** Actions that know no resources, so that `*` is all a policy can say; each with what bounds it instead. */
 const WITHOUT_RESOURCES: Readonly<Record<string, string>> = {
   'cloudwatch:PutMetricData': 'a condition binds it to SageMaker\'s namespaces',
-  'ecr:GetAuthorizationToken': 'a token for the registry; pulling is bound to one repository',
+  'ecr:GetAuthorizationToken': 'a token for the registry; pulling is bound to the repositories of the two frameworks',
   'sagemaker:ListEndpointConfigs': 'lists; what may be deleted is bound by name',
   'sagemaker:ListModels': 'lists; what may be deleted is bound by name',
   'sagemaker:ListTrainingJobs': 'lists; what may be stopped is bound by name',

@@ -124,6 +124,17 @@ describe('permissions', () => {
     for (const { Resource } of jobs) for (const resource of [Resource].flat()) expect(JSON.stringify(resource)).toMatch(/mlops-demand-\*/);
   });
 
+  test('of SageMaker’s roles hold what a job with an output key needs, and pull also the image of a champion of the other framework', () => {
+    for (const role of [/TrainingRole/, /ExecutionRole/]) {
+      const statements = statementsOf(role);
+      const actions = statements.flatMap(({ Action }) => [Action].flat());
+      expect(actions).toEqual(expect.arrayContaining(['kms:Encrypt', 'kms:GenerateDataKey', 'kms:Decrypt']));
+      const pull = statements.find(({ Action }) => [Action].flat().includes('ecr:BatchGetImage'));
+      const images = [pull?.Resource].flat().map((resource) => JSON.stringify(resource));
+      expect(images).toEqual([expect.stringContaining('repository/sagemaker-xgboost'), expect.stringContaining('repository/sagemaker-scikit-learn')]);
+    }
+  });
+
   test('of SageMaker’s roles reach no bucket as a whole, and only SageMaker of this account may assume them', () => {
     for (const role of [/TrainingRole/, /ExecutionRole/]) {
       const statements = statementsOf(role);
