@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { line } from './line.mjs';
 
-const mlops = (...args) => execFileSync(process.execPath, ['assets/bin/mlops.js', ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+const quiet = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
+const mlops = (...args) => execFileSync(process.execPath, ['assets/bin/mlops.js', ...args], quiet);
 const children = (pid) => execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).trim().split(/\s+/).filter(Boolean);
 const residentMb = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
