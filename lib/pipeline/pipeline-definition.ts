@@ -65,8 +65,8 @@ export class PipelineDefinition {
     private readonly props: PipelineDefinitionProps,
   ) {
     const { maxRuntime } = props.training;
-    const minutes = [maxRuntime, PROVISIONING, TRANSFORM_TIMEOUT, RELEASE_TIMEOUT, Duration.hours(2)];
-    this.timeout = Duration.minutes(minutes.reduce((sum, part) => sum + part.toMinutes(), 0));
+    const parts = [maxRuntime, PROVISIONING, TRANSFORM_TIMEOUT, RELEASE_TIMEOUT, Duration.hours(2)];
+    this.timeout = Duration.seconds(parts.reduce((sum, part) => sum + part.toSeconds(), 0));
   }
 
   public start(): sfn.IChainable {

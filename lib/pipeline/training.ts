@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Duration, Token } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as s3assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { TaskSpec } from '../common/contract';
@@ -14,6 +14,8 @@ import { Holdout } from './holdout';
 const DEFAULT_INSTANCE_TYPE = 'ml.m5.large';
 const DEFAULT_MAX_RUNTIME = Duration.hours(1);
 const DEFAULT_MINIMUM_ROWS = 100;
+/** Functions carry them in their environment, which ends at 4 KiB; SageMaker itself takes 2500 characters for each value. */
+const LARGEST_HYPERPARAMETERS = 2000;
 
 /** Options of a training in script mode. */
 export interface TrainingScriptOptions {
@@ -27,7 +29,7 @@ export interface TrainingScriptOptions {
   readonly framework: Framework;
 
   /**
-   * Arguments of the script, `--name value` each. SageMaker knows them as strings only.
+   * Arguments of the script, `--name value` each. SageMaker knows them as strings only. At most 2000 characters in all, as JSON.
    *
    * @default - none
    */
@@ -121,14 +123,15 @@ export class Training {
           place: `hyperparameters.${name}`,
           got: typeof value,
           fix: 'write it in quotes',
-        })
-        .check(Token.isUnresolved(value) || String(value).length <= 2500, {
-          rule: 'SageMaker takes 2500 characters',
-          place: `hyperparameters.${name}`,
-          got: `${String(value).length}`,
-          fix: 'put long values into a file beside the script',
         });
     }
+    const size = JSON.stringify(hyperparameters).length;
+    validator.check(size <= LARGEST_HYPERPARAMETERS, {
+      rule: `must take at most ${LARGEST_HYPERPARAMETERS} characters as JSON`,
+      place: 'hyperparameters',
+      got: String(size),
+      fix: 'put long values into a file beside the script',
+    });
     validator.throwIfAny();
     this.archive = archiveOf(directory);
   }

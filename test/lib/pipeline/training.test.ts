@@ -28,10 +28,19 @@ describe('Training.script refuses', () => {
     ['a runtime beyond 28 days', { maxRuntime: Duration.days(29) }, /maxRuntime: must be between 60 and 2419200, got 2505600/],
     ['names that SageMaker reserves', { hyperparameters: { sagemaker_program: 'x' } }, /hyperparameters\.sagemaker_program: sagemaker_ is reserved/],
     ['values that are no strings', { hyperparameters: { rounds: 3 as unknown as string } }, /hyperparameters\.rounds: must be a string, got number/],
-    ['values too long', { hyperparameters: { text: 'x'.repeat(2501) } }, /hyperparameters\.text: SageMaker takes 2500 characters, got 2501/],
+    [
+      'hyperparameters too long for a function’s environment',
+      { hyperparameters: { a: 'x'.repeat(1000), b: 'x'.repeat(1000) } },
+      /hyperparameters: must take at most 2000 characters as JSON, got 2015/,
+    ],
     ['a run without rows', { minimumRows: 0 }, /minimumRows: must be at least 1, got 0/],
   ])('%s', (_, change, message) => {
     expect(() => Training.script({ ...options, ...change })).toThrow(message);
+  });
+
+  test('no runtime that is not whole minutes', () => {
+    const training = Training.script({ ...options, maxRuntime: Duration.seconds(90) });
+    expect(() => samplePipeline({ training })).not.toThrow();
   });
 
   test('everything at once, in one message', () => {
