@@ -21,6 +21,13 @@ export interface ModelDashboardProps {
   /** Name of the model; value of the metrics' `Model` dimension. */
   readonly modelName: string;
 
+  /**
+   * Requests that were answered.
+   *
+   * @default - those that the recording function of a serverless endpoint counts
+   */
+  readonly predictions?: cloudwatch.IMetric;
+
   /** Live quality metrics to draw, each with its own graph. */
   readonly qualityMetrics: string[];
 
@@ -87,7 +94,7 @@ export class ModelDashboard extends Construct {
       this.dashboard.addWidgets(new cloudwatch.AlarmStatusWidget({ title: 'Alarms', width: WHOLE, alarms: props.alarms }));
     }
     this.dashboard.addWidgets(
-      graph('Predictions', [metric(METRICS.predictions, 'rows predicted'), metric(METRICS.recordingFailed, 'not recorded')]),
+      graph('Predictions', [props.predictions ?? metric(METRICS.predictions, 'requests answered'), metric(METRICS.recordingFailed, 'not recorded')]),
       graph('What the monitor could use', [metric(METRICS.monitoredRows, 'rows monitored'), metric(METRICS.rejectedRows, 'rejected')]),
       ...props.qualityMetrics.map((name) =>
         graph(

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
@@ -110,6 +110,7 @@ export class MlModel extends Construct {
     this.dashboard = new ModelDashboard(this, 'Dashboard', {
       platformName,
       modelName,
+      predictions: this.endpoint.metricPredictions({ label: 'requests answered', period: Duration.hours(1) }),
       qualityMetrics: [...TASK_METRICS[task._toSpec().kind]],
       qualityBounds,
       stateMachine,

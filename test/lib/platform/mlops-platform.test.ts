@@ -4,6 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Schedule } from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import cdkJson from '../../../cdk.json';
+import { METRICS, METRICS_NAMESPACE } from '../../../lib/operations/contract';
 import { modelParameter, platformParameter } from '../../../lib/platform/contract';
 import {
   Approval,
@@ -97,6 +98,15 @@ describe('addModel', () => {
     expect(model.endpoint.recorder).toBeUndefined();
     expect(parameterOf(stack, modelParameter('mlops', 'Churn'))).not.toHaveProperty('recorderFunction');
     expect(parameterOf(stack, modelParameter('mlops', 'Churn'))).toMatchObject({ servingKind: 'REAL_TIME' });
+  });
+
+  test('draws what SageMaker counts where no function counts predictions', () => {
+    const { stack, platform: mlops } = platform();
+    mlops.addModel('Churn', bikes({ serving: Serving.realTime({ instanceType: 'ml.m5.large' }) }));
+    const [dashboard] = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard'));
+    const body = JSON.stringify(dashboard.Properties.DashboardBody).replaceAll('\\', '');
+    expect(body).toContain('"AWS/SageMaker","Invocations"');
+    expect(body).not.toContain(`"${METRICS_NAMESPACE}","${METRICS.predictions}"`);
   });
 });
 
