@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { interpreter } from '../../local/sagemaker/support';
+import { interpreter } from './support';
 
 jest.setTimeout(30_000);
 

@@ -8,7 +8,7 @@ import {
   configRequest,
   modelRequest,
   prepare,
-} from '../../local/sagemaker/support';
+} from './support';
 
 jest.setTimeout(60_000);
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Bench, IMAGE, SCIKIT_LEARN_IMAGE, TRAIN, rows, trainingRequest, unpacked } from '../../local/sagemaker/support';
+import { Bench, IMAGE, SCIKIT_LEARN_IMAGE, TRAIN, rows, trainingRequest, unpacked } from './support';
 
 jest.setTimeout(60_000);
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Bench, modelRequest, prepare, rows } from '../../local/sagemaker/support';
+import { Bench, modelRequest, prepare, rows } from './support';
 
 jest.setTimeout(60_000);
 
