@@ -125,8 +125,6 @@ function binOf(edges: readonly number[], value: number): number {
   return low;
 }
 
-export const emptyCounts = (shape: Shape): Counts => new Counter(shape).toCounts();
-
 /** The counts of both parts. */
 export function mergeCounts(a: Counts, b: Counts): Counts {
   const added = (left: readonly number[], right: readonly number[]): number[] => left.map((count, index) => count + right[index]);

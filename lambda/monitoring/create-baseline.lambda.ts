@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ARTIFACTS_ENV, baselineKey } from '../../lib/artifacts/contract';
-import { BaselineAnswer, MONITORING_ENV, MonitorSpec } from '../../lib/monitoring/contract';
+import { BaselineAnswer, BaselineRequest, MONITORING_ENV, MonitorSpec } from '../../lib/monitoring/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { buildBaseline } from './baseline';
@@ -9,7 +9,7 @@ import { BaselineClient } from './baseline.client';
 const logger = createLogger('create-baseline');
 
 const uri = z.string().startsWith('s3://');
-const request = z.object({ runId: z.string().min(1), trainUri: uri, holdoutUri: uri, candidateScoresUri: uri });
+const request = z.object({ runId: z.string().min(1), trainUri: uri, holdoutUri: uri, candidateScoresUri: uri }) satisfies z.ZodType<BaselineRequest>;
 
 /** The same run again writes the same baseline. */
 export const handler = async (event: unknown): Promise<BaselineAnswer> => {

@@ -105,7 +105,6 @@ export type MonitorAnswer = Pick<MonitorResult, 'model' | 'version' | 'windowSta
 /** Input of the baseline function, a step of the pipeline. */
 export interface BaselineRequest {
   readonly runId: string;
-  readonly manifestUri: string;
   readonly trainUri: string;
   readonly holdoutUri: string;
   readonly candidateScoresUri: string;

@@ -79,7 +79,6 @@ export class PipelineDefinition {
       .next(
         this.step('Baseline', functions.baseline, '$.baseline', {
           runId: at('$.runId'),
-          manifestUri: at('$.prepared.manifestUri'),
           trainUri: at('$.prepared.trainUri'),
           holdoutUri: at('$.prepared.holdoutUri'),
           candidateScoresUri: at('$.prepared.candidateScoresUri'),

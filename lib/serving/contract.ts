@@ -57,12 +57,6 @@ export interface ReleaseStatus {
   readonly previousEndpointConfigName: string;
 }
 
-/** Headers of the recording function; SageMaker's InvokeEndpoint names, lower case. */
-export const INVOKE_HEADERS = {
-  inferenceId: 'x-amzn-sagemaker-inference-id',
-  customAttributes: 'x-amzn-sagemaker-custom-attributes',
-} as const;
-
 /** Payload of the recording function: what InvokeEndpoint takes. `body` is text, or base64 where `isBase64Encoded`. */
 export interface RecordedInvocation {
   readonly body: string;
