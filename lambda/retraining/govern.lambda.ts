@@ -34,7 +34,8 @@ export const handler = async (input: unknown): Promise<GovernAnswer> => {
   const event = causeEvent.parse(input);
   const { platform, model } = event.detail;
   if (platform !== requireEnv(COMMON_ENV.platform)) throw new NamedError('UnknownPlatform', `the event is for platform ${platform}`);
-  const policy = requireJsonEnv<Record<string, GovernorPolicy>>(RETRAINING_ENV.policies)[model];
+  const policies = requireJsonEnv<Record<string, GovernorPolicy>>(RETRAINING_ENV.policies);
+  const policy = Object.hasOwn(policies, model) ? policies[model] : undefined;
   if (!policy) throw new NamedError('UnknownModel', `no model ${model} is governed by platform ${platform}`);
   if (!isCause(event, policy)) return {};
   const { decision, cause, runId } = await handleCause(ports, { platform, model, policy }, toCause(event, ports.now()));
