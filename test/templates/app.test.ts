@@ -1,7 +1,12 @@
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import type { Template } from 'aws-cdk-lib/assertions';
+import { Schedule } from 'aws-cdk-lib/aws-events';
+import cdkJson from '../../cdk.json';
 import { COMMON_ENV } from '../../lib/common/contract';
 import { alarmProblems, alarmsOf } from '../lib/operations/synthesized-alarms';
+import { CONSTRUCTS, ENV, options } from './alone';
 import { identityStatements, list, synthesizeApp } from './synthesized-app';
+import { MlOpsPlatform, Retraining, Serving, Task, Trigger } from 'cdk-mlops';
 
 /** Actions that know no resources, so that `*` is all a policy can say; each with what bounds it instead. */
 const WITHOUT_RESOURCES: Readonly<Record<string, string>> = {
@@ -24,6 +29,9 @@ const WITHOUT_RESOURCES: Readonly<Record<string, string>> = {
   'xray:PutTelemetryRecords': 'as above',
   'xray:PutTraceSegments': 'as above',
 };
+
+// The synthesis of the whole app takes its time on a machine that has other work.
+jest.setTimeout(60_000);
 
 let template: Template;
 let resources: Record<string, { Type: string; Properties: Record<string, never>; DeletionPolicy?: string }>;
@@ -140,4 +148,20 @@ test('the alarms\' topic takes encrypted connections only, and its key lets Clou
   expect(topic.Properties).toMatchObject({ KmsMasterKeyId: expect.anything() });
   expect(JSON.stringify(ofType('AWS::SNS::TopicPolicy'))).toContain('aws:SecureTransport');
   expect(JSON.stringify(ofType('AWS::KMS::Key'))).toContain('cloudwatch.amazonaws.com');
+});
+
+test('CloudFormation\'s rules have nothing against any construct, nor against a model on instances', () => {
+  const app = new App({ context: cdkJson.context });
+  // A stack in which everything is imported is empty, which CloudFormation refuses for its own reasons.
+  for (const [name, make] of Object.entries(CONSTRUCTS)) if (name !== 'ImportedStore') make(new Stack(app, name, { env: ENV }));
+  const platform = new MlOpsPlatform(new Stack(app, 'OnInstances', { env: ENV }), 'MlOps');
+  platform.addModel('Churn', {
+    ...options(),
+    task: Task.binaryClassification({ target: 'churned', positiveLabel: 'yes' }),
+    gate: undefined,
+    serving: Serving.realTime({ instanceType: 'ml.m5.large', initialInstanceCount: 2 }),
+    retraining: Retraining.on([Trigger.drift(), Trigger.schedule(Schedule.rate(Duration.days(7)))], { cooldown: Duration.days(1) }),
+  });
+  expect(process.env.CDK_VALIDATION).toBeUndefined();
+  expect(() => app.synth()).not.toThrow();
 });
