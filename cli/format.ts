@@ -17,11 +17,13 @@ export function localTime(iso: string | Date | undefined): string {
 
 /** 75 s, 3 min 20 s, 2 h 5 min. */
 export function duration(fromIso: string, toIso: string): string {
-  const seconds = Math.max(0, (Date.parse(toIso) - Date.parse(fromIso)) / 1000);
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  if (seconds < 5400) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  const exact = Math.max(0, (Date.parse(toIso) - Date.parse(fromIso)) / 1000);
+  if (exact < 10) return `${exact.toFixed(1)} s`;
+  const seconds = Math.round(exact);
+  if (seconds < 90) return `${seconds} s`;
+  if (seconds < 5400) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 export const number = (value: number): string => (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5))));

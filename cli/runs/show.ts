@@ -28,7 +28,6 @@ function show(io: Io, run: RunRecord): string {
     execution: run.executionArn,
     'failed at': run.error?.step,
     error: run.error && `${run.error.name}: ${run.error.message}`,
-    logs: run.error?.logsUrl,
   });
   const steps = table(
     io,

@@ -37,7 +37,7 @@ export interface RunMeta {
   readonly cause: string;
   readonly outcome?: RunOutcome;
   readonly version?: number;
-  readonly error?: { readonly step: string; readonly name: string; readonly message: string; readonly logsUrl?: string };
+  readonly error?: { readonly step: string; readonly name: string; readonly message: string };
 }
 
 export interface RunStep {

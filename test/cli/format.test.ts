@@ -17,6 +17,8 @@ describe('times', () => {
     [4.25, '4.3 s'],
     [75, '75 s'],
     [200, '3 min 20 s'],
+    [119.6, '2 min 0 s'],
+    [7199, '2 h 0 min'],
     [7500, '2 h 5 min'],
   ])('that last %d seconds take %s', (seconds, text) => {
     expect(duration(new Date(0).toISOString(), new Date(seconds * 1000).toISOString())).toBe(text);
