@@ -45,7 +45,7 @@ export class PlatformAlarms extends Construct {
       });
     this.alarms = [
       errors('GovernorErrors', governor.governorFunction, 'The governor could not decide on a cause; after its retries the cause is a dead letter.'),
-      errors('ReleaseErrors', governor.releaseFunction, 'The end of a run could not be noted: its model stays locked until the lease ends.'),
+      errors('ReleaseErrors', governor.releaseFunction, 'The end of a run could not be noted: its place is given back only with the next cause.'),
     ];
     this.watchDeadLetters(governor.deadLetters, 'a monitor run was not done, a cause not decided, or the end of a run not noted');
   }
