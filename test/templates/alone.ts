@@ -5,7 +5,9 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
 import cdkJson from '../../cdk.json';
+import * as library from 'cdk-mlops';
 import {
   Approval,
   ArtifactStore,
@@ -121,6 +123,13 @@ export const CONSTRUCTS: Readonly<Record<string, (stack: Stack) => unknown>> = {
   },
   MlOpsPlatform: (stack) => new MlOpsPlatform(stack, 'MlOps').addModel('Demand', options()),
 };
+
+/** Names of all constructs that the package exports. */
+export const publicConstructs = (): string[] =>
+  Object.entries(library as Record<string, unknown>).flatMap(([name, value]) => {
+    for (let type = value; typeof type === 'function'; type = Object.getPrototypeOf(type)) if (type === Construct) return [name];
+    return [];
+  });
 
 export interface Resource {
   readonly Type: string;
