@@ -63,11 +63,11 @@ export class Framework {
   public _grantPull(scope: Construct, role: iam.Role): void {
     const account = this.account(scope);
     const stack = Stack.of(scope);
-    const resources = [XGBOOST, SCIKIT_LEARN].map((resourceName) => stack.formatArn({ service: 'ecr', account, resource: 'repository', resourceName }));
+    const arnOf = (resourceName: string): string => stack.formatArn({ service: 'ecr', account, resource: 'repository', resourceName });
     role.addToPolicy(
       new iam.PolicyStatement({
         actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
-        resources,
+        resources: [XGBOOST, SCIKIT_LEARN].map(arnOf),
       }),
     );
     // A token for the registry as a whole: the action knows no resources.

@@ -98,7 +98,12 @@ export class RetrainGovernor extends Construct {
     const { modelName, stateMachine, retraining } = options;
     new Validator(`RetrainGovernor ${this.node.path}`)
       .name('modelName', modelName)
-      .check(!Object.hasOwn(this.policies, modelName), { rule: 'is governed already', place: 'modelName', got: `'${modelName}'`, fix: 'add each model once' })
+      .check(!Object.hasOwn(this.policies, modelName), {
+        rule: 'is governed already',
+        place: 'modelName',
+        got: `'${modelName}'`,
+        fix: 'add each model once',
+      })
       .add(retraining._problems('retraining'))
       .throwIfAny();
     const scope = new Construct(this, modelName);
