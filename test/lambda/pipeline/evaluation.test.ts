@@ -1,7 +1,7 @@
 import { blockBootstrap } from '../../../lambda/pipeline/bootstrap';
 import { recordedStep } from '../../../lambda/pipeline/recorded-step';
 import { ScoreReader } from '../../../lambda/pipeline/score-reader';
-import { MemoryBucket } from './memory-files';
+import { MemoryBucket } from '../../fakes/memory-s3';
 
 const URIS = { holdoutUri: 's3://data/holdout.csv', candidateScoresUri: 's3://art/scores/candidate', championScoresUri: 's3://art/scores/champion' };
 const TASK = { kind: 'REGRESSION', target: 'cnt', timeColumn: 'timestamp' };

@@ -1,7 +1,7 @@
 import { DataPreparation, runUris } from '../../../lambda/pipeline/prepare';
 import type { DataManifest } from '../../../lib/artifacts/contract';
 import type { PipelineSpec } from '../../../lib/pipeline/contract';
-import { MemoryBucket } from './memory-files';
+import { MemoryBucket } from '../../fakes/memory-s3';
 
 const BUCKETS = { data: 'data', artifacts: 'artifacts' };
 const SPEC: PipelineSpec = {

@@ -4,7 +4,7 @@ import { Release } from '../../../lambda/serving/release';
 import { removeEndpoint } from '../../../lambda/serving/removal';
 import type { ModelVersion } from '../../../lib/registry/contract';
 import type { ReleaseRequest, ReleaseStatus, ServingSpec } from '../../../lib/serving/contract';
-import { MemorySageMaker } from './memory-sagemaker';
+import { MemorySageMaker } from '../../fakes/memory-sagemaker';
 
 const NAME = 'mlops-demand';
 const SERVERLESS: ServingSpec = {

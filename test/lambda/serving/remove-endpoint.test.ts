@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
-import { MemorySageMaker } from './memory-sagemaker';
+import { MemorySageMaker } from '../../fakes/memory-sagemaker';
 
 process.env.AWS_REGION = 'eu-west-1';
 process.env.MLOPS_PLATFORM = 'mlops';

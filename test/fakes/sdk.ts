@@ -1,0 +1,62 @@
+import type { DescribeExecutionCommandOutput, HistoryEvent, StartExecutionCommandInput } from '@aws-sdk/client-sfn';
+import { EventBridgeClient, type PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+
+export interface PutEvent {
+  readonly bus?: string;
+  readonly type?: string;
+  readonly detail: Record<string, unknown>;
+}
+
+/** EventBridge behind the SDK's edge: what was put on any bus, in order. */
+export class MemoryEvents {
+  readonly events: PutEvent[] = [];
+  /** Called with each event that was taken. */
+  taken: (event: PutEvent) => void | Promise<void> = () => undefined;
+
+  install(): jest.SpyInstance {
+    return jest.spyOn(EventBridgeClient.prototype, 'send').mockImplementation(((command: PutEventsCommand) => this.take(command)) as never);
+  }
+
+  ofType(type: string): Record<string, unknown>[] {
+    return this.events.filter((event) => event.type === type).map(({ detail }) => detail);
+  }
+
+  private async take(command: PutEventsCommand): Promise<object> {
+    for (const { EventBusName, DetailType, Detail } of command.input.Entries ?? []) {
+      const event = { bus: EventBusName, type: DetailType, detail: JSON.parse(Detail ?? '{}') as Record<string, unknown> };
+      this.events.push(event);
+      await this.taken(event);
+    }
+    return { FailedEntryCount: 0 };
+  }
+}
+
+const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
+
+/** Step Functions behind the SDK's edge: executions by ARN, each with the newest events of its history first. */
+export class MemoryExecutions {
+  readonly executions = new Map<string, Partial<DescribeExecutionCommandOutput> & { readonly events?: HistoryEvent[] }>();
+  readonly started: StartExecutionCommandInput[] = [];
+
+  install(): jest.SpyInstance {
+    return jest.spyOn(SFNClient.prototype, 'send').mockImplementation(((command: object) => this.answer(command)) as never);
+  }
+
+  private async answer(command: object): Promise<object> {
+    if (command instanceof StartExecutionCommand) {
+      const { stateMachineArn, name, input } = command.input;
+      const executionArn = `${stateMachineArn?.replace(':stateMachine:', ':execution:')}:${name}`;
+      if (this.executions.has(executionArn)) throw named('ExecutionAlreadyExists', `Execution Already Exists: '${executionArn}'`);
+      this.started.push(command.input);
+      this.executions.set(executionArn, { executionArn, status: 'RUNNING', input });
+      return { executionArn };
+    }
+    const { executionArn } = (command as DescribeExecutionCommand).input;
+    const found = this.executions.get(executionArn!);
+    if (!found) throw named('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
+    if (command instanceof DescribeExecutionCommand) return found;
+    if (command instanceof GetExecutionHistoryCommand) return { events: found.events };
+    throw new Error(`not stubbed: ${command.constructor.name}`);
+  }
+}
