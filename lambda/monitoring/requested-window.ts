@@ -11,13 +11,7 @@ const time = z.string().transform((text, context) => {
   return milliseconds;
 });
 
-/** A scheduler that does not fill in its context attributes hands them over as they are written. */
-const UNFILLED = /^<aws\.scheduler\.[a-z-]+>$/;
-
-const request = z.object({
-  windowStart: time.optional(),
-  windowEnd: z.preprocess((value) => (typeof value === 'string' && UNFILLED.test(value) ? undefined : value), time.optional()),
-});
+const request = z.object({ windowStart: time.optional(), windowEnd: time.optional() });
 
 /** Without an end the window ends at this minute, without a start it has the model's window length. */
 export const requestedWindow = (event: unknown, windowSeconds: number, now: number): Window => {
