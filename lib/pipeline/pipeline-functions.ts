@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import { datasetPrefix, modelRunsPrefix } from '../artifacts/contract';
+import { datasetPrefix, gateReportsPrefix, modelQuarantinePrefix, modelRunsPrefix } from '../artifacts/contract';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
 import { PlatformFunction } from '../common/function';
@@ -46,7 +46,7 @@ export class PipelineFunctions extends Construct {
     store.grantReadData(prepare, datasetPrefix(modelName));
     store.grantReadData(prepare, runs);
     store.grantWriteData(prepare, runs);
-    store.grantWriteData(prepare, `quarantine/${modelName}/`);
+    store.grantWriteData(prepare, modelQuarantinePrefix(modelName));
     store.grantReadArtifacts(prepare, runs);
     store.grantWriteArtifacts(prepare, runs);
     prepare.addToRolePolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [code.bucket.arnForObjects(code.s3ObjectKey)] }));
@@ -66,7 +66,7 @@ export class PipelineFunctions extends Construct {
     });
     store.grantReadData(evaluate, modelRunsPrefix(modelName));
     store.grantReadArtifacts(evaluate, modelRunsPrefix(modelName));
-    store.grantWriteReports(evaluate, `gate/${modelName}/`);
+    store.grantWriteReports(evaluate, gateReportsPrefix(modelName));
     props.tracker.grantReadWrite(evaluate);
     return evaluate;
   }
