@@ -1,7 +1,7 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { S3Files } from '../../lambda/common/s3.client';
-import { capturePrefix, datasetPrefix, labelsPrefix } from '../../lib/artifacts/contract';
+import { capturePrefix, datasetPrefix, hourPath, labelsPrefix } from '../../lib/artifacts/contract';
 import type { MonitorAnswer, MonitorRequest } from '../../lib/monitoring/contract';
 import type { ModelResources, PlatformResources } from '../../lib/platform/contract';
 import { VARIANT_NAME, type LabelRecord, type RecordedAnswer, type RecordedInvocation } from '../../lib/serving/contract';
@@ -48,8 +48,7 @@ export class DemoClient {
     const labels = requests.flatMap((hours) =>
       hours.map((hour, rowIndex): LabelRecord => ({ inferenceId: inferenceIdOf(hours), rowIndex, value: hour.count, observedAt, labelVersion: 1 })),
     );
-    const arrival = new Date().toISOString();
-    const key = `${labelsPrefix(this.model.model)}${arrival.slice(0, 13).replace(/[-T]/g, '/')}/${observedAt.slice(0, 13)}-${labels.length}.jsonl`;
+    const key = `${labelsPrefix(this.model.model)}${hourPath(new Date())}/${observedAt.slice(0, 13)}-${labels.length}.jsonl`;
     await this.files.putText(`s3://${this.platform.predictionsBucket}/${key}`, labels.map((label) => JSON.stringify(label)).join('\n') + '\n');
   }
 

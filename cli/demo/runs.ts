@@ -1,6 +1,7 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { Events } from '../../lambda/common/events.client';
+import { executionArnOf } from '../../lambda/retraining/governor';
 import { EVENTS, type RetrainRequestedDetail } from '../../lib/retraining/contract';
 import type { Platform } from '../platform';
 
@@ -22,8 +23,6 @@ export interface FinishedRun {
   readonly runId: string;
 }
 
-const executionArn = (stateMachineArn: string, runId: string): string => `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${runId}`;
-
 /** Last state that the execution entered. */
 const currentState = async (machines: SFNClient, arn: string): Promise<string | undefined> => {
   const { events: history = [] } = await machines.send(new GetExecutionHistoryCommand({ executionArn: arn, reverseOrder: true, maxResults: 20 }));
@@ -33,7 +32,7 @@ const currentState = async (machines: SFNClient, arn: string): Promise<string | 
 /** Follows a run to its end; tells each state as it is entered. A failed run throws with its step and cause. */
 export const followRun = async (platform: Platform, model: string, runId: string, onState: (state: string) => void): Promise<FinishedRun> => {
   const machines = new SFNClient(platform.connection);
-  const arn = executionArn(platform.model(model).stateMachineArn, runId);
+  const arn = executionArnOf(platform.model(model).stateMachineArn, runId);
   let last: string | undefined;
   for (;;) {
     const execution = await machines.send(new DescribeExecutionCommand({ executionArn: arn }));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { Command } from 'commander';
 import { S3Files } from '../../lambda/common/s3.client';
-import { labelsPrefix } from '../../lib/artifacts/contract';
+import { hourPath, labelsPrefix } from '../../lib/artifacts/contract';
 import type { Io } from '../io';
 import { readInput } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
@@ -23,10 +23,9 @@ export const register = (parent: Command, io: Io): void => {
     const platform = await findPlatform(options);
     platform.model(model);
     const body = `${labels.map((label) => JSON.stringify(label)).join('\n')}\n`;
-    const hour = now.toISOString().slice(0, 13).replaceAll(/[-T]/g, '/');
     // Named by its content: a repeated delivery within the hour replaces itself.
     const name = createHash('sha256').update(body).digest('hex').slice(0, 32);
-    const uri = `s3://${platform.resources.predictionsBucket}/${labelsPrefix(model)}${hour}/${name}.jsonl`;
+    const uri = `s3://${platform.resources.predictionsBucket}/${labelsPrefix(model)}${hourPath(now)}/${name}.jsonl`;
     await new S3Files(new S3Client(platform.connection)).put(uri, body, { contentType: 'application/x-ndjson' });
     const written = labels.length === 1 ? '1 label' : `${labels.length} labels`;
     emit(io, options, { model, labels: labels.length, uri }, () => `${written} written to ${uri}\n`);

@@ -3,6 +3,11 @@ import { DynamoDBDocumentClient, QueryCommand, QueryCommandInput } from '@aws-sd
 
 export type Item = Record<string, unknown>;
 
+const TABLE_ATTRIBUTES = new Set(['pk', 'sk', 'gsi1pk', 'gsi1sk']);
+
+/** What an item says, without the attributes that only place it in its table and index. */
+export const withoutKeys = <T>(item: Item): T => Object.fromEntries(Object.entries(item).filter(([name]) => !TABLE_ATTRIBUTES.has(name))) as T;
+
 /** One page of a list; `cursor` asks for the next one and is absent on the last. */
 export interface Page<T> {
   readonly items: readonly T[];

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseLine } from './json-line';
 import type { Rejections } from './rejections';
 import type { RuntimeTask } from './task-metrics';
 import { readTruth } from './task-metrics';
@@ -65,12 +66,4 @@ function isNewer(a: Known, b: Known): boolean {
     : a.observedAt !== b.observedAt
       ? a.observedAt > b.observedAt
       : String(a.truth) > String(b.truth);
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

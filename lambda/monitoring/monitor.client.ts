@@ -1,4 +1,4 @@
-import { capturePrefix, labelsPrefix } from '../../lib/artifacts/contract';
+import { capturePrefix, hourPath, labelsPrefix } from '../../lib/artifacts/contract';
 import type { MonitorSpec } from '../../lib/monitoring/contract';
 import type { ModelVersion } from '../../lib/registry/contract';
 import { ListedObject, S3Files } from '../common/s3.client';
@@ -86,8 +86,8 @@ export class MonitorClient {
 
   private async *lines(prefix: string, from: number, to: number): AsyncGenerator<Line> {
     const root = `s3://${this.buckets.predictions}/${prefix}`;
-    const objects = this.files.list(root, { startAfter: `${prefix}${hourPath(from)}` });
-    for await (const { object, text } of readAhead(until(objects, to === Infinity ? undefined : `${prefix}${hourPath(to)}~`), this.files)) {
+    const objects = this.files.list(root, { startAfter: `${prefix}${hourPath(new Date(from))}` });
+    for await (const { object, text } of readAhead(until(objects, to === Infinity ? undefined : `${prefix}${hourPath(new Date(to))}~`), this.files)) {
       let number = 0;
       for (const line of text.replace(/^\uFEFF/, '').split(/\r?\n/)) {
         number += 1;
@@ -96,9 +96,6 @@ export class MonitorClient {
     }
   }
 }
-
-/** `yyyy/mm/dd/hh`, UTC. */
-const hourPath = (time: number): string => new Date(time).toISOString().slice(0, 13).replace(/[-T]/g, '/');
 
 async function* until(objects: AsyncIterable<ListedObject>, lastKey?: string): AsyncGenerator<ListedObject> {
   for await (const object of objects) {

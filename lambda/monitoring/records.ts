@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { readPredictions, readRequestRows, UnreadableBody } from './bodies';
+import { parseLine } from './json-line';
 import type { Rejections } from './rejections';
 import type { RuntimeTask } from './task-metrics';
 import type { Cell } from './values';
@@ -106,13 +107,5 @@ export class RecordReader {
       this.rejections.add(cause, where, error.message);
       return undefined;
     }
-  }
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

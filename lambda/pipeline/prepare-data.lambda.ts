@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ARTIFACTS_ENV, type DataManifest } from '../../lib/artifacts/contract';
+import { ARTIFACTS_ENV, type DataManifest, datasetPrefix } from '../../lib/artifacts/contract';
 import { PIPELINE_ENV, type PipelineSpec, type PreparedData } from '../../lib/pipeline/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
@@ -34,7 +34,8 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
 
   await runs.startRun({ runId, model, executionArn, causeId, cause, startTime });
   const { manifestUri, codeUri, trainUri, holdoutUri, holdoutFeaturesUri, ...outputs } = runUris(buckets, model, runId);
-  const manifest = await recordedStep(runs, runId, 'prepare-data', { inputs: { dataset: `s3://${buckets.data}/datasets/${model}/` } }, async () => {
+  const inputs = { dataset: `s3://${buckets.data}/${datasetPrefix(model)}` };
+  const manifest = await recordedStep(runs, runId, 'prepare-data', { inputs }, async () => {
     const prepared = await new DataPreparation(files, buckets, spec).prepare(runId);
     return { result: prepared, outputs: { manifest: manifestUri, train: trainUri, holdout: holdoutUri } };
   });

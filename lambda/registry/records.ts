@@ -1,5 +1,5 @@
 import { HistoryEntry, ModelVersion, REGISTRY_KEYS, VersionRecord, VersionState } from '../../lib/registry/contract';
-import { Item } from '../common/dynamo.client';
+import { Item, withoutKeys } from '../common/dynamo.client';
 import { HistoryHead, NO_HISTORY } from './history';
 
 /** A model as the registry knows it. */
@@ -24,10 +24,6 @@ export interface ChampionPointer {
   readonly record: ModelVersion;
 }
 
-const TABLE_ATTRIBUTES = new Set(['pk', 'sk', 'gsi1pk', 'gsi1sk']);
-
-const withoutKeys = (item: Item): Item => Object.fromEntries(Object.entries(item).filter(([name]) => !TABLE_ATTRIBUTES.has(name)));
-
 export const modelKey = (modelId: string): Item => ({ pk: REGISTRY_KEYS.model(modelId), sk: REGISTRY_KEYS.meta });
 
 export const versionKey = (modelId: string, version: number): Item => ({ pk: REGISTRY_KEYS.model(modelId), sk: REGISTRY_KEYS.version(version) });
@@ -39,7 +35,7 @@ export const versionItem = (version: ModelVersion): Item => ({
   gsi1sk: `${version.modelId}#${String(version.version).padStart(7, '0')}`,
 });
 
-export const toVersion = (item: Item): ModelVersion => withoutKeys(item) as unknown as ModelVersion;
+export const toVersion = (item: Item): ModelVersion => withoutKeys<ModelVersion>(item);
 
 export const modelItem = (model: RegisteredModel): Item => ({
   ...model,
@@ -62,7 +58,7 @@ export const toModelState = (item: Item): ModelState => ({
 
 export const historyItem = (entry: HistoryEntry): Item => ({ ...entry, pk: entry.modelId, sk: REGISTRY_KEYS.sequence(entry.sequence) });
 
-export const toHistoryEntry = (item: Item): HistoryEntry => withoutKeys(item) as unknown as HistoryEntry;
+export const toHistoryEntry = (item: Item): HistoryEntry => withoutKeys<HistoryEntry>(item);
 
 /** A version waits for approval where the gate passed, else it is kept as rejected: what was refused, and why, stays on record. */
 export const firstState = (record: VersionRecord): VersionState => (record.gate.passed ? 'PendingApproval' : 'Rejected');

@@ -8,7 +8,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { GOVERNOR_KEYS, RETRAINING_ENV, type DecisionRecord } from '../../lib/retraining/contract';
-import { createDocumentClient, lostRace } from '../common/dynamo.client';
+import { createDocumentClient, lostRace, withoutKeys } from '../common/dynamo.client';
 import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
 import type { GovernorState, Pause } from './governor';
@@ -133,7 +133,7 @@ export class GovernorClient implements GovernorStore {
           ExclusiveStartKey,
         }),
       );
-      found.push(...(page.Items ?? []).map(({ pk: _pk, sk: _sk, ...record }) => record as unknown as DecisionRecord));
+      found.push(...(page.Items ?? []).map((item) => withoutKeys<DecisionRecord>(item)));
       ExclusiveStartKey = page.LastEvaluatedKey;
     } while (ExclusiveStartKey && found.length < limit);
     return found;

@@ -1,5 +1,5 @@
 import { FirehoseClient, PutRecordCommand } from '@aws-sdk/client-firehose';
-import { capturePrefix } from '../../lib/artifacts/contract';
+import { capturePrefix, hourPath } from '../../lib/artifacts/contract';
 import { type CaptureRecord, VARIANT_NAME } from '../../lib/serving/contract';
 import { S3Files } from '../common/s3.client';
 
@@ -24,8 +24,7 @@ export class CaptureClient {
   }
 
   private uriOf({ eventMetadata }: CaptureRecord): string {
-    const [date, time] = eventMetadata.inferenceTime.split('T');
-    const hour = `${date.replaceAll('-', '/')}/${time.slice(0, 2)}/`;
-    return `s3://${this.target.bucket}/${capturePrefix(this.target.endpointName, VARIANT_NAME)}${hour}${eventMetadata.eventId}.jsonl`;
+    const hour = hourPath(new Date(eventMetadata.inferenceTime));
+    return `s3://${this.target.bucket}/${capturePrefix(this.target.endpointName, VARIANT_NAME)}${hour}/${eventMetadata.eventId}.jsonl`;
   }
 }

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { RunMeta, RunOutcome, RunRecord, RunStatus, RunStep, TRACKING_ENV, TRACKING_ERRORS, TRACKING_KEYS } from '../../lib/tracking/contract';
-import { createDocumentClient, Item, Page, PageOptions, queryAll, queryPage, untilWon } from '../common/dynamo.client';
+import { createDocumentClient, Item, Page, PageOptions, queryAll, queryPage, untilWon, withoutKeys } from '../common/dynamo.client';
 import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
 
@@ -17,10 +17,6 @@ export interface RunStart {
 
 /** Parts of one transaction, as many as DynamoDB takes. */
 const TRANSACTION_SIZE = 100;
-
-const TABLE_ATTRIBUTES = new Set(['pk', 'sk', 'gsi1pk', 'gsi1sk']);
-
-const withoutKeys = <T>(item: Item): T => Object.fromEntries(Object.entries(item).filter(([name]) => !TABLE_ATTRIBUTES.has(name))) as T;
 
 const now = (): string => new Date().toISOString();
 

@@ -12,7 +12,8 @@ export const datasetPrefix = (model: string): string => `datasets/${model}/`;
 
 /** Data bucket: the rows that one run trains and is judged on, and rows that were refused. */
 export const runDataPrefix = (model: string, runId: string): string => `runs/${model}/${runId}/`;
-export const quarantinePrefix = (model: string, runId: string): string => `quarantine/${model}/${runId}/`;
+export const modelQuarantinePrefix = (model: string): string => `quarantine/${model}/`;
+export const quarantinePrefix = (model: string, runId: string): string => `${modelQuarantinePrefix(model)}${runId}/`;
 
 /** Data and artifacts bucket: the runs of one model. */
 export const modelRunsPrefix = (model: string): string => `runs/${model}/`;
@@ -27,9 +28,14 @@ export const capturePrefix = (endpointName: string, variantName: string): string
 /** Predictions bucket: `labels/<model>/yyyy/mm/dd/hh/*.jsonl`, UTC hour of arrival. */
 export const labelsPrefix = (model: string): string => `labels/${model}/`;
 
+/** `yyyy/mm/dd/hh`, UTC: the part of the keys of recorded requests and labels that tells their hour. */
+export const hourPath = (time: Date): string => time.toISOString().slice(0, 13).replace(/[-T]/g, '/');
+
 /** Reports bucket. */
-export const gateReportKey = (model: string, runId: string): string => `gate/${model}/${runId}/gate.json`;
-export const baselineKey = (model: string, runId: string): string => `baselines/${model}/${runId}/baseline.json`;
+export const gateReportsPrefix = (model: string): string => `gate/${model}/`;
+export const gateReportKey = (model: string, runId: string): string => `${gateReportsPrefix(model)}${runId}/gate.json`;
+export const baselinesPrefix = (model: string): string => `baselines/${model}/`;
+export const baselineKey = (model: string, runId: string): string => `${baselinesPrefix(model)}${runId}/baseline.json`;
 export const monitoringPrefix = (model: string): string => `monitoring/${model}/`;
 
 /** One object of a data manifest. */

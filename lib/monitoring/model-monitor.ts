@@ -8,7 +8,7 @@ import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
-import { capturePrefix, labelsPrefix, monitoringPrefix } from '../artifacts/contract';
+import { baselinesPrefix, capturePrefix, labelsPrefix, modelRunsPrefix, monitoringPrefix } from '../artifacts/contract';
 import { COMMON_ENV } from '../common/contract';
 import { deadLetterQueue } from '../common/dead-letter-queue';
 import { PlatformFunction } from '../common/function';
@@ -173,10 +173,10 @@ export class ModelMonitor extends Construct {
   private grantStore({ store, modelName, endpointName }: ModelMonitorProps): void {
     store.grantReadPredictions(this.monitorFunction, capturePrefix(endpointName, VARIANT_NAME));
     store.grantReadPredictions(this.monitorFunction, labelsPrefix(modelName));
-    store.grantReadReports(this.monitorFunction, `baselines/${modelName}/`);
+    store.grantReadReports(this.monitorFunction, baselinesPrefix(modelName));
     store.grantWriteReports(this.monitorFunction, monitoringPrefix(modelName));
-    store.grantReadData(this.baselineFunction, `runs/${modelName}/`);
-    store.grantReadArtifacts(this.baselineFunction, `runs/${modelName}/`);
-    store.grantWriteReports(this.baselineFunction, `baselines/${modelName}/`);
+    store.grantReadData(this.baselineFunction, modelRunsPrefix(modelName));
+    store.grantReadArtifacts(this.baselineFunction, modelRunsPrefix(modelName));
+    store.grantWriteReports(this.baselineFunction, baselinesPrefix(modelName));
   }
 }

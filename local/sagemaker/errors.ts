@@ -17,4 +17,4 @@ export const inUse = (message: string) => new ServiceError('ResourceInUse', mess
 /** What AWS would accept and this engine does not play: never silently ignored, always named as the engine's own limit. */
 export const unsupported = (message: string) => new ServiceError('EngineUnsupported', `The local engine does not support ${message}`);
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export { textOf as messageOf } from '../errors';
