@@ -1,25 +1,17 @@
-import path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { DeleteObjectsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { ListTrainingJobsCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { Duration, Size, Stack } from 'aws-cdk-lib';
-import { Schedule } from 'aws-cdk-lib/aws-events';
 import { S3Files } from '../../lambda/common/s3.client';
 import { datasetPrefix, quarantinePrefix } from '../../lib/artifacts/contract';
 import type { RecordedAnswer } from '../../lib/serving/contract';
+import { LINE_HEADER, lineModelApp, lineRows } from './faulty-model/app';
 import { client, deploy, type Deployment } from './harness';
 import { DeployedModel } from './loop';
-import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 
-const HEADER = 'timestamp,x,mode,y';
-
-/** Hourly rows y = 2x + 1 from 2024 on. */
-const rows = (count: number, mode = 'ok'): string[] =>
-  Array.from({ length: count }, (_, index) => {
-    const time = new Date(Date.UTC(2024, 0, 1, index)).toISOString();
-    return `${time},${index % 24},${mode},${2 * (index % 24) + 1}`;
-  });
 const file = (...lines: string[]): string => `${lines.join('\n')}\n`;
+
+const good = lineRows(400);
+const wordy = lineRows(600).map((row) => `${row} bikes`);
 
 describe('bad input ends a run with a message that names the place, and harms nothing else', () => {
   let deployment: Deployment;
@@ -27,22 +19,7 @@ describe('bad input ends a run with a message that names the place, and harms no
   let attempt = 0;
 
   beforeAll(async () => {
-    deployment = await deploy((app) => {
-      const platform = new MlOpsPlatform(new Stack(app, 'Faulty'), 'MlOps', { platformName: 'faulty' });
-      platform.addModel('Line', {
-        task: Task.regression({ target: 'y', timeColumn: 'timestamp' }),
-        training: Training.script({
-          directory: path.join(__dirname, 'faulty-model', 'training'),
-          entryPoint: 'train.py',
-          framework: Framework.scikitLearn('1.4-2'),
-        }),
-        gate: Gate.beatsChampion({ metric: 'rmse' }),
-        approval: Approval.automatic(),
-        serving: Serving.serverless({ memory: Size.gibibytes(1), maxConcurrency: 2 }),
-        monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14), minimumRows: 100 }),
-        retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 10 })], { cooldown: Duration.days(7) }),
-      });
-    });
+    deployment = await deploy(lineModelApp('Faulty', 'faulty'));
     model = await DeployedModel.find('faulty', 'Line');
   }, 180_000);
 
@@ -63,8 +40,8 @@ describe('bad input ends a run with a message that names the place, and harms no
     ['no file at all', {}, /datasets\/Line\//],
     ['an empty file', { 'a.csv': '' }, /a\.csv.*empty/i],
     ['no target column', { 'a.csv': file('timestamp,x,mode', '2024-01-01T00:00:00Z,1,ok') }, /target.*"?y"?/i],
-    ['a target that is no number', { 'a.csv': file(HEADER, ...rows(600).map((row) => `${row} bikes`)) }, /a\.csv.*row 2.*'y'.*not a number/s],
-    ['a header that changed', { 'a.csv': file(HEADER, ...rows(400)), 'b.csv': file('timestamp,x,kind,y', ...rows(10)) }, /b\.csv.*(mode|kind)/s],
+    ['a target that is no number', { 'a.csv': file(LINE_HEADER, ...wordy) }, /a\.csv.*row 2.*'y'.*not a number/s],
+    ['a header that changed', { 'a.csv': file(LINE_HEADER, ...good), 'b.csv': file('timestamp,x,kind,y', ...lineRows(10)) }, /b\.csv.*(mode|kind)/s],
   ])('%s is refused before any training', async (_, files, message) => {
     const run = await trainOn(files as Record<string, string>);
     expect(run).toMatchObject({ status: 'FAILED', error: { name: 'DataInvalid' } });
@@ -74,7 +51,7 @@ describe('bad input ends a run with a message that names the place, and harms no
   }, 60_000);
 
   test('one malformed row among good ones is quarantined with its number, and the run goes on', async () => {
-    const run = await trainOn({ 'a.csv': file(HEADER, ...rows(600), '2024-02-01T00:00:00Z,1') });
+    const run = await trainOn({ 'a.csv': file(LINE_HEADER, ...lineRows(600), '2024-02-01T00:00:00Z,1') });
     expect(run).toMatchObject({ status: 'FINISHED', outcome: 'promoted', version: 1 });
     const kept: string[] = [];
     const files = new S3Files();
@@ -97,14 +74,14 @@ describe('bad input ends a run with a message that names the place, and harms no
   }, 30_000);
 
   test('a training script that exits 1 fails the run with its last words, and the champion goes on serving', async () => {
-    const run = await trainOn({ 'a.csv': file(HEADER, ...rows(600, 'exit')) });
+    const run = await trainOn({ 'a.csv': file(LINE_HEADER, ...lineRows(600, 'exit')) });
     expect(run).toMatchObject({ status: 'FAILED', error: { step: 'Train' } });
     expect(run.error?.message).toContain('the solver did not converge');
     expect((await model.platform.registry.champion('Line'))?.version).toBe(1);
   }, 60_000);
 
   test('a model that fails its ping ends the run with the reason, and the champion goes on serving', async () => {
-    const run = await trainOn({ 'a.csv': file(HEADER, ...rows(600, 'unloadable')) });
+    const run = await trainOn({ 'a.csv': file(LINE_HEADER, ...lineRows(600, 'unloadable')) });
     expect(run.status).toBe('FAILED');
     expect(run.error?.message).toMatch(/ping|cannot be loaded/i);
     expect((await model.platform.registry.champion('Line'))?.version).toBe(1);

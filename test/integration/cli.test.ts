@@ -1,23 +1,12 @@
-import path from 'node:path';
-import { Duration, Size, Stack } from 'aws-cdk-lib';
-import { Schedule } from 'aws-cdk-lib/aws-events';
 import { main } from '../../cli/program';
 import { S3Files } from '../../lambda/common/s3.client';
 import type { ModelVersion } from '../../lib/registry/contract';
 import type { DecisionRecord } from '../../lib/retraining/contract';
 import type { RunMeta, RunRecord } from '../../lib/tracking/contract';
 import { fakeIo } from '../cli/fake-io';
+import { LINE_HEADER, lineModelApp, lineRows } from './faulty-model/app';
 import { deploy, type Deployment, eventually } from './harness';
 import { DeployedModel } from './loop';
-import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
-
-const file = (): string => {
-  const rows = Array.from({ length: 500 }, (_, index) => {
-    const time = new Date(Date.UTC(2024, 0, 1, index)).toISOString();
-    return `${time},${index % 24},ok,${2 * (index % 24) + 1}`;
-  });
-  return `timestamp,x,mode,y\n${rows.join('\n')}\n`;
-};
 
 const mlops = async (args: readonly string[], stdin = '') => {
   const { io, written } = fakeIo({ stdin });
@@ -36,24 +25,9 @@ describe('the command line against a deployed platform', () => {
   let model: DeployedModel;
 
   beforeAll(async () => {
-    deployment = await deploy((app) => {
-      const platform = new MlOpsPlatform(new Stack(app, 'CommandLine'), 'MlOps', { platformName: 'cli' });
-      platform.addModel('Line', {
-        task: Task.regression({ target: 'y', timeColumn: 'timestamp' }),
-        training: Training.script({
-          directory: path.join(__dirname, 'faulty-model', 'training'),
-          entryPoint: 'train.py',
-          framework: Framework.scikitLearn('1.4-2'),
-        }),
-        gate: Gate.beatsChampion({ metric: 'rmse' }),
-        approval: Approval.automatic(),
-        serving: Serving.serverless({ memory: Size.gibibytes(1), maxConcurrency: 2 }),
-        monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14), minimumRows: 100 }),
-        retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 10 })], { cooldown: Duration.days(7) }),
-      });
-    });
+    deployment = await deploy(lineModelApp('CommandLine', 'cli'));
     model = await DeployedModel.find('cli', 'Line');
-    await model.upload('first.csv', file());
+    await model.upload('first.csv', `${[LINE_HEADER, ...lineRows(500)].join('\n')}\n`);
   }, 240_000);
 
   afterAll(() => deployment?.destroy(), 120_000);
