@@ -8,7 +8,7 @@ export const REGISTRY_ENV = {
 /**
  * Registry table, keys pk and sk:
  *   NAME#<name>      NAME                      claim of a name: modelId
- *   MODEL#<modelId>  META                      name, owner, tags, nextVersion, last link of the history (sequence, hash, time)
+ *   MODEL#<modelId>  META                      name, owner, nextVersion, last link of the history (sequence, hash, time)
  *   MODEL#<modelId>  VERSION#<7 digits>        one version
  *   MODEL#<modelId>  RUN#<runId>               version that the run registered: one run registers once
  *   MODEL#<modelId>  ALIAS#<alias>             pointer: version, previousVersion, revision, and a copy of the version's record
