@@ -24,15 +24,16 @@ export class JobsClient {
   /** Stops what still runs among the jobs whose names hold the text; answers their names. */
   async stopRunning(nameContains: string): Promise<string[]> {
     const { client } = this;
-    const query = { NameContains: nameContains, ...RUNNING };
+    // One object for each list: a paginator leaves its last token in what it is given.
+    const query = () => ({ NameContains: nameContains, ...RUNNING });
     const stopped: string[] = [];
-    for await (const page of paginateListTrainingJobs({ client }, query)) {
+    for await (const page of paginateListTrainingJobs({ client }, query())) {
       for (const { TrainingJobName } of page.TrainingJobSummaries ?? []) {
         await unlessOver(() => client.send(new StopTrainingJobCommand({ TrainingJobName })));
         stopped.push(TrainingJobName ?? '');
       }
     }
-    for await (const page of paginateListTransformJobs({ client }, query)) {
+    for await (const page of paginateListTransformJobs({ client }, query())) {
       for (const { TransformJobName } of page.TransformJobSummaries ?? []) {
         await unlessOver(() => client.send(new StopTransformJobCommand({ TransformJobName })));
         stopped.push(TransformJobName ?? '');

@@ -212,7 +212,8 @@ test('a worse candidate is kept as rejected with its reason, and what serves sta
   expect(await functions.finish({ runId, model: MODEL, outcome: 'rejected', version: 2 })).toMatchObject({ outcome: 'rejected' });
   expect(output.mock.calls.flat().join('\n')).toContain('"CandidateRejected":1');
   expect((await registry.champion(MODEL))?.version).toBe(1);
-  await expect(functions.approve({ model: MODEL, version: 2, policy: 'automatic', reason: 'x' })).rejects.toMatchObject({ name: 'IllegalTransition' });
+  const approval = functions.approve({ model: MODEL, version: 2, policy: 'automatic', reason: 'x' });
+  await expect(approval).rejects.toMatchObject({ name: 'IllegalTransition' });
 });
 
 test('a better candidate is judged against the version that serves and takes its place', async () => {
