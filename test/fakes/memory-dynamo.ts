@@ -41,6 +41,10 @@ export class MemoryDynamo {
   pageSize = Infinity;
   private readonly tables = new Map<string, Map<string, Item>>();
 
+  client(): DynamoDBDocumentClient {
+    return { send: (command: object) => this.send(command) } as unknown as DynamoDBDocumentClient;
+  }
+
   /** Every document client of the test file talks to this instance. */
   install(): jest.SpyInstance {
     return jest.spyOn(DynamoDBDocumentClient.prototype, 'send').mockImplementation(((command: object) => this.send(command)) as never);
