@@ -127,8 +127,8 @@ export class SharedSteps extends Construct {
     );
     this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: ['sagemaker:StopTrainingJob'], resources: [jobs[0]] }));
     this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: ['sagemaker:StopTransformJob'], resources: [jobs[1]] }));
-    // Lists know no resources; only jobs whose names carry the run's hash are stopped.
     const list = ['sagemaker:ListTrainingJobs', 'sagemaker:ListTransformJobs'];
+    // Lists know no resources; only jobs whose names carry the run's hash are stopped.
     this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: list, resources: ['*'] }));
     acknowledgeWildcards(this.handleFailure, [...jobs, '*'], 'Jobs are named at run time below the platform; lists know no resources.');
   }

@@ -43,7 +43,7 @@ export interface RealTimeServingOptions {
 export class Serving {
   /**
    * Billed per request and idle for nothing. Requests go through a function that records each of them, since SageMaker records
-   * none of a serverless endpoint.
+   * none of a serverless endpoint. SageMaker does not turn an endpoint on instances into a serverless one: delete the endpoint first.
    *
    * Fails at synth if memory is not 1, 2, 3, 4, 5 or 6 GiB or maxConcurrency is not a whole number from 1 to 200.
    */
