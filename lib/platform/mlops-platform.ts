@@ -19,7 +19,7 @@ import { ModelOptions } from './model-options';
 export interface MlOpsPlatformProps {
   /**
    * Name of the platform, unique in account and region: letters, digits and hyphens, first a letter, at most 32. Programs find the platform by
-   * it, and metrics carry it.
+   * it, metrics and endpoints carry it. It cannot change after the first deployment: a platform of another name is another platform.
    *
    * @default 'mlops'
    */
