@@ -65,6 +65,7 @@ export class Story {
       days.map((day) => day.hours),
       version,
     );
+    if (!this.served.has(month)) throw new Error(`no request of ${month} was answered: ${this.client.firstFailure}`);
     this.sentUntil = nextMonth(month).slice(0, 10);
     await this.deliverTruth(nextMonth(month));
     await this.client.uploadTrainingData(month, hoursOf(this.hours, month));
