@@ -7,8 +7,8 @@ import { Schedule } from 'aws-cdk-lib/aws-events';
 import { byDay, hoursOf, readHours, REQUEST_COLUMNS, requestCsv, type Hour } from '../../cli/demo/bike-data';
 import { main } from '../../cli/program';
 import { S3Files } from '../../lambda/common/s3.client';
-import { capturePrefix, labelsPrefix } from '../../lib/artifacts/contract';
-import type { MonitorAnswer } from '../../lib/monitoring/contract';
+import { capturePrefix, labelsPrefix, monitoringPrefix } from '../../lib/artifacts/contract';
+import type { MonitorAnswer, MonitorResult } from '../../lib/monitoring/contract';
 import { VARIANT_NAME, type LabelRecord } from '../../lib/serving/contract';
 import { fakeIo } from '../cli/fake-io';
 import { client, deploy, engineCall, eventually, projectRoot, type Deployment } from './harness';
@@ -44,7 +44,7 @@ describe('a second model: another task, framework and script, on an instance end
       gate: Gate.beatsChampion({ metric: 'accuracy' }),
       approval: Approval.automatic(),
       serving: Serving.realTime({ instanceType: 'ml.m5.large', captureSamplingPercentage: 100 }),
-      monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14), minimumRows: 100 }),
+      monitoring: Monitoring.every(Schedule.rate(Duration.minutes(1)), { window: Duration.days(14), minimumRows: 100 }),
       retraining: Retraining.on([Trigger.quality({ metric: 'accuracy', worseThan: 0.85 })], { cooldown: Duration.days(7) }),
     });
   };
@@ -114,6 +114,25 @@ describe('a second model: another task, framework and script, on an instance end
     expect((await registry.champion('BusyHour'))?.version).toBe(2);
     expect((await registry.verifyHistory('BusyHour')).intact).toBe(true);
   }, 180_000);
+
+  test('is watched by its schedule too: the run of this minute is on record, and says that no traffic came', async () => {
+    const files = new S3Files();
+    const results = `s3://${model.platform.resources.reportsBucket}/${monitoringPrefix('BusyHour')}`;
+    const scheduled = await eventually(
+      'a scheduled run',
+      async () => {
+        for await (const { uri } of files.list(results)) {
+          if (!uri.endsWith('result.json')) continue;
+          const result = await files.readJson<MonitorResult>(uri);
+          if (Date.parse(result.windowEnd) > Date.now() - 600_000) return result;
+        }
+        return undefined;
+      },
+      90,
+      1000,
+    );
+    expect(scheduled).toMatchObject({ rows: 0, drift: { verdict: 'no-traffic' }, quality: { verdict: 'no-traffic' } });
+  }, 100_000);
 
   test('needed no permission that the synthesized roles do not grant', async () => {
     const { denied } = await engineCall<{ denied: unknown[] }>('/_mlops/permissions');
