@@ -5,6 +5,7 @@ import { Events } from '../common/events.client';
 import { createLogger } from '../common/logger';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
 import { ExecutionsClient } from './executions.client';
+import { JobsClient } from './jobs.client';
 import { RunEnd } from './run-end';
 
 const logger = createLogger('pipeline/handle-failure');
@@ -18,19 +19,11 @@ const Event = z.object({
   }),
 });
 
-/** Loaded where jobs are to be stopped: most events only tell that a run began, and SageMaker's client is a third of the cold start. */
-const jobs = {
-  stopRunning: async (executionHash: string): Promise<string[]> => {
-    const { JobsClient } = await import('./jobs.client');
-    return new JobsClient().stopRunning(executionHash);
-  },
-};
-
 /** Target of the execution-status rule: what no state of a machine can do for itself when it fails. */
 export const handler = async (event: unknown): Promise<void> => {
   const { time, detail } = Event.parse(event);
   const { executionArn, status } = detail;
-  const clients = { runs: new RunTrackerClient(), executions: new ExecutionsClient(), jobs, events: new Events() };
+  const clients = { runs: new RunTrackerClient(), executions: new ExecutionsClient(), jobs: new JobsClient(), events: new Events() };
   const change = { executionArn, status, redriveCount: detail.redriveCount ?? 0, time };
   const failure = await new RunEnd(clients, requireEnv(COMMON_ENV.platform)).handle(change);
   logger.info('status of a run handled', { executionArn, status, step: failure?.step, error: failure?.error });
