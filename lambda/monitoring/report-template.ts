@@ -31,10 +31,10 @@ p, dl { margin: 0 0 .6rem; max-width: 70ch; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 caption { text-align: left; padding: 0 0 .6rem; }
 th, td { text-align: left; vertical-align: top; padding: .55rem .8rem .55rem 0; border-top: 1px solid var(--rule); }
-thead th { border-top: 0; color: var(--soft); font-weight: 600; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.why { min-width: 15rem; max-width: 22rem; } th[scope=row] { min-width: 7rem; overflow-wrap: anywhere; }
-svg { display: block; max-width: none; } svg text { font: 10px system-ui, sans-serif; fill: var(--soft); }
+thead th { border-top: 0; color: var(--soft); font-weight: 600; vertical-align: bottom; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } thead th.number { white-space: normal; }
+td.why { min-width: 13rem; max-width: 22rem; } th[scope=row] { min-width: 7rem; overflow-wrap: anywhere; }
+svg { display: block; width: clamp(11rem, 21vw, 18rem); height: auto; } svg text { font: 10px system-ui, sans-serif; fill: var(--soft); }
 .ref { fill: var(--ref); fill-opacity: .55; } .win { fill: none; stroke: var(--win); stroke-width: 1.8; } .win-fill { fill: var(--win);
   fill-opacity: .16; }
 .win-bar { fill: var(--win); fill-opacity: .85; } .axis { stroke: var(--rule); }
