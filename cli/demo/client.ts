@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { S3Files } from '../../lambda/common/s3.client';
@@ -14,6 +15,10 @@ export class DemoClient {
   public failures = 0;
   /** First message of a failed request, for the summary. */
   public firstFailure?: string;
+
+  /** Objects of recorded requests that were read, and their lines: each is read once, however often the delivery is waited for. */
+  private readonly counted = new Set<string>();
+  private recorded = 0;
 
   private readonly lambda: LambdaClient;
   private readonly files: S3Files;
@@ -63,18 +68,16 @@ export class DemoClient {
   public async recordsDelivered(requests: number, seconds = 20): Promise<void> {
     const prefix = `s3://${this.platform.predictionsBucket}/${capturePrefix(this.model.endpointName, VARIANT_NAME)}`;
     const deadline = Date.now() + seconds * 1000;
-    let lines = 0;
-    const counted = new Set<string>();
     while (Date.now() < deadline) {
       for await (const object of this.files.list(prefix)) {
-        if (counted.has(object.key)) continue;
-        counted.add(object.key);
-        for await (const line of this.files.readLines(object.uri)) lines += line.trim() ? 1 : 0;
+        if (this.counted.has(object.key)) continue;
+        this.counted.add(object.key);
+        for await (const line of this.files.readLines(object.uri)) this.recorded += line.trim() ? 1 : 0;
       }
-      if (lines >= requests) return;
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      if (this.recorded >= requests) return;
+      await sleep(250);
     }
-    throw new Error(`only ${lines} of ${requests} requests were recorded within ${seconds} s: see the recording function's log`);
+    throw new Error(`only ${this.recorded} of ${requests} requests were recorded within ${seconds} s: see the recording function's log`);
   }
 
   /** An on-demand run of the monitor, the same function that the schedule calls. */

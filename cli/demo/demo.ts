@@ -36,9 +36,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   synth: 'the message names the construct; `npm run build` makes the library that the app imports',
   engine: 'run the command again; if it happens again, the lines above and the logs that they name say why',
   permissions: 'grant what is missing in the construct that owns the role; .mlops/permissions.json has the whole list',
-  deploy: 'the message names the resource; `--keep` leaves the engine up, `npx mlops local logs` shows its log',
+  deploy: 'the message names the resource; run again with `--keep`, and the logs stay: `npx mlops local logs demo`',
 };
-const ADVICE_FOR_RUNS = 'run again with `--keep`, then `npx mlops runs list BikeDemand --local` and `npx mlops local logs` show what happened';
+const ADVICE_FOR_RUNS = 'run again with `--keep`: the engine ends all the same, but its logs stay: `npx mlops local logs demo`';
 
 /** Time within which what is left of a crashed engine has ended. */
 const END_OF_ENGINE_MS = 15_000;

@@ -1,21 +1,7 @@
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { Events } from '../../lambda/common/events.client';
 import { executionArnOf } from '../../lambda/retraining/governor';
-import { EVENTS, type RetrainRequestedDetail } from '../../lib/retraining/contract';
 import type { Platform } from '../platform';
-
-const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/** Asks the governor for a retraining in the name of `requestedBy`. */
-export const requestRetraining = async (
-  platform: Platform,
-  model: string,
-  request: Omit<RetrainRequestedDetail, 'platform' | 'model'>,
-): Promise<void> => {
-  const detail: RetrainRequestedDetail = { platform: platform.name, model, ...request };
-  await new Events(platform.resources.busName, new EventBridgeClient(platform.connection)).putEvent(EVENTS.retrainRequested, detail);
-};
 
 export interface FinishedRun {
   readonly outcome: string;

@@ -1,11 +1,13 @@
-import type { MonitorAnswer } from '../../lib/monitoring/contract';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MonitorAnswer, MonitorRequest } from '../../lib/monitoring/contract';
 import type { DecisionRecord } from '../../lib/retraining/contract';
 import type { Platform } from '../platform';
+import { sendRequest } from '../retrain/send-request';
 import { byDay, hoursOf, type Hour } from './bike-data';
 import { DemoClient } from './client';
 import type { MonthResult } from './result';
 import { scorePeriods } from './review';
-import { eventually, followRun, requestRetraining, type FinishedRun } from './runs';
+import { eventually, followRun, type FinishedRun } from './runs';
 
 export const MONTHS = ['2012-01', '2012-02', '2012-03', '2012-04', '2012-05', '2012-06'] as const;
 
@@ -48,7 +50,7 @@ export class Story {
   /** First version: data of 2011, a request by hand, the pipeline to its end. */
   public async firstVersion(tell: Tell): Promise<FinishedRun> {
     await this.client.uploadTrainingData('2011', hoursOf(this.hours, '2011'));
-    await requestRetraining(this.platform, this.model, {
+    await sendRequest(this.platform, this.model, {
       reason: 'first version from the data of 2011',
       occurredAt: '2012-01-01T00:00:00Z',
       requestedBy: 'the demo',
@@ -69,14 +71,9 @@ export class Story {
     this.sentUntil = nextMonth(month).slice(0, 10);
     await this.deliverTruth(nextMonth(month));
     await this.client.uploadTrainingData(month, hoursOf(this.hours, month));
-    const before = await this.decisions();
-    const answer = await this.client.monitor({ windowStart: `${month}-01T00:00:00Z`, windowEnd: nextMonth(month) });
+    const { answer, decision } = await this.watch(month, { windowStart: `${month}-01T00:00:00Z`, windowEnd: nextMonth(month) }, tell);
     this.note(month, answer);
-    tell(this.describe(month, answer));
-    if (answer.qualityVerdict !== 'degraded') return undefined;
-    const decision = await eventually('the decision of the governor', 30, async () => (await this.decisions())[before.length]);
-    tell(`governor: ${decision.decision}: ${decision.reason}`);
-    return decision.decision === 'started' ? decision : undefined;
+    return decision?.decision === 'started' ? decision : undefined;
   }
 
   /**
@@ -153,19 +150,25 @@ export class Story {
         return;
       }
       await this.send([hours[index]], version);
-      await new Promise((resolve) => setTimeout(resolve, PACE_DURING_RUN_MS));
+      await sleep(PACE_DURING_RUN_MS);
     }
   }
 
   private async dailyMonitor(day: string, tell: Tell): Promise<void> {
     this.sentUntil = nextDay(day).slice(0, 10);
     await this.deliverTruth(nextDay(day));
+    await this.watch(`14 days to ${day}`, { windowEnd: nextDay(day) }, tell);
+  }
+
+  /** A run of the monitor, and the governor's decision on its cause where it found one. */
+  private async watch(period: string, request: MonitorRequest, tell: Tell): Promise<{ answer: MonitorAnswer; decision?: DecisionRecord }> {
     const before = await this.decisions();
-    const answer = await this.client.monitor({ windowEnd: nextDay(day) });
-    tell(this.describe(`14 days to ${day}`, answer));
-    if (answer.qualityVerdict !== 'degraded') return;
+    const answer = await this.client.monitor(request);
+    tell(this.describe(period, answer));
+    if (answer.qualityVerdict !== 'degraded') return { answer };
     const decision = await eventually('the decision of the governor', 30, async () => (await this.decisions())[before.length]);
     tell(`governor: ${decision.decision}: ${decision.reason}`);
+    return { answer, decision };
   }
 
   private async deliverTruth(observedAt: string): Promise<void> {

@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { Command } from 'commander';
-import { Events } from '../../lambda/common/events.client';
-import { type DecisionRecord, EVENTS, type RetrainRequestedDetail } from '../../lib/retraining/contract';
+import type { DecisionRecord, RetrainRequestedDetail } from '../../lib/retraining/contract';
 import { UsageError } from '../errors';
 import { localTime } from '../format';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
 import { findPlatform, type Platform } from '../platform';
 import { callerOf } from './caller';
+import { sendRequest } from './send-request';
 
 interface Options extends PlatformOptions {
   readonly reason: string;
@@ -32,16 +31,14 @@ export const register = (parent: Command, io: Io): void => {
     const options = command.optsWithGlobals<Options>();
     const platform = await findPlatform(options);
     platform.model(model);
-    const detail: RetrainRequestedDetail = {
-      platform: platform.name,
-      model,
-      occurredAt: (options.occurredAt ?? new Date()).toISOString(),
-      reason: options.reason,
-      requestedBy: await callerOf(platform.connection),
-    };
+    const requestedBy = await callerOf(platform.connection);
     const since = new Date(Date.now() - 60_000).toISOString();
     const known = new Set((await recent(platform, model, since)).map(({ at, cause }) => `${at} ${cause.causeId}`));
-    await new Events(platform.resources.busName, new EventBridgeClient(platform.connection)).putEvent(EVENTS.retrainRequested, detail);
+    const detail = await sendRequest(platform, model, {
+      occurredAt: (options.occurredAt ?? new Date()).toISOString(),
+      reason: options.reason,
+      requestedBy,
+    });
     const decision = options.wait ? await decisionOn(platform, detail, since, known) : undefined;
     emit(io, options, { request: detail, decision }, () => tell(detail, decision, options.wait));
   });

@@ -1,5 +1,5 @@
-import { requestRetraining } from '../../cli/demo/runs';
 import { findPlatform, type Platform } from '../../cli/platform';
+import { sendRequest } from '../../cli/retrain/send-request';
 import { S3Files } from '../../lambda/common/s3.client';
 import { datasetPrefix } from '../../lib/artifacts/contract';
 import type { ModelResources } from '../../lib/platform/contract';
@@ -36,7 +36,7 @@ export class DeployedModel {
     // The governor gets its lock back from an event of its own, a moment after a run has ended.
     await eventually('the end of the run before', async () => ((await this.platform.governor.state(this.name)).lock ? undefined : true));
     const before = (await this.decisions()).length;
-    await requestRetraining(this.platform, this.name, { reason, occurredAt, requestedBy: 'the test' });
+    await sendRequest(this.platform, this.name, { reason, occurredAt, requestedBy: 'the test' });
     const decision = await eventually('the decision', async () => (await this.decisions())[before]);
     return this.ended(decision.runId as string);
   }
