@@ -3,30 +3,33 @@
 export const REGISTRY_ENV = {
   registryTable: 'MLOPS_REGISTRY_TABLE',
   historyTable: 'MLOPS_HISTORY_TABLE',
+  /** Function through which everything else changes the registry: the one writer of the history. */
+  writerFunction: 'MLOPS_REGISTRY_WRITER',
 } as const;
 
 /**
  * Registry table, keys pk and sk:
- *   NAME#<name>      NAME                      claim of a name: modelId
- *   MODEL#<modelId>  META                      name, owner, nextVersion, last link of the history (sequence, hash, time)
- *   MODEL#<modelId>  VERSION#<7 digits>        one version
- *   MODEL#<modelId>  RUN#<runId>               version that the run registered: one run registers once
- *   MODEL#<modelId>  ALIAS#<alias>             pointer: version, previousVersion, revision, and a copy of the version's record
- * Index `by-digest` (gsi1pk = DIGEST#<sha256>, gsi1sk = <modelId>#<7 digits>) finds versions by their artifact;
- * its partition MODELS (gsi1sk = name) lists the models.
+ *   MODELS           <name>               the model of that name: claim, list entry, aliases, champion pointer, next version, last link of the history.
+ *                                         A name that was given up keeps its item, marked as free
+ *   MODEL#<modelId>  META                 the name that the model has now
+ *   MODEL#<modelId>  VERSION#<7 digits>   one version; a deleted one leaves a tombstone
+ *   MODEL#<modelId>  RUN#<runId>          version that the pipeline's run registered: one run registers once
+ *   MODEL#<modelId>  TAG#<owner>#<key>    value of a tag that its owner's item has no room for
+ *   RUN#<runId>      <modelId>#<7 digits> versions that came from a run
+ *   TAG#<key>=<value> <modelId>#<7 digits> versions with that tag, <modelId> alone for models
+ * Index `by-digest` (gsi1pk = DIGEST#<sha256>, gsi1sk = <modelId>#<7 digits>) finds versions by their artifact.
  * History table: pk modelId, sk sequence (10 digits); only added to, each entry carries its predecessor's hash.
  */
 export const REGISTRY_KEYS = {
-  name: (name: string) => `NAME#${name}`,
-  nameSort: 'NAME',
+  models: 'MODELS',
   model: (modelId: string) => `MODEL#${modelId}`,
   meta: 'META',
   version: (version: number) => `VERSION#${String(version).padStart(7, '0')}`,
   versionPrefix: 'VERSION#',
   run: (runId: string) => `RUN#${runId}`,
+  tag: (key: string, value: string) => `TAG#${key}=${value}`,
+  reference: (modelId: string, version?: number) => (version === undefined ? modelId : `${modelId}#${String(version).padStart(7, '0')}`),
   sequence: (sequence: number) => String(sequence).padStart(10, '0'),
-  models: 'MODELS',
-  alias: (alias: string) => `ALIAS#${alias}`,
   digest: (sha256: string) => `DIGEST#${sha256}`,
   digestIndex: 'by-digest',
 } as const;
@@ -53,14 +56,32 @@ export interface ArtifactRef {
   readonly bytes?: number;
 }
 
+/** The same model as files that MLflow loads (`MLmodel` at the top), beside the archive that SageMaker serves. */
+export interface UnpackedModel {
+  /** S3 URI of the directory. */
+  readonly uri: string;
+  /** SHA-256 over the sorted list of the archive and all files, each with its own SHA-256: one digest for both forms. */
+  readonly sha256: string;
+  readonly files: number;
+}
+
 export interface CodeRef {
-  /** S3 URI of the training and inference code (tar.gz). */
+  /** S3 URI of the code (tar.gz). */
   readonly uri: string;
   readonly sha256: string;
   readonly entryPoint: string;
   readonly commit?: string;
   /** Whether the working tree had changes that `commit` does not hold. */
   readonly dirty?: boolean;
+}
+
+/** What the code needs to run: the packages of the training container, and what the code brings on top. */
+export interface DependencyLock {
+  /** S3 URI of the list (`name==version` per line). */
+  readonly uri: string;
+  readonly sha256: string;
+  /** Where the list comes from: `requirements.txt` of the code, or the image, whose digest then fixes it. */
+  readonly origin: 'requirements' | 'image';
 }
 
 /** Columns of a request row, in order: every column of the training data but the target. */
@@ -73,11 +94,19 @@ export interface DataSchema {
 /** What is recorded about a version; captured by the pipeline, never typed by hand. */
 export interface VersionRecord {
   readonly artifact: ArtifactRef;
+  readonly unpacked?: UnpackedModel;
   readonly dataManifestUri: string;
   readonly dataId: string;
   readonly code: CodeRef;
+  /** Code that answers requests; the training code where one script does both. */
+  readonly inferenceCode: CodeRef;
+  readonly dependencies: DependencyLock;
   /** Image with its tag or digest. */
   readonly image: string;
+  /** `sha256:…` of the image that was run, where the registry of images tells it. */
+  readonly imageDigest?: string;
+  /** The model's settings at the time of the run: task, holdout, gate, training, as the app stated them. */
+  readonly configuration: { readonly uri: string; readonly sha256: string };
   readonly hyperparameters: Readonly<Record<string, string>>;
   readonly metrics: Readonly<Record<string, number>>;
   readonly schema: DataSchema;
@@ -90,26 +119,105 @@ export interface VersionRecord {
   readonly cause: string;
 }
 
-export interface ModelVersion extends VersionRecord {
+/** Items of a record without which a version of a pipeline's model must not serve, with the requirement that each one answers. */
+export const REQUIRED_ITEMS = [
+  'artifact',
+  'dataManifestUri',
+  'dataId',
+  'code',
+  'inferenceCode',
+  'dependencies',
+  'image',
+  'configuration',
+  'hyperparameters',
+  'metrics',
+  'schema',
+  'runId',
+] as const satisfies readonly (keyof VersionRecord)[];
+
+/** MLflow's stages, older than aliases and still asked for by its clients. */
+export type Stage = 'None' | 'Staging' | 'Production' | 'Archived';
+
+/** A model. Times are ISO 8601. */
+export interface RegisteredModel {
+  /** Never changes and is never used again, whatever becomes of the name. */
+  readonly modelId: string;
+  readonly name: string;
+  readonly description?: string;
+  readonly owner?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Version of each alias. */
+  readonly aliases: Readonly<Record<string, number>>;
+  /** Whether a pipeline makes its versions: then `champion` is what serves and moves only through gate, approval and promotion. */
+  readonly managed: boolean;
+  readonly rules?: readonly VersionRule[];
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** What a version must have before it reaches a state. */
+export interface VersionRule {
+  readonly state: VersionState;
+  /** Whether another person must take this step than the one who took the step before. */
+  readonly twoPerson?: boolean;
+  /** Whether the step must name evidence (a URI). */
+  readonly evidence?: boolean;
+}
+
+/** A version; what of its record lacks is named in `missing`. Times are ISO 8601. */
+export interface ModelVersion extends Partial<VersionRecord> {
   readonly modelId: string;
   readonly model: string;
   readonly version: number;
   readonly state: VersionState;
+  /** Items of REQUIRED_ITEMS that the record lacks. */
+  readonly missing: readonly string[];
+  /** Where the files are that MLflow loads: an `s3://` directory, or `models:/m-…` for a logged model. */
+  readonly source: string;
+  readonly description?: string;
+  readonly runLink?: string;
+  /** Logged model of MLflow 3 that the version came from. */
+  readonly loggedModelId?: string;
+  readonly stage: Stage;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly aliases: readonly string[];
+  readonly createdBy?: string;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
+
+/** A version whose record a pipeline has captured. */
+export type RecordedVersion = ModelVersion & VersionRecord;
 
 export interface HistoryEntry {
   readonly modelId: string;
   readonly sequence: number;
   readonly at: string;
   readonly actor: string;
-  readonly action: 'Registered' | 'Completed' | 'Approved' | 'Rejected' | 'Promoted' | 'Archived' | 'RolledBack';
-  readonly version: number;
+  readonly action:
+    | 'Created'
+    | 'Renamed'
+    | 'Deleted'
+    | 'OwnerChanged'
+    | 'Registered'
+    | 'Completed'
+    | 'Approved'
+    | 'Rejected'
+    | 'Promoted'
+    | 'Archived'
+    | 'RolledBack'
+    | 'VersionDeleted'
+    | 'AliasSet'
+    | 'AliasDeleted'
+    | 'StageChanged';
+  /** Absent where the entry is about the model as a whole. */
+  readonly version?: number;
   readonly fromState?: VersionState;
-  readonly toState: VersionState;
+  readonly toState?: VersionState;
   /** Version that served before, where the entry moves the champion pointer. */
   readonly previousChampion?: number;
+  /** What changed besides states: alias, stage or name, before and after. */
+  readonly change?: { readonly what: string; readonly from?: string; readonly to?: string };
   readonly reason: string;
   readonly evidenceUri?: string;
   /** SHA-256 of the previous entry; 64 zeros for the first. */
@@ -122,4 +230,12 @@ export const REGISTRY_ERRORS = {
   notFound: 'RegistryNotFound',
   illegalTransition: 'IllegalTransition',
   conflict: 'RegistryConflict',
+  /** The name is taken. */
+  exists: 'RegistryAlreadyExists',
+  /** A rule of the model forbids it; the message names the rule. */
+  forbidden: 'RegistryForbidden',
+  /** The record lacks items; the message names each. */
+  incomplete: 'VersionIncomplete',
+  /** The value is not allowed. */
+  invalid: 'RegistryInvalid',
 } as const;
