@@ -26,9 +26,9 @@ const DEFAULT_LIMIT = 50;
 export const createDocumentClient = (client: DynamoDBClient = new DynamoDBClient({})): DynamoDBDocumentClient =>
   DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 
-const encodeCursor = (key: Item): string => Buffer.from(JSON.stringify(key)).toString('base64url');
+export const encodeCursor = (key: Item): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
-const decodeCursor = (cursor: string): Item => {
+export const decodeCursor = (cursor: string): Item => {
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     if (typeof key === 'object' && key !== null) return key as Item;

@@ -1,0 +1,99 @@
+import { ModelVersion, RegisteredModel } from '../../lib/registry/contract';
+import { SearchDocument } from '../../lib/search/contract';
+import { DatasetInput, Experiment, Run } from '../../lib/tracking/contract';
+import { weigh, WEIGHTS } from './words';
+
+type Weighted = readonly [weight: number, text: string | undefined];
+
+/** Values of tags that MLflow itself keeps, such as whole histories as JSON, are no words that anybody looks for. */
+const LONGEST_VALUE = 200;
+
+const tagWords = (tags: Readonly<Record<string, string>>): readonly Weighted[] =>
+  Object.entries(tags)
+    .filter(([, value]) => value.length <= LONGEST_VALUE)
+    .flatMap(([key, value]): Weighted[] => [[WEIGHTS.tag, value], ...(key.startsWith('mlflow.') ? [] : ([[WEIGHTS.text, key]] as const))]);
+
+const one = (...parts: readonly (string | undefined)[]): string => parts.filter((part) => part).join(', ').slice(0, LONGEST_VALUE);
+
+export const modelDocument = (model: RegisteredModel, gone = false): SearchDocument => ({
+  kind: 'model',
+  ref: model.name,
+  title: model.name,
+  detail: one(model.owner && `owner ${model.owner}`, model.description),
+  time: Date.parse(model.createdAt),
+  revision: Date.parse(model.updatedAt),
+  gone,
+  words: weigh([
+    [WEIGHTS.name, model.name],
+    [WEIGHTS.owner, model.owner],
+    ...Object.keys(model.aliases).map((alias): Weighted => [WEIGHTS.tag, alias]),
+    ...tagWords(model.tags),
+    [WEIGHTS.text, model.description],
+  ]),
+});
+
+export const versionDocument = (version: ModelVersion, gone = false): SearchDocument => ({
+  kind: 'version',
+  ref: `${version.model}/${version.version}`,
+  title: `${version.model} v${version.version}`,
+  detail: one(version.state, version.cause ?? version.description),
+  time: Date.parse(version.createdAt),
+  revision: Date.parse(version.updatedAt),
+  gone,
+  words: weigh([
+    [WEIGHTS.tag, version.model],
+    [WEIGHTS.name, version.runId],
+    [WEIGHTS.owner, version.createdBy],
+    [WEIGHTS.tag, version.dataId],
+    [WEIGHTS.tag, version.code?.commit],
+    ...tagWords(version.tags),
+    [WEIGHTS.text, version.cause],
+    [WEIGHTS.text, version.description],
+  ]),
+});
+
+export const experimentDocument = (experiment: Experiment): SearchDocument => ({
+  kind: 'experiment',
+  ref: experiment.experimentId,
+  title: experiment.name,
+  detail: one(`experiment ${experiment.experimentId}`),
+  time: experiment.creationTime,
+  revision: experiment.lastUpdateTime,
+  gone: experiment.lifecycleStage === 'deleted',
+  words: weigh([[WEIGHTS.name, experiment.name], [WEIGHTS.tag, experiment.experimentId], ...tagWords(experiment.tags)]),
+});
+
+/** A run and the datasets that it used; `revision` is that of its row. */
+export const runDocuments = (run: Run, revision: number): readonly SearchDocument[] => {
+  const document: SearchDocument = {
+    kind: 'run',
+    ref: run.runId,
+    title: run.name || run.runId,
+    detail: one(run.status, run.pipeline && `${run.pipeline.model}: ${run.pipeline.cause}`, run.userId && `by ${run.userId}`),
+    time: run.startTime,
+    revision,
+    gone: run.lifecycleStage === 'deleted',
+    words: weigh([
+      [WEIGHTS.name, run.name],
+      [WEIGHTS.name, run.runId],
+      [WEIGHTS.owner, run.userId],
+      [WEIGHTS.tag, run.pipeline?.model],
+      ...run.datasets.map(({ name }): Weighted => [WEIGHTS.tag, name]),
+      ...tagWords(run.tags),
+      [WEIGHTS.text, run.pipeline?.cause],
+    ]),
+  };
+  return [document, ...run.datasets.map((dataset) => datasetDocument(dataset, run))];
+};
+
+/** A dataset never changes: name and digest tell which one it is. */
+const datasetDocument = (dataset: DatasetInput, run: Run): SearchDocument => ({
+  kind: 'dataset',
+  ref: `${dataset.name}@${dataset.digest}`,
+  title: dataset.name,
+  detail: one(`digest ${dataset.digest}`, dataset.sourceType),
+  time: run.startTime,
+  revision: 1,
+  gone: false,
+  words: weigh([[WEIGHTS.name, dataset.name], [WEIGHTS.name, dataset.digest], ...tagWords(dataset.tags), [WEIGHTS.text, dataset.source]]),
+});

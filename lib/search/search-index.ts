@@ -1,0 +1,86 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sources from 'aws-cdk-lib/aws-lambda-event-sources';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { deadLetterQueue } from '../common/dead-letter-queue';
+import { addEnvironment } from '../common/environment';
+import { PlatformFunction } from '../common/function';
+import { grantTable, READ_ITEMS, TABLE_DEFAULTS, WRITE_ITEMS } from '../common/table-access';
+import { ModelRegistry } from '../registry/model-registry';
+import { RunTracker } from '../tracking/run-tracker';
+import { SEARCH_ENV } from './contract';
+
+/** What a SearchIndex covers. */
+export interface SearchIndexProps {
+  /** Models and versions that are found. */
+  readonly registry: ModelRegistry;
+
+  /** Experiments, runs and datasets that are found. */
+  readonly tracker: RunTracker;
+
+  /**
+   * What happens to the table when it leaves the stack. Its contents are made from registry and runs: `mlops search --rebuild` makes them again.
+   *
+   * @default RemovalPolicy.DESTROY
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** Finds models, versions, experiments, runs and datasets by words of their names, owners, tags and causes: one table, kept by the stores' streams. */
+export class SearchIndex extends Construct {
+  /** Table of the words. */
+  public readonly indexTable: dynamodb.ITableV2;
+  /** Changes that could not be indexed. */
+  public readonly deadLetters: sqs.Queue;
+  /** What follows the changes. */
+  public readonly indexer: lambda.Function;
+
+  /** A table, and a function that follows the changes of registry and runs. */
+  constructor(scope: Construct, id: string, props: SearchIndexProps) {
+    super(scope, id);
+    this.indexTable = new dynamodb.TableV2(this, 'Words', { ...TABLE_DEFAULTS, removalPolicy: props.removalPolicy ?? RemovalPolicy.DESTROY });
+    this.deadLetters = deadLetterQueue(this, 'DeadLetters');
+    this.indexer = new PlatformFunction(this, 'Indexer', {
+      handler: 'search/index-words',
+      description: 'Keeps the index of words in step with registry and runs',
+      environment: { [SEARCH_ENV.indexTable]: this.indexTable.tableName },
+      timeout: Duration.minutes(2),
+    });
+    grantTable(this.indexer, {
+      tableArn: this.indexTable.tableArn,
+      // The only table whose items go: what it says is said elsewhere.
+      actions: [...READ_ITEMS, ...WRITE_ITEMS, 'dynamodb:BatchWriteItem', 'dynamodb:DeleteItem'],
+    });
+    this.follow(props.registry.registryTable, [{ pk: lambda.FilterRule.isEqual('MODELS') }, { sk: lambda.FilterRule.beginsWith('VERSION#') }]);
+    this.follow(props.tracker.runsTable, [{ pk: lambda.FilterRule.isEqual('EXPERIMENTS') }, { sk: lambda.FilterRule.beginsWith('RUN#') }]);
+  }
+
+  /**
+   * Searches.
+   *
+   * A function also gets the environment variable that names the table.
+   */
+  public grantRead(grantee: iam.IGrantable): iam.Grant {
+    addEnvironment(grantee, { [SEARCH_ENV.indexTable]: this.indexTable.tableName });
+    return grantTable(grantee, { tableArn: this.indexTable.tableArn, actions: READ_ITEMS });
+  }
+
+  private follow(table: dynamodb.ITableV2, keys: readonly { readonly [name: string]: unknown }[]): void {
+    const texts = (rules: { readonly [name: string]: unknown }) => Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, { S: rule }]));
+    this.indexer.addEventSource(
+      new sources.DynamoEventSource(table, {
+        startingPosition: lambda.StartingPosition.TRIM_HORIZON,
+        batchSize: 200,
+        maxBatchingWindow: Duration.seconds(2),
+        bisectBatchOnError: true,
+        reportBatchItemFailures: true,
+        retryAttempts: 5,
+        onFailure: new sources.SqsDlq(this.deadLetters),
+        filters: keys.map((key) => lambda.FilterCriteria.filter({ dynamodb: { Keys: texts(key) } })),
+      }),
+    );
+  }
+}
