@@ -57,7 +57,7 @@ export class SignedApi {
     const { host: _, ...sent } = signed.headers;
     const search = Object.entries(query).flatMap(([name, values]) => (values as string[]).map((value) => `${strictly(name)}=${strictly(value)}`));
     const target = `${url.origin}${url.pathname}${search.length > 0 ? `?${search.join('&')}` : ''}`;
-    return fetch(target, { method, headers: sent, body: body as BodyInit | undefined, redirect: 'manual' });
+    return fetch(target, { method, headers: sent, body, redirect: 'manual' });
   }
 
   /** Answer of a JSON call; what the API refuses is an error with the API's own words. */

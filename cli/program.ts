@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError } from 'commander';
 import { LocalEngine } from '../local/engine';
 import { register as demo } from './demo';
@@ -12,21 +13,35 @@ import { register as logs } from './local/logs';
 import { register as start } from './local/start';
 import { register as localStatus } from './local/status';
 import { register as stop } from './local/stop';
+import { register as alias } from './models/alias';
+import { register as changeModels } from './models/change';
+import { register as compareVersions } from './models/compare';
+import { register as history } from './models/history';
+import { register as lineage } from './models/lineage';
 import { register as listModels } from './models/list';
+import { register as servedAt } from './models/served-at';
 import { register as showModel } from './models/show';
+import { register as versions } from './models/versions';
 import { platformOptions } from './options';
 import { register as predict } from './predict';
 import { register as pause } from './retrain/pause';
 import { register as request } from './retrain/request';
 import { register as resume } from './retrain/resume';
 import { register as retrainStatus } from './retrain/status';
+import { register as compareRuns } from './runs/compare';
 import { register as listRuns } from './runs/list';
+import { register as runMetrics } from './runs/metrics';
 import { register as showRun } from './runs/show';
+import { register as search } from './search';
 
 const GROUPS: readonly { readonly name: string; readonly what: string; readonly commands: readonly ((parent: Command, io: Io) => void)[] }[] = [
   { name: 'local', what: 'engines that stand in for AWS on this machine', commands: [start, stop, localStatus, logs, execute] },
-  { name: 'models', what: 'registered models and their versions', commands: [listModels, showModel] },
-  { name: 'runs', what: 'runs of the training pipelines', commands: [listRuns, showRun] },
+  {
+    name: 'models',
+    what: 'registered models and their versions',
+    commands: [listModels, showModel, versions, history, compareVersions, servedAt, lineage, alias, changeModels],
+  },
+  { name: 'runs', what: 'runs of the training pipelines and of your own code', commands: [listRuns, showRun, compareRuns, runMetrics] },
   { name: 'labels', what: 'what really happened', commands: [putLabels] },
   { name: 'retrain', what: 'the governor of retraining', commands: [request, pause, resume, retrainStatus] },
 ];
@@ -44,7 +59,9 @@ export function createProgram(io: Io): Command {
     commands.forEach((register) => register(group, io));
   }
   predict(program, io);
+  search(program, io);
   demo(program, io);
+  tab(program, { completionCommandName: 'completion' });
   return forEvery(program, (command) => {
     command.exitOverride().configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) });
   });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { UsageError } from '../errors';
+import { limit } from '../arguments';
 import { duration, localTime, shorten, state, table } from '../format';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
@@ -35,9 +35,3 @@ export const register = (parent: Command, io: Io): void => {
     );
   });
 };
-
-function limit(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 1000) throw new UsageError(`--limit ${text} is no number from 1 to 1000`);
-  return value;
-}
