@@ -53,14 +53,19 @@ export const queryPage = async (
   return { items: answer.Items ?? [], cursor: answer.LastEvaluatedKey && encodeCursor(answer.LastEvaluatedKey) };
 };
 
-/** Every item of a query, page after page. */
-export async function* queryAll(client: DynamoDBDocumentClient, query: Omit<QueryCommandInput, 'ExclusiveStartKey'>): AsyncGenerator<Item> {
+/** The pages of a query as DynamoDB gives them. */
+export async function* queryPages(client: DynamoDBDocumentClient, query: Omit<QueryCommandInput, 'ExclusiveStartKey'>): AsyncGenerator<Item[]> {
   let start: Item | undefined;
   do {
     const answer = await client.send(new QueryCommand({ ...query, ExclusiveStartKey: start }));
-    yield* answer.Items ?? [];
+    yield answer.Items ?? [];
     start = answer.LastEvaluatedKey;
   } while (start);
+}
+
+/** Every item of a query, page after page. */
+export async function* queryAll(client: DynamoDBDocumentClient, query: Omit<QueryCommandInput, 'ExclusiveStartKey'>): AsyncGenerator<Item> {
+  for await (const page of queryPages(client, query)) yield* page;
 }
 
 const LOST_RACE = new Set(['None', 'ConditionalCheckFailed', 'TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);

@@ -13,7 +13,8 @@ const newestFirst = (time: number): string => (9_007_199_254_740_991n - BigInt(t
  *   EXPERIMENT#<id>          MODEL#<newest first>#<modelId> row of a logged model
  *   EXPERIMENT#<id>#<tag>=<value>  RUN#<newest first>#<runId>  index of the tags in INDEXED_TAGS
  *   RUN#<runId>              META                           where the row is: experimentId, startTime
- *   RUN#<runId>              MORE#<kind>#<n>                params, tags, inputs that the row has no room for (packed)
+ *   RUN#<runId>              MORE#<kind>#<n>                params, tags, metrics, datasets, models that the row has no room for (packed)
+ *   LOGGED#<modelId>         MORE#<kind>#<n>                the same of a logged model
  *   RUN#<runId>              STEP#<name>                    one step of a pipeline (last attempt)
  *   RUN#<runId>#POINTS#<bucket>  <time>#<hash>              metric points of one write, of the metrics of that bucket (packed)
  *   LOGGED#<modelId>         META                           where the row is
@@ -190,6 +191,8 @@ export const TRACKING_ERRORS = {
   deleted: 'NotActive',
   /** A parameter has another value already. */
   paramChanged: 'ParamChanged',
+  /** One batch names a parameter twice. */
+  paramTwice: 'ParamTwice',
   /** More than one record holds. */
   tooLarge: 'TooLarge',
 } as const;

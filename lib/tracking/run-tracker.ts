@@ -3,12 +3,12 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, IConstruct } from 'constructs';
 import { addEnvironment } from '../common/environment';
-import { grantTable, READ_ITEMS, TABLE_DEFAULTS, tableIndex, WRITE_ITEMS } from '../common/table-access';
-import { TRACKING_ENV, TRACKING_KEYS } from './contract';
+import { grantTable, READ_ITEMS, TABLE_DEFAULTS, WRITE_ITEMS } from '../common/table-access';
+import { TRACKING_ENV } from './contract';
 
 /** What ran, with what, and what came out. */
 export interface IRunTracker extends IConstruct {
-  /** Table of runs, their steps, parameters and metrics. */
+  /** Table of experiments, runs, logged models and lineage. */
   readonly runsTableName: string;
 
   /**
@@ -43,25 +43,28 @@ export interface RunTrackerProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+/** Runs that an index names are read together. */
+const READ_RUNS = [...READ_ITEMS, 'dynamodb:BatchGetItem'];
+
 abstract class RunTrackerBase extends Resource implements IRunTracker {
   public abstract readonly runsTableName: string;
   protected abstract readonly runsTableArn: string;
 
   public grantRead(grantee: iam.IGrantable): iam.Grant {
-    return this.grant(grantee, READ_ITEMS);
+    return this.grant(grantee, READ_RUNS);
   }
 
   public grantReadWrite(grantee: iam.IGrantable): iam.Grant {
-    return this.grant(grantee, [...READ_ITEMS, ...WRITE_ITEMS]);
+    return this.grant(grantee, [...READ_RUNS, ...WRITE_ITEMS]);
   }
 
   private grant(grantee: iam.IGrantable, actions: readonly string[]): iam.Grant {
     addEnvironment(grantee, { [TRACKING_ENV.runsTable]: this.runsTableName });
-    return grantTable(grantee, { tableArn: this.runsTableArn, indexes: [TRACKING_KEYS.modelIndex], actions });
+    return grantTable(grantee, { tableArn: this.runsTableArn, actions });
   }
 }
 
-/** The record of pipeline runs: one table that costs nothing while nobody asks, with point-in-time recovery. */
+/** The record of runs, of pipelines and of anybody's own code: one table that costs nothing while nobody asks, with point-in-time recovery. */
 export class RunTracker extends RunTrackerBase {
   /**
    * A tracker that exists already in this account and region.
@@ -78,8 +81,10 @@ export class RunTracker extends RunTrackerBase {
   }
 
   public readonly runsTableName: string;
-  /** Table of runs, their steps, parameters and metrics. */
+  /** Table of experiments, runs with their steps, parameters and metrics, logged models, and lineage. */
   public readonly runsTable: dynamodb.ITableV2;
+  /** Stream of that table, with new and old images. */
+  public readonly runsTableStreamArn: string;
   /** ARN of that table. */
   protected readonly runsTableArn: string;
 
@@ -89,11 +94,12 @@ export class RunTracker extends RunTrackerBase {
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.runsTable = new dynamodb.TableV2(this, 'Runs', {
       ...TABLE_DEFAULTS,
-      globalSecondaryIndexes: [tableIndex(TRACKING_KEYS.modelIndex)],
+      dynamoStream: dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
       deletionProtection: props.deletionProtection ?? removalPolicy !== RemovalPolicy.DESTROY,
       removalPolicy,
     });
     this.runsTableName = this.runsTable.tableName;
     this.runsTableArn = this.runsTable.tableArn;
+    this.runsTableStreamArn = this.runsTable.tableStreamArn!;
   }
 }

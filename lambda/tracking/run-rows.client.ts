@@ -1,0 +1,282 @@
+import { createHash } from 'node:crypto';
+import { BatchGetCommand, DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { DatasetInput, INDEXED_TAGS, LifecycleStage, PipelineRun, Run, RunStatus, TRACKING_ERRORS, TRACKING_KEYS } from '../../lib/tracking/contract';
+import { Item, untilWon } from '../common/dynamo.client';
+import { NamedError } from '../common/errors';
+import { Details, untilWhole } from './details.client';
+import { ExperimentsClient, StoredExperiment } from './experiments.client';
+import { unpackPoint } from './metric-points';
+
+/** Where the row of a run is; never changes. */
+export interface RunPlace {
+  readonly runId: string;
+  readonly experimentId: string;
+  readonly startTime: number;
+}
+
+/** What a row says beside its details. */
+export interface RunHead extends RunPlace {
+  readonly name: string;
+  readonly userId: string;
+  readonly status: RunStatus;
+  readonly endTime?: number;
+  readonly lifecycleStage: LifecycleStage;
+  /** Of the experiment, when the run's own stage was set. */
+  readonly generation: number;
+  /** Only where it is not below the experiment's. */
+  readonly artifactUri?: string;
+  readonly pipeline?: PipelineRun;
+}
+
+const HEAD = ['runId', 'experimentId', 'startTime', 'name', 'userId', 'status', 'endTime', 'lifecycleStage', 'generation', 'artifactUri', 'pipeline'];
+const RUN_NAME = 'mlflow.runName';
+const BATCH = 100;
+const PLACES = 1_000;
+const CONCURRENT_DETAILS = 8;
+/** Bytes of a key: longer values of tags are found by their digest. */
+const INDEXED_VALUE_BYTES = 1_024;
+
+const rowKey = ({ experimentId, startTime, runId }: RunPlace): Item => ({
+  pk: TRACKING_KEYS.experiment(experimentId),
+  sk: TRACKING_KEYS.runRow(startTime, runId),
+});
+
+/** Partition of the runs of an experiment with one value of an indexed tag. */
+export const tagPartition = (experimentId: string, tag: string, value: string): string => {
+  const short = Buffer.byteLength(value) <= INDEXED_VALUE_BYTES ? value : `sha256:${createHash('sha256').update(value).digest('hex')}`;
+  return `${TRACKING_KEYS.experiment(experimentId)}#${tag}=${short}`;
+};
+
+const isIndexed = (tag: string): boolean => (INDEXED_TAGS as readonly string[]).includes(tag);
+
+/** A run that is read and may be changed; what changed is written by `RunRows`. */
+export class OpenRun {
+  /** Items to write with the row, by key. */
+  public readonly extra = new Map<string, Item>();
+  public headChanged = false;
+
+  constructor(
+    public head: RunHead,
+    public readonly details: Details,
+    public readonly experiment: StoredExperiment,
+    public readonly revision: number,
+  ) {}
+
+  public get lifecycleStage(): LifecycleStage {
+    return this.head.generation === this.experiment.generation ? this.head.lifecycleStage : this.experiment.lifecycleStage;
+  }
+
+  public set(changes: Partial<RunHead>): void {
+    this.head = { ...this.head, ...changes };
+    this.headChanged = true;
+  }
+
+  public add(items: readonly Item[]): void {
+    for (const item of items) this.extra.set(JSON.stringify([item.pk, item.sk]), item);
+  }
+
+  /** The tag is loaded. Name and tag of the name stay in step, and so do the indexed tags and their index. */
+  public setTag(tag: string, value: string): void {
+    const before = this.details.tags.get(tag);
+    if (tag === RUN_NAME && this.head.name !== value) this.set({ name: value });
+    if (before === value) return;
+    this.details.tags.set(tag, value);
+    this.index(tag, before, value);
+  }
+
+  public setName(name: string): void {
+    if (this.head.name !== name) this.set({ name });
+    this.setTag(RUN_NAME, name);
+  }
+
+  public deleteTag(tag: string): boolean {
+    const before = this.details.tags.get(tag);
+    if (before === undefined) return false;
+    this.details.tags.delete(tag);
+    this.index(tag, before, undefined);
+    return true;
+  }
+
+  /** Everything is loaded. */
+  public toRun(): Run {
+    const { generation: _, artifactUri, ...head } = this.head;
+    const models = Object.entries(this.details.models.all());
+    const ids = (prefix: string): [string, number][] =>
+      models.filter(([name]) => name.startsWith(prefix)).map(([name, step]) => [name.slice(prefix.length), step]);
+    return {
+      ...head,
+      lifecycleStage: this.lifecycleStage,
+      artifactUri: artifactUri ?? `${this.experiment.artifactLocation}/${head.runId}/artifacts`,
+      params: this.details.params.all(),
+      tags: this.details.tags.all(),
+      metrics: Object.fromEntries(Object.entries(this.details.metrics.all()).map(([key, point]) => [key, unpackPoint(key, point)])),
+      datasets: Object.values<DatasetInput>(this.details.datasets.all()),
+      modelInputs: ids('in:').map(([id]) => id),
+      modelOutputs: ids('out:').map(([modelId, step]) => ({ modelId, step })),
+    };
+  }
+
+  private index(tag: string, before: string | undefined, after: string | undefined): void {
+    if (!isIndexed(tag)) return;
+    const { runId, experimentId, startTime } = this.head;
+    const entry = (value: string, gone?: true): Item => ({
+      pk: tagPartition(experimentId, tag, value),
+      sk: TRACKING_KEYS.runRow(startTime, runId),
+      runId,
+      gone,
+    });
+    if (before !== undefined) this.add([entry(before, true)]);
+    if (after !== undefined) this.add([entry(after)]);
+  }
+}
+
+/** Rows of runs: found by id, read whole, written in one transaction under the revision that was read. */
+export class RunRows {
+  private readonly places = new Map<string, RunPlace>();
+
+  constructor(
+    public readonly table: string,
+    public readonly db: DynamoDBDocumentClient,
+    public readonly experiments: ExperimentsClient,
+  ) {}
+
+  /** Reads what a run says about itself; details are loaded as they are needed. */
+  public async open(runId: string): Promise<OpenRun> {
+    const place = await this.place(runId);
+    const [{ Item: row }, experiment] = await Promise.all([
+      this.db.send(new GetCommand({ TableName: this.table, Key: rowKey(place), ConsistentRead: true })),
+      this.experiments.stored(place.experimentId),
+    ]);
+    if (!row) throw notFound(runId);
+    return this.fromRow(row, experiment);
+  }
+
+  public async read(runId: string): Promise<Run> {
+    return untilWhole(async () => {
+      const run = await this.open(runId);
+      await run.details.loadAll();
+      return run.toRun();
+    });
+  }
+
+  /** Rows of one query as runs. One that is written meanwhile is read again. */
+  public async toRuns(rows: readonly Item[], experiment: StoredExperiment): Promise<Run[]> {
+    const runs: Run[] = [];
+    for (let start = 0; start < rows.length; start += CONCURRENT_DETAILS) {
+      const some = rows.slice(start, start + CONCURRENT_DETAILS).map(async (row) => {
+        const run = this.fromRow(row, experiment);
+        if (row.more === undefined) return run.toRun();
+        return this.read(run.head.runId);
+      });
+      runs.push(...(await Promise.all(some)));
+    }
+    return runs;
+  }
+
+  /** Runs by id, in the order of the ids; those that do not exist are left out. */
+  public async readMany(runIds: readonly string[]): Promise<Run[]> {
+    const metas = await this.batch(runIds.filter((id) => !this.places.has(id)).map(metaKey));
+    for (const meta of metas) this.remember(meta as unknown as RunPlace);
+    const places = runIds.flatMap((id) => this.places.get(id) ?? []);
+    const experimentIds = [...new Set(places.map(({ experimentId }) => experimentId))];
+    const [rows, experiments] = await Promise.all([
+      this.batch(places.map(rowKey)),
+      Promise.all(experimentIds.map((id) => this.experiments.stored(id))),
+    ]);
+    const byId = new Map<string, Run>();
+    for (const experiment of experiments) {
+      const own = rows.filter(({ experimentId }) => experimentId === experiment.experimentId);
+      for (const run of await this.toRuns(own, experiment)) byId.set(run.runId, run);
+    }
+    return runIds.flatMap((id) => byId.get(id) ?? []);
+  }
+
+  /** Adds a run; false where there is one of that id. */
+  public async add(run: OpenRun): Promise<boolean> {
+    const { runId, experimentId, startTime } = run.head;
+    const meta = { ...metaKey(runId), runId, experimentId, startTime };
+    const place = { Put: { TableName: this.table, Item: meta, ConditionExpression: 'attribute_not_exists(pk)' } };
+    const TransactItems = [place, ...(await this.parts(run))];
+    return untilWon(async () => {
+      if (await this.findPlace(runId)) return false;
+      await this.db.send(new TransactWriteCommand({ TransactItems }));
+      return true;
+    });
+  }
+
+  /** Reads, lets `decide` change the run, and writes what changed: again with what is there by then while others were quicker. */
+  public async change<T>(runId: string, decide: (run: OpenRun) => T | Promise<T>): Promise<T> {
+    return untilWon(() =>
+      untilWhole(async () => {
+        const run = await this.open(runId);
+        const answer = await decide(run);
+        if (!run.headChanged && !run.details.changed && run.extra.size === 0) return answer;
+        await this.db.send(new TransactWriteCommand({ TransactItems: await this.parts(run) }));
+        return answer;
+      }),
+    );
+  }
+
+  public fromRow(row: Item, experiment: StoredExperiment): OpenRun {
+    const head = Object.fromEntries(HEAD.filter((name) => row[name] !== undefined).map((name) => [name, row[name]])) as unknown as RunHead;
+    return new OpenRun(head, new Details(this.table, this.db, TRACKING_KEYS.run(head.runId), row), experiment, row.revision as number);
+  }
+
+  /** A run that is not stored yet. */
+  public fresh(head: RunHead, experiment: StoredExperiment): OpenRun {
+    return new OpenRun(head, new Details(this.table, this.db, TRACKING_KEYS.run(head.runId), {}), experiment, 0);
+  }
+
+  private async parts(run: OpenRun) {
+    const revision = run.revision + 1;
+    const { attributes, items } = await run.details.write(revision, `run ${run.head.runId}`);
+    const row = {
+      TableName: this.table,
+      Item: { ...rowKey(run.head), ...run.head, ...attributes, revision },
+      ...(run.revision === 0
+        ? { ConditionExpression: 'attribute_not_exists(pk)' }
+        : { ConditionExpression: 'revision = :read', ExpressionAttributeValues: { ':read': run.revision } }),
+    };
+    return [{ Put: row }, ...[...items, ...run.extra.values()].map((Item) => ({ Put: { TableName: this.table, Item } }))];
+  }
+
+  private async place(runId: string): Promise<RunPlace> {
+    const place = await this.findPlace(runId);
+    if (!place) throw notFound(runId);
+    return place;
+  }
+
+  private async findPlace(runId: string): Promise<RunPlace | undefined> {
+    const known = this.places.get(runId);
+    if (known) return known;
+    const { Item: meta } = await this.db.send(new GetCommand({ TableName: this.table, Key: metaKey(runId), ConsistentRead: true }));
+    return meta && this.remember(meta as unknown as RunPlace);
+  }
+
+  private remember({ runId, experimentId, startTime }: RunPlace): RunPlace {
+    if (this.places.size >= PLACES) this.places.clear();
+    const place = { runId, experimentId, startTime };
+    this.places.set(runId, place);
+    return place;
+  }
+
+  private async batch(keys: readonly Item[]): Promise<Item[]> {
+    const found: Item[] = [];
+    let pending = [...new Map(keys.map((one) => [JSON.stringify(one), one])).values()];
+    for (let tries = 0; pending.length > 0; ) {
+      const some = pending.slice(0, BATCH);
+      const answer = await this.db.send(new BatchGetCommand({ RequestItems: { [this.table]: { Keys: some, ConsistentRead: true } } }));
+      found.push(...(answer.Responses?.[this.table] ?? []));
+      const left = (answer.UnprocessedKeys?.[this.table]?.Keys ?? []) as Item[];
+      pending = [...left, ...pending.slice(some.length)];
+      tries = left.length === some.length ? tries + 1 : 0;
+      if (tries > 8) throw new Error(`table ${this.table} did not answer for ${left.length} keys`);
+      if (left.length > 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * 2 ** tries));
+    }
+    return found;
+  }
+}
+
+const metaKey = (runId: string): Item => ({ pk: TRACKING_KEYS.run(runId), sk: TRACKING_KEYS.meta });
+
+export const notFound = (runId: string): NamedError => new NamedError(TRACKING_ERRORS.notFound, `Run with id=${runId} not found`);
