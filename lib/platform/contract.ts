@@ -9,6 +9,27 @@ export const PARAMETER_ROOT = '/cdk-mlops';
 export const platformParameter = (platform: string): string => `${PARAMETER_ROOT}/${platform}/platform`;
 export const modelParameter = (platform: string, model: string): string => `${PARAMETER_ROOT}/${platform}/models/${model}`;
 
+/** Environment of the function behind the MLflow API. */
+export const API_ENV = {
+  /** ARN of the KMS key that signs bearer tokens. */
+  tokenKey: 'MLOPS_TOKEN_KEY',
+} as const;
+
+/** Ways into the MLflow API; each is the first part of a path, the function sees both. */
+export const API_PREFIXES = {
+  /** Requests signed with Signature Version 4; IAM decides by method and path. */
+  iam: '/iam',
+  /** Requests with a bearer token; the function decides by the token's scope. */
+  token: '/token',
+} as const;
+
+/** What a bearer token allows: reading, or everything that MLflow's client does. Changes of the registry's states take an IAM-signed request. */
+export const TOKEN_SCOPES = ['read', 'write'] as const;
+export type TokenScope = (typeof TOKEN_SCOPES)[number];
+
+/** Life of a bearer token in seconds. */
+export const TOKEN_SECONDS = { minimum: 60, standard: 8 * 3600, maximum: 12 * 3600 } as const;
+
 export interface PlatformResources {
   readonly platform: string;
   readonly artifactsBucket: string;
@@ -20,6 +41,12 @@ export interface PlatformResources {
   readonly runsTable: string;
   readonly governorTable: string;
   readonly busName: string;
+  /** Function through which the registry is changed. */
+  readonly registryWriterFunction?: string;
+  /** Address of the MLflow API without a slash at its end; left out where the platform has none. */
+  readonly apiUrl?: string;
+  /** Key that signs the API's bearer tokens. */
+  readonly tokenKeyArn?: string;
 }
 
 export interface ModelResources {
