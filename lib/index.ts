@@ -22,4 +22,5 @@ export * from './retraining/retraining';
 export * from './retraining/trigger';
 export * from './serving/model-endpoint';
 export * from './serving/serving';
+export * from './tracking/mlflow-api';
 export * from './tracking/run-tracker';

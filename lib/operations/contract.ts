@@ -21,6 +21,8 @@ export const METRICS = {
   candidateRejected: 'CandidateRejected',
   retrainStarted: 'RetrainStarted',
   retrainHeldBack: 'RetrainHeldBack',
+  /** Of the platform, not of a model: requests that the MLflow API refused for their number. */
+  apiThrottled: 'ApiThrottled',
 } as const;
 
 /** Live quality is published under the metric's own name with this prefix, e.g. `Quality.rmse`. */

@@ -11,6 +11,8 @@ export const RUNBOOK = {
   recordingFailed: 'recording-failed',
   governorErrors: 'governor-errors',
   deadLetters: 'dead-letters',
+  apiErrors: 'mlflow-api-errors',
+  apiThrottled: 'mlflow-api-throttled',
 } as const;
 
 /**

@@ -10,6 +10,7 @@ import { PlatformAlarms } from '../operations/platform-alarms';
 import { silenceProblems } from '../operations/silence';
 import { IModelRegistry, ModelRegistry } from '../registry/model-registry';
 import { RetrainGovernor } from '../retraining/retrain-governor';
+import { MlflowApi } from '../tracking/mlflow-api';
 import { IRunTracker, RunTracker } from '../tracking/run-tracker';
 import { platformParameter, PlatformResources } from './contract';
 import { MlModel } from './ml-model';
@@ -61,6 +62,14 @@ export interface MlOpsPlatformProps {
   readonly governor?: RetrainGovernor;
 
   /**
+   * Whether MLflow's client can use the platform's records through an HTTP API of its own. Without it runs and versions are read and changed by the
+   * command line, and the pipelines work as with it.
+   *
+   * @default true
+   */
+  readonly api?: boolean;
+
+  /**
    * What happens to buckets, tables and keys made here when they leave the stack. A bucket that still holds objects is never deleted.
    *
    * @default RemovalPolicy.RETAIN
@@ -80,6 +89,8 @@ export class MlOpsPlatform extends Construct {
   public readonly tracker: IRunTracker;
   /** Whether a cause becomes a run. */
   public readonly governor: RetrainGovernor;
+  /** MLflow's API over tracker and registry; undefined where it was left out. */
+  public readonly api?: MlflowApi;
   /** Alarms of what all models share. */
   public readonly alarms: PlatformAlarms;
   /** Who is told when an alarm goes off. */
@@ -104,6 +115,10 @@ export class MlOpsPlatform extends Construct {
     this.registry = props.registry ?? new ModelRegistry(this, 'Registry', { removalPolicy });
     this.tracker = props.tracker ?? new RunTracker(this, 'Tracker', { removalPolicy });
     this.governor = props.governor ?? new RetrainGovernor(this, 'Governor', { platformName, removalPolicy });
+    if (props.api ?? true) {
+      const { store, registry, tracker } = this;
+      this.api = new MlflowApi(this, 'Api', { platformName, store, registry, tracker, alarmTopic, removalPolicy: props.removalPolicy });
+    }
     this.alarms = new PlatformAlarms(this, 'Alarms', { governor: this.governor, alarmTopic });
 
     new ssm.StringParameter(this, 'Parameter', {
@@ -161,6 +176,8 @@ export class MlOpsPlatform extends Construct {
       runsTable: this.tracker.runsTableName,
       governorTable: this.governor.governorTableName,
       busName: this.governor.bus.eventBusName,
+      apiUrl: this.api?.url,
+      tokenKeyArn: this.api?.tokenKey.keyArn,
     };
   }
 }

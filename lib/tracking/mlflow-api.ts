@@ -61,6 +61,7 @@ export interface MlflowApiProps {
 /** API Gateway waits at most 30 seconds. */
 const TIMEOUT = Duration.seconds(29);
 const MEMORY_MEBIBYTES = 1024;
+const STAGE = '$default';
 
 /**
  * MLflow's REST API over the platform's own records: one HTTP API, one function, nothing that runs while nobody asks.
@@ -79,8 +80,6 @@ export class MlflowApi extends Construct {
   public readonly tokenKey: kms.IKey;
   /** Alarms on failed and on refused requests. */
   public readonly alarms: cloudwatch.Alarm[];
-
-  private readonly stage: apigatewayv2.HttpStage;
 
   /** Fails at synth if the name is not allowed or requestsPerSecond is not between 1 and 10000. */
   constructor(scope: Construct, id: string, props: MlflowApiProps) {
@@ -116,14 +115,15 @@ export class MlflowApi extends Construct {
     this.addRoute(httpApi, integration, API_PREFIXES.token);
     this.httpApi = httpApi;
     const accessLog = new logs.LogGroup(this, 'AccessLog', { retention: logs.RetentionDays.ONE_YEAR });
-    this.stage = new apigatewayv2.HttpStage(this, 'Stage', {
+    const stage = new apigatewayv2.HttpStage(this, 'Stage', {
       httpApi,
+      stageName: STAGE,
       autoDeploy: true,
       throttle: { rateLimit: requestsPerSecond, burstLimit: requestsPerSecond * 2 },
       accessLogSettings: { destination: new apigatewayv2.LogGroupLogDestination(accessLog), format: accessLogFormat(platformName) },
     });
     this.url = httpApi.apiEndpoint;
-    this.alarms = apiAlarms(this, { platformName, stage: this.stage, apiFunction: this.apiFunction, accessLog, alarmTopic: props.alarmTopic });
+    this.alarms = apiAlarms(this, { platformName, stage, apiFunction: this.apiFunction, accessLog, alarmTopic: props.alarmTopic });
   }
 
   /** Reads everything that the API tells, and gets bearer tokens that do the same. */
@@ -165,12 +165,11 @@ export class MlflowApi extends Construct {
 
   /** The stage is spelled out: a `*` in its place would reach over the slashes behind it and make the method meaningless. */
   private grantPaths(grantee: iam.IGrantable, paths: readonly ApiPath[]): iam.Grant {
-    const { stageName } = this.stage;
     const resourceArns = paths.map(([method, path]) =>
       Stack.of(this).formatArn({
         service: 'execute-api',
         resource: this.httpApi.apiId,
-        resourceName: `${stageName}/${method}${API_PREFIXES.iam}${path}`,
+        resourceName: `${STAGE}/${method}${API_PREFIXES.iam}${path}`,
       }),
     );
     acknowledgeWildcards(grantee, resourceArns, 'Ids, names and artifacts stand in the path; the grant ends at the kind of request.');

@@ -2,8 +2,8 @@ import { createHash, createPublicKey, generateKeyPairSync, KeyObject, sign, veri
 import type { KMSClient } from '@aws-sdk/client-kms';
 import fc from 'fast-check';
 import { SignJWT } from 'jose';
-import { TokenClient } from '../../../lambda/tracking/token.client';
 import { joseSignature } from '../../../lambda/tracking/token-signature';
+import { TokenClient } from '../../../lambda/tracking/token.client';
 
 const KEY = 'arn:aws:kms:eu-west-1:111122223333:key/0a1b';
 const SUBJECT = 'arn:aws:sts::111122223333:assumed-role/scientist/ada';
@@ -146,7 +146,8 @@ describe('signatures', () => {
     const body = Buffer.concat(parts);
     return Buffer.concat([Buffer.of(0x30, body.length), body]);
   };
-  const numbers = fc.oneof(fc.bigInt({ min: 0n, max: (1n << 256n) - 1n }), fc.bigInt({ min: 0n, max: 255n }), fc.bigInt({ min: 0n, max: (1n << 248n) - 1n }));
+  const below = (bits: bigint) => fc.bigInt({ min: 0n, max: (1n << bits) - 1n });
+  const numbers = fc.oneof(below(256n), below(8n), below(248n));
 
   test('short and long numbers keep their value', () => {
     fc.assert(
@@ -159,8 +160,10 @@ describe('signatures', () => {
 
   test('what is no such signature is refused, never guessed at', () => {
     const good = der([1n << 255n, 5n]);
-    fc.assert(fc.property(fc.integer({ min: 0, max: good.length - 1 }), (end) => expect(() => joseSignature(good.subarray(0, end))).toThrow('no ECDSA signature')));
-    for (const wrong of [Buffer.concat([good, Buffer.of(0)]), der([1n << 264n, 1n]), der([1n]), der([1n, 2n, 3n]), Buffer.of(0x30, 6, 2, 1, 0x80, 2, 1, 1)]) {
+    const cut = [...good.keys()].map((end) => good.subarray(0, end));
+    const longer = Buffer.concat([good, Buffer.of(0)]);
+    const negative = Buffer.of(0x30, 6, 2, 1, 0x80, 2, 1, 1);
+    for (const wrong of [...cut, longer, negative, der([1n << 264n, 1n]), der([1n]), der([1n, 2n, 3n])]) {
       expect(() => joseSignature(wrong)).toThrow('no ECDSA signature');
     }
   });

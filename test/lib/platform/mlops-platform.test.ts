@@ -117,7 +117,16 @@ describe('programs find', () => {
     expect(found.platform).toBe('team-a');
     const buckets = ['artifactsBucket', 'dataBucket', 'predictionsBucket', 'reportsBucket'];
     const tables = ['governorTable', 'historyTable', 'registryTable', 'runsTable'];
-    expect(Object.keys(found).sort()).toEqual([...buckets, ...tables, 'busName', 'platform'].sort());
+    expect(Object.keys(found).sort()).toEqual([...buckets, ...tables, 'apiUrl', 'busName', 'platform', 'tokenKeyArn'].sort());
+  });
+
+  test('no API where it was left out, and nothing of it', () => {
+    const { stack, platform: mlops } = platform({ api: false });
+    expect(mlops.api).toBeUndefined();
+    const template = Template.fromStack(stack);
+    for (const type of ['Api', 'Route', 'Stage']) template.resourceCountIs(`AWS::ApiGatewayV2::${type}`, 0);
+    const found = parameterOf(stack, platformParameter('mlops'));
+    expect([found.apiUrl, found.tokenKeyArn]).toEqual([undefined, undefined]);
   });
 
   test('each model', () => {
