@@ -1,8 +1,8 @@
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, TransactWriteCommand, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { DatasetInput, TRACKING_ERRORS, TRACKING_KEYS } from '../../lib/tracking/contract';
 import { Item, queryAll } from '../common/dynamo.client';
 import { NamedError } from '../common/errors';
-import { joined, pack, Packed, unpack } from '../common/packed';
+import { joined, pack, Packed, packedBytes, unpack } from '../common/packed';
 import { PackedPoint } from './metric-points';
 import { bucketOfPiece, Outside, Section } from './section';
 
@@ -11,8 +11,13 @@ const SHARES = { params: 16_384, tags: 16_384, metrics: 16_384, datasets: 8_192,
 export type Kind = keyof typeof SHARES;
 const KINDS = Object.keys(SHARES) as Kind[];
 
-/** All that stands outside of a row, compressed: one transaction (4 MB) can write it. */
-const MOST_BYTES_OUTSIDE = 3_400_000;
+export type Write = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+
+/** All that stands outside of a row, compressed: one transaction can write it, with the row and with metric points. */
+const MOST_BYTES_OUTSIDE = 3_200_000;
+/** DynamoDB takes 4 MB and 100 items in one transaction; keys and numbers need some of it. */
+const TRANSACTION_BYTES = 4_100_000;
+const TRANSACTION_ITEMS = 100;
 /** Fewer buckets than this are read one by one, more in one query. */
 const SINGLE_BUCKETS = 3;
 
@@ -21,13 +26,15 @@ class TornRead extends Error {}
 
 const TORN_READS = 30;
 
+export const isTorn = (error: unknown): boolean => error instanceof TornRead;
+
 /** Runs a read again while writers are quicker than it. */
 export const untilWhole = async <T>(read: () => Promise<T>): Promise<T> => {
   for (let count = 1; ; count += 1) {
     try {
       return await read();
     } catch (error) {
-      if (!(error instanceof TornRead) || count >= TORN_READS) throw error;
+      if (!isTorn(error) || count >= TORN_READS) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * count));
     }
   }
@@ -129,6 +136,45 @@ export class Details {
     }
   }
 }
+
+/** A row and everything that is written with it. */
+export interface RowWrite {
+  readonly table: string;
+  readonly db: DynamoDBDocumentClient;
+  /** Keys, head, and the revision that was read; 0 for a row that is not stored yet. */
+  readonly row: Item & { readonly revision: number };
+  readonly details: Details;
+  /** For messages. */
+  readonly owner: string;
+  readonly first?: readonly Write[];
+  readonly last?: readonly Item[];
+}
+
+/** Writes a row in one transaction; only if nobody wrote it since it was read. */
+export const writeRow = async ({ table, db, row, details, owner, first = [], last = [] }: RowWrite): Promise<void> => {
+  const revision = row.revision + 1;
+  const { attributes, items } = await details.write(revision, owner);
+  const condition = row.revision === 0
+    ? { ConditionExpression: 'attribute_not_exists(pk)' }
+    : { ConditionExpression: 'revision = :read', ExpressionAttributeValues: { ':read': row.revision } };
+  const others = [...items, ...last];
+  const TransactItems: Write[] = [
+    ...first,
+    { Put: { TableName: table, Item: { ...row, ...attributes, revision }, ...condition } },
+    ...others.map((Item) => ({ Put: { TableName: table, Item } })),
+  ];
+  const bytes = [attributes, ...others].flatMap((item) => Object.values(item)).reduce<number>((sum, value) => sum + bytesOf(value), 0);
+  if (TransactItems.length > TRANSACTION_ITEMS || bytes > TRANSACTION_BYTES) {
+    throw new NamedError(
+      TRACKING_ERRORS.tooLarge,
+      `one write to ${owner} would take ${TransactItems.length} items and ${megabytes(bytes)}: ` +
+        `${TRANSACTION_ITEMS} items and ${megabytes(TRANSACTION_BYTES)} are the most, log less at once`,
+    );
+  }
+  await db.send(new TransactWriteCommand({ TransactItems }));
+};
+
+const bytesOf = (value: unknown): number => (typeof value === 'string' || value instanceof Uint8Array ? packedBytes(value) : 8);
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 

@@ -3,7 +3,7 @@ import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { ARTIFACTS_ENV } from '../../lib/artifacts/contract';
 import { DEFAULT_EXPERIMENT, Experiment, TRACKING_ENV, TRACKING_ERRORS, TRACKING_KEYS } from '../../lib/tracking/contract';
-import { createDocumentClient, Item, queryAll, untilWon } from '../common/dynamo.client';
+import { createDocumentClient, Item, queryAll, untilWon, withoutKeys } from '../common/dynamo.client';
 import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
 import { pack, Packed, packedBytes, unpack } from '../common/packed';
@@ -233,8 +233,7 @@ export class ExperimentsClient {
   }
 
   private fromItem(item: Item): StoredExperiment {
-    const { pk: _pk, sk: _sk, ...stored } = item;
-    const experiment = stored as unknown as StoredExperiment;
+    const experiment = withoutKeys<StoredExperiment>(item);
     return {
       ...experiment,
       artifactLocation: experiment.artifactLocation || this.locationOf(experiment.experimentId),

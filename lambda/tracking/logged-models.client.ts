@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { LoggedModel, LoggedModelStatus, MetricPoint, TRACKING_ENV, TRACKING_ERRORS, TRACKING_KEYS } from '../../lib/tracking/contract';
 import { createDocumentClient, Item, queryPages, untilWon } from '../common/dynamo.client';
 import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
-import { Details, untilWhole } from './details.client';
+import { Details, isTorn, untilWhole, Write, writeRow } from './details.client';
 import { ExperimentsClient, requireActive } from './experiments.client';
 import { packPoint, unpackPoint } from './metric-points';
 import { generatedName } from './run-names';
@@ -71,8 +71,7 @@ export class LoggedModelsClient {
     for (const [key, value] of Object.entries(params)) model.details.params.set(key, value);
     for (const [key, value] of Object.entries(tags)) model.details.tags.set(key, value);
     const meta = { Put: { TableName: this.table, Item: { ...metaKey(modelId), modelId, experimentId, createdAt } } };
-    const TransactItems = [meta, ...(await this.parts(model))];
-    await untilWon(() => this.db.send(new TransactWriteCommand({ TransactItems })));
+    await untilWon(() => this.write(model, [meta]));
     return toModel(model);
   }
 
@@ -147,7 +146,19 @@ export class LoggedModelsClient {
     });
     for await (const page of pages) {
       const there = page.map((row) => this.fromRow(row)).filter(({ head }) => !head.deleted);
-      yield await Promise.all(there.map((model, index) => (page[index].more === undefined ? toModel(model) : this.get(model.head.modelId))));
+      const models: LoggedModel[] = [];
+      for (const model of there) models.push(await this.whole(model));
+      yield models;
+    }
+  }
+
+  private async whole(model: OpenModel): Promise<LoggedModel> {
+    try {
+      await model.details.loadAll();
+      return toModel(model);
+    } catch (error) {
+      if (!isTorn(error)) throw error;
+      return this.get(model.head.modelId);
     }
   }
 
@@ -165,22 +176,15 @@ export class LoggedModelsClient {
         const before = model.head;
         model.head = { ...before, updatedAt: Date.now() };
         const answer = await decide(model);
-        await this.db.send(new TransactWriteCommand({ TransactItems: await this.parts(model) }));
+        await this.write(model);
         return answer;
       }),
     );
   }
 
-  private async parts({ head, details, revision }: OpenModel) {
-    const { attributes, items } = await details.write(revision + 1, `logged model ${head.modelId}`);
-    const row = {
-      TableName: this.table,
-      Item: { ...rowKey(head), ...head, ...attributes, revision: revision + 1 },
-      ...(revision === 0
-        ? { ConditionExpression: 'attribute_not_exists(pk)' }
-        : { ConditionExpression: 'revision = :read', ExpressionAttributeValues: { ':read': revision } }),
-    };
-    return [{ Put: row }, ...items.map((Item) => ({ Put: { TableName: this.table, Item } }))];
+  private async write({ head, details, revision }: OpenModel, first: readonly Write[] = []): Promise<void> {
+    const row = { ...rowKey(head), ...head, revision };
+    await writeRow({ table: this.table, db: this.db, row, details, owner: `logged model ${head.modelId}`, first });
   }
 
   private fromRow(row: Item): OpenModel {

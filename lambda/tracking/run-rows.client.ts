@@ -1,134 +1,20 @@
-import { createHash } from 'node:crypto';
-import { BatchGetCommand, DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
-import { DatasetInput, INDEXED_TAGS, LifecycleStage, PipelineRun, Run, RunStatus, TRACKING_ERRORS, TRACKING_KEYS } from '../../lib/tracking/contract';
+import { BatchGetCommand, DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
+import { Run, TRACKING_ERRORS, TRACKING_KEYS } from '../../lib/tracking/contract';
 import { Item, untilWon } from '../common/dynamo.client';
 import { NamedError } from '../common/errors';
-import { Details, untilWhole } from './details.client';
+import { Details, isTorn, untilWhole, Write, writeRow } from './details.client';
 import { ExperimentsClient, StoredExperiment } from './experiments.client';
-import { unpackPoint } from './metric-points';
-
-/** Where the row of a run is; never changes. */
-export interface RunPlace {
-  readonly runId: string;
-  readonly experimentId: string;
-  readonly startTime: number;
-}
-
-/** What a row says beside its details. */
-export interface RunHead extends RunPlace {
-  readonly name: string;
-  readonly userId: string;
-  readonly status: RunStatus;
-  readonly endTime?: number;
-  readonly lifecycleStage: LifecycleStage;
-  /** Of the experiment, when the run's own stage was set. */
-  readonly generation: number;
-  /** Only where it is not below the experiment's. */
-  readonly artifactUri?: string;
-  readonly pipeline?: PipelineRun;
-}
+import { OpenRun, RunHead, RunPlace } from './open-run';
 
 const HEAD = ['runId', 'experimentId', 'startTime', 'name', 'userId', 'status', 'endTime', 'lifecycleStage', 'generation', 'artifactUri', 'pipeline'];
-const RUN_NAME = 'mlflow.runName';
 const BATCH = 100;
 const PLACES = 1_000;
 const CONCURRENT_DETAILS = 8;
-/** Bytes of a key: longer values of tags are found by their digest. */
-const INDEXED_VALUE_BYTES = 1_024;
 
 const rowKey = ({ experimentId, startTime, runId }: RunPlace): Item => ({
   pk: TRACKING_KEYS.experiment(experimentId),
   sk: TRACKING_KEYS.runRow(startTime, runId),
 });
-
-/** Partition of the runs of an experiment with one value of an indexed tag. */
-export const tagPartition = (experimentId: string, tag: string, value: string): string => {
-  const short = Buffer.byteLength(value) <= INDEXED_VALUE_BYTES ? value : `sha256:${createHash('sha256').update(value).digest('hex')}`;
-  return `${TRACKING_KEYS.experiment(experimentId)}#${tag}=${short}`;
-};
-
-const isIndexed = (tag: string): boolean => (INDEXED_TAGS as readonly string[]).includes(tag);
-
-/** A run that is read and may be changed; what changed is written by `RunRows`. */
-export class OpenRun {
-  /** Items to write with the row, by key. */
-  public readonly extra = new Map<string, Item>();
-  public headChanged = false;
-
-  constructor(
-    public head: RunHead,
-    public readonly details: Details,
-    public readonly experiment: StoredExperiment,
-    public readonly revision: number,
-  ) {}
-
-  public get lifecycleStage(): LifecycleStage {
-    return this.head.generation === this.experiment.generation ? this.head.lifecycleStage : this.experiment.lifecycleStage;
-  }
-
-  public set(changes: Partial<RunHead>): void {
-    this.head = { ...this.head, ...changes };
-    this.headChanged = true;
-  }
-
-  public add(items: readonly Item[]): void {
-    for (const item of items) this.extra.set(JSON.stringify([item.pk, item.sk]), item);
-  }
-
-  /** The tag is loaded. Name and tag of the name stay in step, and so do the indexed tags and their index. */
-  public setTag(tag: string, value: string): void {
-    const before = this.details.tags.get(tag);
-    if (tag === RUN_NAME && this.head.name !== value) this.set({ name: value });
-    if (before === value) return;
-    this.details.tags.set(tag, value);
-    this.index(tag, before, value);
-  }
-
-  public setName(name: string): void {
-    if (this.head.name !== name) this.set({ name });
-    this.setTag(RUN_NAME, name);
-  }
-
-  public deleteTag(tag: string): boolean {
-    const before = this.details.tags.get(tag);
-    if (before === undefined) return false;
-    this.details.tags.delete(tag);
-    this.index(tag, before, undefined);
-    return true;
-  }
-
-  /** Everything is loaded. */
-  public toRun(): Run {
-    const { generation: _, artifactUri, ...head } = this.head;
-    const models = Object.entries(this.details.models.all());
-    const ids = (prefix: string): [string, number][] =>
-      models.filter(([name]) => name.startsWith(prefix)).map(([name, step]) => [name.slice(prefix.length), step]);
-    return {
-      ...head,
-      lifecycleStage: this.lifecycleStage,
-      artifactUri: artifactUri ?? `${this.experiment.artifactLocation}/${head.runId}/artifacts`,
-      params: this.details.params.all(),
-      tags: this.details.tags.all(),
-      metrics: Object.fromEntries(Object.entries(this.details.metrics.all()).map(([key, point]) => [key, unpackPoint(key, point)])),
-      datasets: Object.values<DatasetInput>(this.details.datasets.all()),
-      modelInputs: ids('in:').map(([id]) => id),
-      modelOutputs: ids('out:').map(([modelId, step]) => ({ modelId, step })),
-    };
-  }
-
-  private index(tag: string, before: string | undefined, after: string | undefined): void {
-    if (!isIndexed(tag)) return;
-    const { runId, experimentId, startTime } = this.head;
-    const entry = (value: string, gone?: true): Item => ({
-      pk: tagPartition(experimentId, tag, value),
-      sk: TRACKING_KEYS.runRow(startTime, runId),
-      runId,
-      gone,
-    });
-    if (before !== undefined) this.add([entry(before, true)]);
-    if (after !== undefined) this.add([entry(after)]);
-  }
-}
 
 /** Rows of runs: found by id, read whole, written in one transaction under the revision that was read. */
 export class RunRows {
@@ -165,8 +51,13 @@ export class RunRows {
     for (let start = 0; start < rows.length; start += CONCURRENT_DETAILS) {
       const some = rows.slice(start, start + CONCURRENT_DETAILS).map(async (row) => {
         const run = this.fromRow(row, experiment);
-        if (row.more === undefined) return run.toRun();
-        return this.read(run.head.runId);
+        try {
+          await run.details.loadAll();
+          return run.toRun();
+        } catch (error) {
+          if (!isTorn(error)) throw error;
+          return this.read(run.head.runId);
+        }
       });
       runs.push(...(await Promise.all(some)));
     }
@@ -196,10 +87,9 @@ export class RunRows {
     const { runId, experimentId, startTime } = run.head;
     const meta = { ...metaKey(runId), runId, experimentId, startTime };
     const place = { Put: { TableName: this.table, Item: meta, ConditionExpression: 'attribute_not_exists(pk)' } };
-    const TransactItems = [place, ...(await this.parts(run))];
     return untilWon(async () => {
       if (await this.findPlace(runId)) return false;
-      await this.db.send(new TransactWriteCommand({ TransactItems }));
+      await this.write(run, [place]);
       return true;
     });
   }
@@ -211,7 +101,7 @@ export class RunRows {
         const run = await this.open(runId);
         const answer = await decide(run);
         if (!run.headChanged && !run.details.changed && run.extra.size === 0) return answer;
-        await this.db.send(new TransactWriteCommand({ TransactItems: await this.parts(run) }));
+        await this.write(run);
         return answer;
       }),
     );
@@ -227,17 +117,9 @@ export class RunRows {
     return new OpenRun(head, new Details(this.table, this.db, TRACKING_KEYS.run(head.runId), {}), experiment, 0);
   }
 
-  private async parts(run: OpenRun) {
-    const revision = run.revision + 1;
-    const { attributes, items } = await run.details.write(revision, `run ${run.head.runId}`);
-    const row = {
-      TableName: this.table,
-      Item: { ...rowKey(run.head), ...run.head, ...attributes, revision },
-      ...(run.revision === 0
-        ? { ConditionExpression: 'attribute_not_exists(pk)' }
-        : { ConditionExpression: 'revision = :read', ExpressionAttributeValues: { ':read': run.revision } }),
-    };
-    return [{ Put: row }, ...[...items, ...run.extra.values()].map((Item) => ({ Put: { TableName: this.table, Item } }))];
+  private async write({ head, details, revision, extra }: OpenRun, first: readonly Write[] = []): Promise<void> {
+    const row = { ...rowKey(head), ...head, revision };
+    await writeRow({ table: this.table, db: this.db, row, details, owner: `run ${head.runId}`, first, last: [...extra.values()] });
   }
 
   private async place(runId: string): Promise<RunPlace> {

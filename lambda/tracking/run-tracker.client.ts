@@ -15,7 +15,7 @@ import { createDocumentClient, Page, PageOptions, queryAll, withoutKeys } from '
 import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
 import { ExperimentsClient } from './experiments.client';
-import { OpenRun } from './run-rows.client';
+import type { OpenRun } from './open-run';
 import { RowsAfter, RunsClient } from './runs.client';
 
 export interface RunStart {

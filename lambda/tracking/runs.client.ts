@@ -16,8 +16,9 @@ import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
 import { ExperimentsClient, requireActive } from './experiments.client';
 import { historyOf, isLater, packPoint, pointItems } from './metric-points';
+import { OpenRun, tagPartition } from './open-run';
 import { generatedName } from './run-names';
-import { OpenRun, RunRows, tagPartition } from './run-rows.client';
+import { RunRows } from './run-rows.client';
 import { bucketOf } from './section';
 
 export interface NewRun {

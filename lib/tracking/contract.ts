@@ -126,7 +126,7 @@ export interface LoggedModel {
   readonly metrics: readonly (MetricPoint & { readonly runId: string })[];
 }
 
-/** Ends of lineage edges: a data manifest (`dataId`) or dataset digest, a run, a version (`<model>/<number>`), an endpoint, a prefix of predictions. */
+/** Ends of lineage edges: a data manifest (`dataId`) or digest of a data set, a run, a version (`<model>/<number>`), an endpoint, predictions. */
 export interface LineageNode {
   readonly kind: 'data' | 'run' | 'version' | 'endpoint' | 'predictions';
   readonly id: string;

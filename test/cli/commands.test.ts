@@ -182,7 +182,7 @@ describe('runs', () => {
     expect(out).toMatch(/prepare-data\s+FINISHED\s.*5.0 s\s+manifest=s3:\/\/m/);
     expect(out).toMatch(/metrics\nrmse\s+64.123\n[\s\S]*parameters\nrounds\s+10\n$/);
     expect(await json('runs', 'show', 'run-1')).toMatchObject({ runId: 'run-1', status: 'FAILED' });
-    expect((await mlops(['runs', 'show', 'x'])).err).toBe('error: there is no run x\n');
+    expect((await mlops(['runs', 'show', 'x'])).err).toBe('error: Run with id=x not found\n');
   });
 });
 

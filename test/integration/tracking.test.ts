@@ -71,7 +71,7 @@ test('a failed run keeps its first cause, and a redrive that succeeds ends it we
 });
 
 test('a run that does not exist is named', async () => {
-  const missing = { name: TRACKING_ERRORS.notFound, message: 'there is no run nothing' };
+  const missing = { name: TRACKING_ERRORS.notFound, message: 'Run with id=nothing not found' };
   await expect(runs.getRun('nothing')).rejects.toMatchObject(missing);
   await expect(runs.failRun('nothing', failure)).rejects.toMatchObject(missing);
   await expect(runs.finishRun('nothing', 'promoted')).rejects.toMatchObject(missing);

@@ -65,7 +65,7 @@ test('runs are listed newest first, by pages, and a run that is not there is nam
   const second = await runs.listRuns('Bikes', { limit: 2, cursor: first.cursor });
   expect([...first.items, ...second.items].map(({ runId }) => runId)).toEqual(['c', 'b', 'a']);
   for (const call of [runs.getRun('x'), runs.failRun('x', FAILURE), runs.finishRun('x', 'promoted')]) {
-    await expect(call).rejects.toMatchObject({ name: TRACKING_ERRORS.notFound, message: 'there is no run x' });
+    await expect(call).rejects.toMatchObject({ name: TRACKING_ERRORS.notFound, message: 'Run with id=x not found' });
   }
 });
 
