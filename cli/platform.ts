@@ -4,11 +4,19 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { createDocumentClient } from '../lambda/common/dynamo.client';
 import { ModelRegistryClient } from '../lambda/registry/model-registry.client';
+import { RegistryReader } from '../lambda/registry/registry-reader';
+import { RegistryStore } from '../lambda/registry/registry-store.client';
 import { GovernorClient } from '../lambda/retraining/governor.client';
+import { SearchIndex } from '../lambda/search/search-index.client';
+import type { Sources } from '../lambda/search/sources';
+import { ExperimentsClient } from '../lambda/tracking/experiments.client';
+import { LineageClient } from '../lambda/tracking/lineage.client';
 import { RunTrackerClient } from '../lambda/tracking/run-tracker.client';
+import { RunsClient } from '../lambda/tracking/runs.client';
 import { modelParameter, type ModelResources, PARAMETER_ROOT, platformParameter, type PlatformResources } from '../lib/platform/contract';
 import { LocalEngine } from '../local/engine';
 import { type EngineState, isUp } from '../local/engine-state';
+import { SignedApi } from './api';
 import { CliError, UsageError } from './errors';
 import type { PlatformOptions } from './options';
 
@@ -50,6 +58,9 @@ const platformShape = z.object({
   runsTable: text,
   governorTable: text,
   busName: text,
+  searchTable: text.optional(),
+  apiUrl: text.optional(),
+  tokenKeyArn: text.optional(),
 }) satisfies z.ZodType<PlatformResources>;
 const modelShape = z.object({
   model: text,
@@ -82,6 +93,34 @@ export class Platform {
 
   get runs(): RunTrackerClient {
     return new RunTrackerClient(this.resources.runsTable, this.documents);
+  }
+
+  /** Runs of any origin, with every point of their metrics. */
+  get tracking(): RunsClient {
+    return new RunsClient(this.resources.runsTable, this.documents);
+  }
+
+  get lineage(): LineageClient {
+    return new LineageClient(this.resources.runsTable, this.documents);
+  }
+
+  get search(): SearchIndex {
+    const { searchTable } = this.resources;
+    if (searchTable === undefined) throw new CliError(`platform ${this.name} has no index of words`, 'it needs a registry and a tracker of its own');
+    return new SearchIndex(searchTable, this.documents);
+  }
+
+  get searchSources(): Sources {
+    const { registryTable, historyTable, runsTable } = this.resources;
+    const store = new RegistryStore(registryTable, historyTable, this.documents);
+    const experiments = new ExperimentsClient(runsTable, this.documents);
+    return { store, registry: new RegistryReader(store), experiments, runs: new RunsClient(runsTable, this.documents, experiments) };
+  }
+
+  get api(): SignedApi {
+    const { apiUrl } = this.resources;
+    if (apiUrl === undefined) throw new CliError(`platform ${this.name} has no API`, 'deploy it with `api: true`, which is the default');
+    return new SignedApi(apiUrl, this.connection);
   }
 
   get governor(): GovernorClient {

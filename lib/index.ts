@@ -20,6 +20,7 @@ export * from './retraining/governor-props';
 export * from './retraining/retrain-governor';
 export * from './retraining/retraining';
 export * from './retraining/trigger';
+export * from './search/search-index';
 export * from './serving/model-endpoint';
 export * from './serving/serving';
 export * from './tracking/mlflow-api';

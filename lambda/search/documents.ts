@@ -5,6 +5,18 @@ import { weigh, WEIGHTS } from './words';
 
 type Weighted = readonly [weight: number, text: string | undefined];
 
+/** What is left in the index of a thing that was deleted: nothing that a word finds. */
+export const goneDocument = (kind: SearchDocument['kind'], ref: string, revision: number): SearchDocument => ({
+  kind,
+  ref,
+  title: '',
+  detail: '',
+  time: 0,
+  revision,
+  gone: true,
+  words: {},
+});
+
 /** Values of tags that MLflow itself keeps, such as whole histories as JSON, are no words that anybody looks for. */
 const LONGEST_VALUE = 200;
 
@@ -15,14 +27,14 @@ const tagWords = (tags: Readonly<Record<string, string>>): readonly Weighted[] =
 
 const one = (...parts: readonly (string | undefined)[]): string => parts.filter((part) => part).join(', ').slice(0, LONGEST_VALUE);
 
-export const modelDocument = (model: RegisteredModel, gone = false): SearchDocument => ({
+export const modelDocument = (model: RegisteredModel): SearchDocument => ({
   kind: 'model',
-  ref: model.name,
+  ref: model.modelId,
   title: model.name,
   detail: one(model.owner && `owner ${model.owner}`, model.description),
   time: Date.parse(model.createdAt),
   revision: Date.parse(model.updatedAt),
-  gone,
+  gone: false,
   words: weigh([
     [WEIGHTS.name, model.name],
     [WEIGHTS.owner, model.owner],
@@ -32,14 +44,14 @@ export const modelDocument = (model: RegisteredModel, gone = false): SearchDocum
   ]),
 });
 
-export const versionDocument = (version: ModelVersion, gone = false): SearchDocument => ({
+export const versionDocument = (version: ModelVersion): SearchDocument => ({
   kind: 'version',
-  ref: `${version.model}/${version.version}`,
+  ref: `${version.modelId}/${version.version}`,
   title: `${version.model} v${version.version}`,
   detail: one(version.state, version.cause ?? version.description),
   time: Date.parse(version.createdAt),
   revision: Date.parse(version.updatedAt),
-  gone,
+  gone: false,
   words: weigh([
     [WEIGHTS.tag, version.model],
     [WEIGHTS.name, version.runId],

@@ -15,6 +15,7 @@ type WriteRequest = { PutRequest: { Item: Item } } | { DeleteRequest: { Key: Ite
 
 const entryKey = (document: SearchHit, word: string, weight: number): Item => ({ pk: SEARCH_KEYS.word(word), sk: SEARCH_KEYS.entry(document, weight) });
 const documentKey = (document: SearchHit): Item => ({ pk: SEARCH_KEYS.document(document), sk: SEARCH_KEYS.documentSort });
+const says = ({ title, detail, time, words }: SearchDocument): string => JSON.stringify([title, detail, time, Object.entries(words).sort()]);
 const text = (key: Item): string => `${key.pk as string}\n${key.sk as string}`;
 
 /** An inverted index: which things have a word, the best first. Derived from the stores, and made anew from them at any time. */
@@ -24,11 +25,16 @@ export class SearchIndex {
     private readonly db: DynamoDBDocumentClient = createDocumentClient(),
   ) {}
 
-  /** Brings the index to what a thing is now. An older state than the one that is indexed changes nothing. */
-  public async put(document: SearchDocument): Promise<void> {
-    const { Item: before } = await this.db.send(new GetCommand({ TableName: this.table, Key: documentKey(document), ConsistentRead: true }));
+  /**
+   * Brings the index to what a thing is now. An older state than the one that is indexed changes nothing.
+   *
+   * @param again whether everything is written even if the index seems to say it already: entries that were lost come back
+   */
+  public async put(thing: SearchDocument, again = false): Promise<void> {
+    const { Item: before } = await this.db.send(new GetCommand({ TableName: this.table, Key: documentKey(thing), ConsistentRead: true }));
     const old = before as SearchDocument | undefined;
-    if (old && old.revision > document.revision) return;
+    if (!again && old && (old.revision > thing.revision || says(old) === says(thing))) return;
+    const document = again ? { ...thing, revision: Math.max(thing.revision, old?.revision ?? 0) } : thing;
     const { words, revision: _, gone, ...hit } = document;
     const all = Object.keys(words);
     const puts = gone ? [] : Object.entries(words).map(([word, weight]) => ({ ...entryKey(document, word, weight), ...hit, weight, words: all }));

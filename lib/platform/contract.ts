@@ -41,6 +41,8 @@ export interface PlatformResources {
   readonly runsTable: string;
   readonly governorTable: string;
   readonly busName: string;
+  /** Table of the index of words; only where registry and runs belong to the platform. */
+  readonly searchTable?: string;
   /** Function through which the registry is changed. */
   readonly registryWriterFunction?: string;
   /** Address of the MLflow API without a slash at its end; left out where the platform has none. */

@@ -10,6 +10,7 @@ import { PlatformAlarms } from '../operations/platform-alarms';
 import { silenceProblems } from '../operations/silence';
 import { IModelRegistry, ModelRegistry } from '../registry/model-registry';
 import { RetrainGovernor } from '../retraining/retrain-governor';
+import { SearchIndex } from '../search/search-index';
 import { MlflowApi } from '../tracking/mlflow-api';
 import { IRunTracker, RunTracker } from '../tracking/run-tracker';
 import { platformParameter, PlatformResources } from './contract';
@@ -91,6 +92,8 @@ export class MlOpsPlatform extends Construct {
   public readonly governor: RetrainGovernor;
   /** MLflow's API over tracker and registry; undefined where it was left out. */
   public readonly api?: MlflowApi;
+  /** Finds things by words; undefined where registry or tracker were handed in, since only their own stack can follow their changes. */
+  public readonly search?: SearchIndex;
   /** Alarms of what all models share. */
   public readonly alarms: PlatformAlarms;
   /** Who is told when an alarm goes off. */
@@ -119,7 +122,11 @@ export class MlOpsPlatform extends Construct {
       const { store, registry, tracker } = this;
       this.api = new MlflowApi(this, 'Api', { platformName, store, registry, tracker, alarmTopic, removalPolicy: props.removalPolicy });
     }
+    if (this.registry instanceof ModelRegistry && this.tracker instanceof RunTracker) {
+      this.search = new SearchIndex(this, 'Search', { registry: this.registry, tracker: this.tracker });
+    }
     this.alarms = new PlatformAlarms(this, 'Alarms', { governor: this.governor, alarmTopic });
+    if (this.search) this.alarms.watchDeadLetters(this.search.deadLetters, 'changes of runs or versions are missing from the search index');
 
     new ssm.StringParameter(this, 'Parameter', {
       parameterName: platformParameter(platformName),
@@ -176,6 +183,7 @@ export class MlOpsPlatform extends Construct {
       runsTable: this.tracker.runsTableName,
       governorTable: this.governor.governorTableName,
       busName: this.governor.bus.eventBusName,
+      searchTable: this.search?.indexTable.tableName,
       apiUrl: this.api?.url,
       tokenKeyArn: this.api?.tokenKey.keyArn,
     };

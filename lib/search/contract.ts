@@ -22,7 +22,7 @@ export type SearchKind = 'model' | 'version' | 'experiment' | 'run' | 'dataset';
 /** A thing that was found. */
 export interface SearchHit {
   readonly kind: SearchKind;
-  /** Name of a model, `<model>/<number>` of a version, id of an experiment or run, `<name>@<digest>` of a dataset. */
+  /** Id of a model, experiment or run, `<model id>/<number>` of a version, `<name>@<digest>` of a dataset. */
   readonly ref: string;
   readonly title: string;
   /** One line that tells it from others: owner, cause, state. */

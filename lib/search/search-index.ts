@@ -9,7 +9,9 @@ import { deadLetterQueue } from '../common/dead-letter-queue';
 import { addEnvironment } from '../common/environment';
 import { PlatformFunction } from '../common/function';
 import { grantTable, READ_ITEMS, TABLE_DEFAULTS, WRITE_ITEMS } from '../common/table-access';
+import { REGISTRY_KEYS } from '../registry/contract';
 import { ModelRegistry } from '../registry/model-registry';
+import { TRACKING_KEYS } from '../tracking/contract';
 import { RunTracker } from '../tracking/run-tracker';
 import { SEARCH_ENV } from './contract';
 
@@ -54,8 +56,17 @@ export class SearchIndex extends Construct {
       // The only table whose items go: what it says is said elsewhere.
       actions: [...READ_ITEMS, ...WRITE_ITEMS, 'dynamodb:BatchWriteItem', 'dynamodb:DeleteItem'],
     });
-    this.follow(props.registry.registryTable, [{ pk: lambda.FilterRule.isEqual('MODELS') }, { sk: lambda.FilterRule.beginsWith('VERSION#') }]);
-    this.follow(props.tracker.runsTable, [{ pk: lambda.FilterRule.isEqual('EXPERIMENTS') }, { sk: lambda.FilterRule.beginsWith('RUN#') }]);
+    props.registry.grantRead(this.indexer);
+    props.tracker.grantRead(this.indexer);
+    this.follow(props.registry.registryTable, [
+      { pk: lambda.FilterRule.isEqual(REGISTRY_KEYS.models) },
+      { sk: lambda.FilterRule.isEqual(REGISTRY_KEYS.meta) },
+      { sk: lambda.FilterRule.beginsWith(REGISTRY_KEYS.versionPrefix) },
+    ]);
+    this.follow(props.tracker.runsTable, [
+      { pk: lambda.FilterRule.isEqual(TRACKING_KEYS.experiments) },
+      { pk: lambda.FilterRule.beginsWith(TRACKING_KEYS.experiment('')), sk: lambda.FilterRule.beginsWith(TRACKING_KEYS.runRowPrefix) },
+    ]);
   }
 
   /**

@@ -111,7 +111,7 @@ export class MemoryDynamo {
     if (Object.values(requests).reduce((sum, { Keys }) => sum + Keys!.length, 0) > 100) throw invalid('Too many items requested for the BatchGetItem call');
     const found = Object.entries(requests).map(([table, { Keys, ...rest }]) => [
       table,
-      Keys!.flatMap((key) => this.find(table, key) ?? []).map((item) => projected(rest.ProjectionExpression, item, rest)),
+      Keys!.flatMap((key): Item[] => [this.find(table, key as Item)].filter((item) => item !== undefined)).map((item) => projected(rest.ProjectionExpression, item, rest as Expressions)),
     ]);
     return { Responses: Object.fromEntries(found) as object, UnprocessedKeys: {} };
   }
