@@ -1,45 +1,45 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createLogger } from '../common/logger';
 import { authenticate } from './mlflow/authenticate';
-import { MlflowError, toMlflowError } from './mlflow/errors';
-import { tokenRoutes } from './mlflow/handlers/token';
-import { RawRequest, Reply } from './mlflow/http';
-import { answer, MethodNotAllowed, Router } from './mlflow/router';
-import type { Stores } from './mlflow/stores';
+import { toMlflowError } from './mlflow/errors';
+import { requestOf, resultOf } from './mlflow/event';
+import { Reply } from './mlflow/http';
+import { answer, MethodNotAllowed, routeOf } from './mlflow/router';
+import { router } from './mlflow/routes';
+import { createStores, Stores } from './mlflow/stores';
 
 const logger = createLogger('mlflow-api');
-const router = new Router(tokenRoutes);
 
-export const handler = async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+let shared: Stores | undefined;
+const stores = (): Stores => (shared ??= createStores());
+
+/** Function behind the MLflow-compatible HTTP API. Logs one line a call: method, route, status and time, never what was sent or answered. */
+export const handler = async (event: APIGatewayProxyEventV2, context?: Pick<Context, 'awsRequestId'>): Promise<APIGatewayProxyStructuredResultV2> => {
+  const start = process.hrtime.bigint();
+  const reply = await replyTo(event, context?.awsRequestId ?? event.requestContext.requestId);
+  const { method } = event.requestContext.http;
+  logger.info('call', {
+    method,
+    route: routeOf(router, method, event.rawPath),
+    status: reply.status,
+    ms: Number((process.hrtime.bigint() - start) / 1_000_000n),
+  });
+  return resultOf(reply);
+};
+
+const replyTo = async (event: APIGatewayProxyEventV2, requestId: string): Promise<Reply> => {
   try {
-    const { reply } = await answer(router, await requestOf(event), () => ({}) as Stores);
-    return resultOf(reply);
+    return (await answer(router, requestOf(event, await authenticate(event)), stores)).reply;
   } catch (error) {
-    if (error instanceof MethodNotAllowed) return resultOf(error.reply());
-    const known = toMlflowError(error);
-    if (known.status >= 500) logger.error(known.message, error as Error);
-    return resultOf(Reply.error(known));
+    if (error instanceof MethodNotAllowed) return error.reply();
+    const known = toMlflowError(error, requestId);
+    if (known.status >= 500) logger.error(known.message, { requestId, cause: describe(error) });
+    return Reply.error(known);
   }
 };
 
-const requestOf = async (event: APIGatewayProxyEventV2): Promise<RawRequest> => {
-  const caller = await authenticate(event);
-  const [, prefix, path] = /^(\/[^/]+)(\/.*)$/.exec(event.rawPath) ?? [];
-  if (path === undefined) throw new MlflowError('ENDPOINT_NOT_FOUND', 'Not Found');
-  return {
-    method: event.requestContext.http.method,
-    path,
-    query: new URLSearchParams(event.rawQueryString),
-    headers: event.headers,
-    body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
-    caller,
-    baseUrl: `https://${event.requestContext.domainName}${prefix}`,
-  };
+/** Kind and place of a fault; its message may hold what somebody sent. */
+const describe = (error: unknown): object => {
+  const { name, stack = '' } = error instanceof Error ? error : new Error('not an error');
+  return { name, at: stack.split('\n').filter((line) => line.startsWith('    at ')).slice(0, 5) };
 };
-
-const resultOf = ({ status, headers, body }: Reply): APIGatewayProxyStructuredResultV2 => ({
-  statusCode: status,
-  headers,
-  body: typeof body === 'string' ? body : body.toString('base64'),
-  isBase64Encoded: typeof body !== 'string',
-});

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { REGISTRY_ERRORS } from '../../../lib/registry/contract';
 import { TRACKING_ERRORS } from '../../../lib/tracking/contract';
 
@@ -14,8 +13,9 @@ export const STATUS_OF_CODE = {
   RESOURCE_CONFLICT: 409,
   REQUEST_LIMIT_EXCEEDED: 429,
   RESOURCE_EXHAUSTED: 429,
+  // 500 at MLflow's own server, after which its client repeats for minutes what cannot succeed; the client raises by the code alone.
+  INVALID_STATE: 400,
   INTERNAL_ERROR: 500,
-  INVALID_STATE: 500,
   NOT_IMPLEMENTED: 501,
   TEMPORARILY_UNAVAILABLE: 503,
   DEADLINE_EXCEEDED: 504,
@@ -40,6 +40,9 @@ export class MlflowError extends Error {
 }
 
 export const invalid = (message: string): MlflowError => new MlflowError('INVALID_PARAMETER_VALUE', message);
+/** Whether an error is the one that a contract names. */
+export const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;
+
 export const missing = (message: string): MlflowError => new MlflowError('RESOURCE_DOES_NOT_EXIST', message);
 
 /** Errors of the stores, by their names; their messages name what was asked for and the rule. */
@@ -51,6 +54,7 @@ const CODE_OF_ERROR: Readonly<Record<string, ErrorCode>> = {
   [TRACKING_ERRORS.conflict]: 'INVALID_PARAMETER_VALUE',
   [TRACKING_ERRORS.deleted]: 'INVALID_PARAMETER_VALUE',
   [TRACKING_ERRORS.paramChanged]: 'INVALID_PARAMETER_VALUE',
+  [TRACKING_ERRORS.paramTwice]: 'INVALID_PARAMETER_VALUE',
   [TRACKING_ERRORS.tooLarge]: 'INVALID_PARAMETER_VALUE',
   [REGISTRY_ERRORS.notFound]: 'RESOURCE_DOES_NOT_EXIST',
   [REGISTRY_ERRORS.exists]: 'RESOURCE_ALREADY_EXISTS',
@@ -83,7 +87,7 @@ const isLostRace = (error: Error): boolean => {
 };
 
 /** Any fault as the API's answer; what nobody foresaw tells nothing about the inside, only an id that the log has too. */
-export const toMlflowError = (error: unknown): MlflowError => {
+export const toMlflowError = (error: unknown, requestId = 'unknown'): MlflowError => {
   if (error instanceof MlflowError) return error;
   const fault = error instanceof Error ? error : new Error(String(error));
   const code = CODE_OF_ERROR[fault.name];
@@ -92,5 +96,5 @@ export const toMlflowError = (error: unknown): MlflowError => {
     return new MlflowError('REQUEST_LIMIT_EXCEEDED', 'Too many requests at once; please try again.', { cause: error });
   }
   if (AWAY.has(fault.name)) return new MlflowError('TEMPORARILY_UNAVAILABLE', 'The store does not answer; please try again.', { cause: error });
-  return new MlflowError('INTERNAL_ERROR', `Internal error; request id ${randomUUID()}`, { cause: error });
+  return new MlflowError('INTERNAL_ERROR', `Internal error. The log names its cause under request id ${requestId}.`, { cause: error });
 };

@@ -72,15 +72,27 @@ export const runIdOf = (json: Json): string => {
   return required(json, older ? 'run_uuid' : 'run_id');
 };
 
-const INT64 = 2 ** 63;
-
-/** A whole number of 64 bits, as a number or as digits; undefined where absent. */
+/** A whole number, as a number (its fraction is cut) or as digits; undefined where absent. Beyond 2^53 nothing here could keep it exactly. */
 export const integer = (json: Json, name: string): number | undefined => {
   const value = field(json, name);
   if (value === undefined) return undefined;
   const number = typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : value;
-  if (typeof number !== 'number' || !Number.isInteger(number) || Math.abs(number) >= INT64) throw wrongType(name, value);
-  return number;
+  if (typeof number !== 'number' || !Number.isFinite(number)) throw wrongType(name, value);
+  if (!Number.isSafeInteger(Math.trunc(number))) throw invalidValue(name, value, 'It must lie between -(2^53 - 1) and 2^53 - 1.');
+  return Math.trunc(number) + 0;
+};
+
+const FLOAT = /^\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan|inf(?:inity)?)\s*$/i;
+
+/** A number with a fraction, also as a text, NaN and infinities among them; undefined where absent. */
+export const double = (json: Json, name: string): number | undefined => {
+  const value = field(json, name);
+  if (value === undefined || typeof value === 'number') return value;
+  if (typeof value !== 'string' || !FLOAT.test(value)) throw wrongType(name, value);
+  const text = value.trim().toLowerCase();
+  if (text.includes('nan')) return NaN;
+  if (text.includes('inf')) return text.startsWith('-') ? -Infinity : Infinity;
+  return Number(text);
 };
 
 export const requiredInteger = (json: Json, name: string): number => {
@@ -177,8 +189,92 @@ export const checkKey = (key: string, path: string): string => {
     throw invalidValue(
       path,
       key,
-      `Names may be treated as files in certain cases, and must not resolve to other names when treated as such. This name would resolve to ${resolved}`,
+      'Names may be treated as files in certain cases, and must not resolve to other names when treated as such. ' +
+        `This name would resolve to ${resolved}`,
     );
   }
   return key;
+};
+
+export const checkExperimentTag = (key: string, value: string): void => {
+  checkKey(key, 'key');
+  checkLength('key', LIMITS.key, key);
+  checkLength('value', LIMITS.experimentTagValue, value);
+};
+
+/** Tag of a run; a value that is too long is cut. */
+export const runTag = ({ key, value }: KeyValue, path = ''): KeyValue => {
+  checkKey(key, `${path}key`);
+  return { key: checkLength(`${path}key`, LIMITS.key, key), value: truncated(LIMITS.tagValue, value) };
+};
+
+/** Parameter of a run; a value that is too long is cut. */
+export const runParam = ({ key, value }: KeyValue, path = ''): KeyValue => {
+  checkKey(key, `${path}key`);
+  return { key: checkLength('Param key', LIMITS.key, key), value: truncated(LIMITS.paramValue, value) };
+};
+
+/** Ids of experiments are whole numbers; as Python reads them. */
+export const experimentIdOf = (value: string): string => {
+  const [, sign, digits] = /^\s*([+-]?)0*(\d+)\s*$/.exec(value) ?? [];
+  if (digits === undefined) throw invalid(`Invalid experiment ID '${value}'. Experiment ID must be a valid integer.`);
+  return sign === '-' ? `-${digits}` : digits;
+};
+
+export const checkArtifactLocation = (location: string): void => {
+  const [beforeFragment, fragment] = location.split(/#(.*)/s);
+  const [place, query = ''] = beforeFragment.split(/\?(.*)/s);
+  if (fragment || place.slice(place.lastIndexOf('/') + 1).includes(';')) throw invalid("'artifact_location' URL can't include fragments or params.");
+  if (decoded(query).includes('..')) throw invalid('Invalid query string');
+  if (location.startsWith('runs:')) throw invalid(`Artifact location cannot be a runs:/ URI. Given: '${location}'`);
+  if (lengthOf(location) > LIMITS.artifactLocation) {
+    throw invalid(
+      `Invalid artifact path length. The length of the artifact path cannot be greater than ${LIMITS.artifactLocation} characters. To configure ` +
+        'this limit, please set the MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable.',
+    );
+  }
+};
+
+/** Unquoted as often as it is quoted. */
+const decoded = (text: string): string => {
+  let now = text;
+  for (let before = ''; before !== now;) {
+    before = now;
+    now = now.replace(/%[0-9a-f]{2}/gi, (code) => String.fromCharCode(parseInt(code.slice(1), 16)));
+  }
+  return now;
+};
+
+/** As Python's repr writes a text. */
+export const pythonText = (value: string): string => {
+  const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
+  const body = value.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/\r/g, '\\r').replace(/\t/g, '\\t');
+  return quote + (quote === "'" ? body.replace(/'/g, "\\'") : body) + quote;
+};
+
+/** An object, empty where absent. */
+export const object = (json: Json, name: string): Json => {
+  const value = field(json, name) ?? {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw wrongType(name, value);
+  return value as Json;
+};
+
+export const checkRunId = (runId: string): string => {
+  if (!/^[a-zA-Z0-9][\p{L}\p{N}_-]{0,255}$/u.test(runId)) throw invalidValue('run_id', runId);
+  return runId;
+};
+
+/** At most so many of each, and in all. */
+export const checkBatch = (metrics: number, params: number, tags: number): void => {
+  const within = (what: string, limit: number, count: number): void => {
+    if (count <= limit) return;
+    throw invalid(
+      `A batch logging request can contain at most ${limit} ${what}. Got ${count} ${what}. Please split up ${what} across multiple requests ` +
+        'and try again.',
+    );
+  };
+  within('metrics', LIMITS.metrics, metrics);
+  within('params', LIMITS.params, params);
+  within('tags', LIMITS.tags, tags);
+  within('metrics, params, and tags', LIMITS.entities, metrics + params + tags);
 };

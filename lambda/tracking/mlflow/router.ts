@@ -49,7 +49,6 @@ export class Router {
     }
   }
 
-  /** Routes of a path as they are written, for the log: `/api/2.0/mlflow/logged-models/{model_id}`. */
   find(method: string, path: string): { route: Route; params: Record<string, string> } {
     const asked = path.replace(AJAX, '/api/');
     const fixed = this.fixed.get(asked);
@@ -74,14 +73,22 @@ export class MethodNotAllowed extends Error {
   }
 
   reply(): Reply {
-    return new Reply(405, { 'content-type': 'text/plain; charset=utf-8', allow: this.allowed }, 'Method Not Allowed: use one of the methods in Allow.');
+    const headers = { 'content-type': 'text/plain; charset=utf-8', allow: this.allowed };
+    return new Reply(405, headers, `Method Not Allowed: ${this.allowed} is allowed.`);
   }
 }
 
+/** Path of a call's route as its table writes it, for the log: names of models and files stay out of it. */
+export const routeOf = (router: Router, method: string, rawPath: string): string => {
+  try {
+    return router.find(method, rawPath.replace(/^\/*\/[^/]+/, '')).route.path;
+  } catch {
+    return 'none';
+  }
+};
+
 export interface Answered {
   readonly reply: Reply;
-  /** Path of the route as its table writes it; undefined where no route is. */
-  readonly route?: string;
 }
 
 /** Runs one call; every fault leaves as it is, for the entry to log and to answer. */
@@ -91,5 +98,5 @@ export const answer = async (router: Router, raw: RawRequest, stores: () => Stor
     throw new MlflowError('PERMISSION_DENIED', `Permission denied: ${raw.caller.id} may read here, not write.`);
   }
   const result = await route.handle(new ApiRequest(raw, params), stores());
-  return { reply: result instanceof Reply ? result : Reply.json(result ?? {}), route: route.path };
+  return { reply: result instanceof Reply ? result : Reply.json(result ?? {}) };
 };

@@ -1,0 +1,108 @@
+type Json = any;
+
+/** A request; in its body `{"$repeat": [text, n]}`, `{"$times": [value, n]}` and `{"$concat": […]}` stand for what is long, `${name}` for what an answer held. */
+export interface Step {
+  /** Method and path below /api/2.0/mlflow/. */
+  readonly call: string;
+  readonly body?: Json;
+  readonly raw?: string;
+  readonly contentType?: string;
+  /** Names for what the answer holds at these places. */
+  readonly save?: Readonly<Record<string, string>>;
+  /** Places of texts that the server makes up. */
+  readonly generated?: readonly string[];
+  /** Whether the status alone is compared. */
+  readonly status?: boolean;
+  /** Whether the error code alone is compared; says why. */
+  readonly code?: string;
+  /** Why the answer is another one here. */
+  readonly differs?: string;
+}
+
+export interface Recorded {
+  readonly status: number;
+  readonly body?: Json;
+  readonly text?: string;
+}
+
+const expanded = (value: Json, fill: (text: string) => string): Json => {
+  if (typeof value === 'string') return fill(value);
+  if (Array.isArray(value)) return value.map((entry) => expanded(entry, fill));
+  if (typeof value !== 'object' || value === null) return value;
+  if (value.$repeat) return value.$repeat[0].repeat(value.$repeat[1]);
+  if (value.$times) return Array.from({ length: value.$times[1] }, () => expanded(value.$times[0], fill));
+  if (value.$concat) return value.$concat.map((part: Json) => expanded(part, fill)).join('');
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, expanded(entry, fill)]));
+};
+
+const at = (value: Json, place: string): Json => place.split('.').reduce((found, name) => found?.[name], value);
+
+const SERVER_TIMES = new Set([
+  'creation_time',
+  'last_update_time',
+  'creation_timestamp_ms',
+  'last_updated_timestamp_ms',
+  'creation_timestamp',
+  'last_updated_timestamp',
+]);
+/** Lists without an order of their own. */
+const UNORDERED = new Set(['tags', 'params', 'metrics', 'dataset_inputs', 'model_outputs', 'model_inputs']);
+const sorted = (list: Json[]): Json[] => [...list].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+const inOrder = (value: Json): Json =>
+  Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** One group of requests: what an answer holds is there for the requests after it. Ids and times of the server are taken out of answers. */
+export class Script {
+  private readonly values = new Map<string, string>();
+
+  request(step: Step): { method: string; path: string; headers: Record<string, string>; body?: string } {
+    const fill = (text: string): string => text.replace(/\$\{(\w+)\}/g, (_, name: string) => this.values.get(name) ?? `absent-${name}`);
+    const [method, place] = step.call.split(/ (.*)/s);
+    const body = step.raw === undefined ? step.body && JSON.stringify(expanded(step.body, fill)) : fill(step.raw);
+    return {
+      method,
+      path: `/api/2.0/mlflow/${fill(place)}`,
+      headers: body === undefined ? {} : { 'content-type': step.contentType ?? 'application/json' },
+      body,
+    };
+  }
+
+  answered(step: Step, status: number, text: string): Recorded {
+    if (step.status) return { status };
+    let body: Json;
+    try {
+      body = JSON.parse(text);
+    } catch {
+      return { status, text };
+    }
+    for (const [name, place] of Object.entries(step.save ?? {})) this.values.set(name, at(body, place));
+    for (const place of step.generated ?? []) {
+      const end = place.lastIndexOf('.');
+      const holder = at(body, place.slice(0, end));
+      if (typeof holder?.[place.slice(end + 1)] === 'string') holder[place.slice(end + 1)] = 'GENERATED';
+    }
+    return { status, body: this.same(body) };
+  }
+
+  private same(value: Json, key = ''): Json {
+    if (SERVER_TIMES.has(key) && typeof value === 'number') return 'TIME';
+    if (key === 'next_page_token') return 'TOKEN';
+    if (typeof value === 'string') return this.text(value);
+    if (Array.isArray(value)) {
+      const list = value.map((entry) => this.same(entry));
+      return UNORDERED.has(key) ? sorted(list) : list;
+    }
+    if (typeof value !== 'object' || value === null) return value;
+    const { sqlstate: _, error_class: __, ...rest } = value;
+    return inOrder(Object.fromEntries(Object.entries(rest).map(([name, entry]) => [name, this.same(entry, name)])));
+  }
+
+  private text(text: string): string {
+    let same = text.replace(/(already exists\.) Error: .*/s, '$1');
+    for (const [name, value] of this.values) {
+      if (typeof value !== 'string') continue;
+      same = value.length > 8 ? same.replaceAll(value, `\${${name}}`) : same.replace(new RegExp(`(?<![\\w-])${value}(?![\\w-])`, 'g'), `\${${name}}`);
+    }
+    return same.length > 300 ? `${same.slice(0, 100)}…${same.length}` : same;
+  }
+}
