@@ -104,10 +104,10 @@ def _log(machine: dict, execution: dict, event: dict) -> None:
     for destination in settings.get('destinations') or []:
         group = destination.get('cloudWatchLogsLogGroup') or destination.get('CloudWatchLogsLogGroup') or {}
         arn = group.get('logGroupArn') or group.get('LogGroupArn') or ''
-        _append(arn.partition(':log-group:')[2].removesuffix(':*'), f"states/{machine['name']}/{execution['name']}", line)
+        append(arn.partition(':log-group:')[2].removesuffix(':*'), f"states/{machine['name']}/{execution['name']}", line)
 
 
-def _append(group_name: str, stream_name: str, line: str) -> None:
+def append(group_name: str, stream_name: str, line: str) -> None:
     group = cloudwatch_logs._log_groups.get(group_name)
     if group is None:
         return

@@ -9,6 +9,7 @@ from . import (
     events,
     execution_logs,
     firehose,
+    http_api,
     iam,
     internal_api,
     kms,
@@ -40,6 +41,7 @@ def install(settings) -> None:
     firehose.install()
     cfn_storage.install()
     cfn_types.install()
+    http_api.install()
     calls.install()
     internal_api.install(settings)
     lifetime.install(settings)
