@@ -6,7 +6,8 @@ export interface Route {
   readonly method: string;
   /** `{name}` stands for one segment, `{name+}` for the rest of the path, which is not empty. */
   readonly path: string;
-  readonly access: 'read' | 'write';
+  /** `approve`: what decides about versions; only for requests that IAM has checked, whose caller stands in the history. */
+  readonly access: 'read' | 'write' | 'approve';
   /** Answers a JSON object (200) or a Reply. */
   handle(request: ApiRequest, stores: Stores): Promise<unknown>;
 }
@@ -96,6 +97,9 @@ export const answer = async (router: Router, raw: RawRequest, stores: () => Stor
   const { route, params } = router.find(raw.method, raw.path);
   if (route.access === 'write' && raw.caller.access !== 'write') {
     throw new MlflowError('PERMISSION_DENIED', `Permission denied: ${raw.caller.id} may read here, not write.`);
+  }
+  if (route.access === 'approve' && raw.caller.viaToken) {
+    throw new MlflowError('PERMISSION_DENIED', 'Permission denied: this call takes a request signed with IAM credentials, no bearer token.');
   }
   const result = await route.handle(new ApiRequest(raw, params), stores());
   return { reply: result instanceof Reply ? result : Reply.json(result ?? {}) };
