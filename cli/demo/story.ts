@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { recorded } from '../../lambda/registry/recorded';
 import type { MonitorAnswer, MonitorRequest } from '../../lib/monitoring/contract';
 import type { DecisionRecord } from '../../lib/retraining/contract';
 import type { Platform } from '../platform';
@@ -103,7 +104,7 @@ export class Story {
 
   /** Every month as it was and as it would have been with the first version. */
   public async review(): Promise<MonthResult[]> {
-    const first = await this.platform.registry.getVersion(this.model, 1);
+    const first = recorded(await this.platform.registry.getVersion(this.model, 1));
     const periods = this.months.map(({ month }) => ({ name: month, hours: hoursOf(this.hours, month) }));
     const scores = await scorePeriods(this.platform, this.model, first.sagemakerModelName, periods);
     return this.months.map((month) => ({ ...month, rmseOfFirstVersion: scores.get(month.month) as number }));

@@ -24,7 +24,7 @@ export const summarize = (io: Io, result: DemoResult, further: readonly string[]
   const versions = table(
     io,
     ['version', 'state', 'holdout RMSE', 'cause'],
-    result.versions.map((version) => [`v${version.version}`, state(io, version.state), version.metrics.rmse.toFixed(1), version.cause]),
+    result.versions.map((version) => [`v${version.version}`, state(io, version.state), version.metrics?.rmse.toFixed(1) ?? '', version.cause ?? '']),
   );
   const decisions = table(
     io,

@@ -74,6 +74,17 @@ const LOST_RACE = new Set(['None', 'ConditionalCheckFailed', 'TransactionConflic
 export const lostRace = (error: unknown): boolean =>
   error instanceof TransactionCanceledException && (error.CancellationReasons ?? []).every(({ Code }) => LOST_RACE.has(Code ?? 'None'));
 
+const BUSY = new Set([
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+  'TransactionConflictException',
+  'TransactionInProgressException',
+]);
+
+/** Whether DynamoDB only asks for patience, beyond what its client waits by itself. */
+export const isBusy = (error: unknown): boolean => error instanceof Error && BUSY.has(error.name);
+
 export interface RetryOptions {
   readonly attempts: number;
   readonly firstDelayMs: number;
@@ -89,7 +100,7 @@ export const untilWon = async <T>(attempt: () => Promise<T>, options: RetryOptio
     try {
       return await attempt();
     } catch (error) {
-      if (!lostRace(error) || count >= options.attempts) throw error;
+      if (!(lostRace(error) || isBusy(error)) || count >= options.attempts) throw error;
       const ceiling = Math.min(options.longestDelayMs, options.firstDelayMs * 2 ** Math.min(count, 20));
       await new Promise((resolve) => setTimeout(resolve, Math.random() * ceiling));
     }

@@ -3,6 +3,7 @@ import type { MonitorSpec } from '../../lib/monitoring/contract';
 import type { ModelVersion } from '../../lib/registry/contract';
 import { ListedObject, S3Files } from '../common/s3.client';
 import { ModelRegistryClient } from '../registry/model-registry.client';
+import { recorded } from '../registry/recorded';
 import { Baseline, BaselineSchema } from './baseline';
 
 /** A line of a recorded file and where it stands. */
@@ -47,14 +48,15 @@ export class MonitorClient {
   /** When which version began to serve, oldest first. */
   public async promotions(model: string): Promise<Promotion[]> {
     const history = await this.registry.history(model);
-    return history.filter(({ toState }) => toState === 'Production').map(({ version, at }) => ({ version, at: Date.parse(at) }));
+    return history.flatMap(({ toState, version, at }) => (toState === 'Production' && version !== undefined ? [{ version, at: Date.parse(at) }] : []));
   }
 
   public async baseline(version: ModelVersion): Promise<Baseline> {
-    const parsed = BaselineSchema.safeParse(await this.files.readJson(version.baselineUri));
+    const { baselineUri } = recorded(version);
+    const parsed = BaselineSchema.safeParse(await this.files.readJson(baselineUri));
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      throw new Error(`${version.baselineUri} is no baseline that this release can read: ${issue.path.join('.')} ${issue.message}`);
+      throw new Error(`${baselineUri} is no baseline that this release can read: ${issue.path.join('.')} ${issue.message}`);
     }
     return parsed.data;
   }

@@ -20,7 +20,7 @@ export const handler = async (event: unknown) => {
   const { state } = await registry.transition(model, version, 'Approved', {
     actor: `policy:${policy}`,
     reason,
-    evidenceUri: gate.reportUri,
+    evidenceUri: gate?.reportUri,
   });
   logger.info('version approved', { model, version, policy });
   return { version, state };

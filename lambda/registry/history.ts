@@ -16,6 +16,8 @@ export interface HistoryVerdict {
   readonly entries: number;
   /** First thing that does not fit, for a person. */
   readonly problem?: string;
+  /** Entries of which there is no locked copy (yet); only where copies were compared and some lack. */
+  readonly uncopied?: number;
 }
 
 export const NO_HISTORY: HistoryHead = { sequence: 0, hash: '0'.repeat(64), at: '' };

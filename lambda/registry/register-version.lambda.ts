@@ -47,18 +47,19 @@ const spec = requireJsonEnv<PipelineSpec>(PIPELINE_ENV.spec);
 /** Step of the pipeline: puts what the run made on record, waiting for approval where the gate passed, rejected where it did not. */
 export const handler = async (event: unknown) => {
   const input = Input.parse(event);
-  const registered = await registry.registerVersion(input.model, await readRecord(input), {
-    actor: 'pipeline',
-    reason: input.cause,
-    evidenceUri: input.evaluation.reportUri,
-  });
+  const record = await readRecord(input);
+  const registered = await registry.registerVersion(
+    { name: input.model, owner: spec.owner, rules: spec.registryRules ?? [] },
+    { source: record.artifact.uri, runId: input.runId, record },
+    { actor: 'pipeline', reason: input.cause, evidenceUri: input.evaluation.reportUri },
+  );
   await announce(registered);
   const { version, state } = registered;
   logger.info('version registered', { model: input.model, runId: input.runId, version, state });
   return { version, state };
 };
 
-const readRecord = async (input: Input): Promise<VersionRecord> => {
+const readRecord = async (input: Input): Promise<Pick<VersionRecord, 'artifact'> & Partial<VersionRecord>> => {
   const { trainingJob, evaluation } = input;
   const manifest = await files.readJson<DataManifest>(input.manifestUri);
   const { target, timeColumn } = spec.task;
@@ -66,17 +67,14 @@ const readRecord = async (input: Input): Promise<VersionRecord> => {
     readArtifact(trainingJob.ModelArtifacts.S3ModelArtifacts),
     files.readStream(input.prepared.trainUri).then((csv) => readSchema(csv, manifest.columns, target, timeColumn)),
   ]);
+  const { codeSha256: sha256, entryPoint } = spec.training;
+  const code = { uri: input.prepared.codeUri, sha256, entryPoint, commit: spec.commit, dirty: spec.dirty };
   return {
     artifact,
     dataManifestUri: input.manifestUri,
     dataId: manifest.dataId,
-    code: {
-      uri: input.prepared.codeUri,
-      sha256: spec.training.codeSha256,
-      entryPoint: spec.training.entryPoint,
-      commit: spec.commit,
-      dirty: spec.dirty,
-    },
+    code,
+    inferenceCode: code,
     image: trainingJob.AlgorithmSpecification.TrainingImage,
     hyperparameters: trainingJob.HyperParameters ?? {},
     metrics: evaluation.metrics,
@@ -101,5 +99,5 @@ const readArtifact = async (artifactUri: string): Promise<ArtifactRef> => {
 const announce = async ({ model, version, runId, state, createdAt, gate }: ModelVersion): Promise<void> => {
   const detail = { platform: requireEnv(COMMON_ENV.platform), model, occurredAt: createdAt, version, runId };
   await events.putEvent(EVENTS.versionRegistered, { ...detail, state });
-  if (!gate.passed) await events.putEvent(EVENTS.candidateRejected, { ...detail, reason: gate.reason });
+  if (gate?.passed === false) await events.putEvent(EVENTS.candidateRejected, { ...detail, reason: gate.reason });
 };

@@ -59,7 +59,7 @@ export interface RegistryWrites {
   /** Registers a version of any origin under the next number; of a pipeline's model only the pipeline's own can serve. */
   createVersion(name: string, version: NewVersion, change: Change): Promise<ModelVersion>;
   /** Registers what a pipeline's run made; the model is made where there is none. The same run registers once. */
-  registerVersion(model: ManagedModel, version: NewVersion & { readonly record: VersionRecord }, change: Change): Promise<ModelVersion>;
+  registerVersion(model: ManagedModel, version: NewVersion & { readonly runId: string }, change: Change): Promise<ModelVersion>;
   updateVersion(name: string, version: number, fields: { readonly description?: string }, change: Change): Promise<ModelVersion>;
   /** Leaves a tombstone: the number is never used again. The version that serves cannot be deleted. */
   deleteVersion(name: string, version: number, change: Change): Promise<void>;

@@ -14,9 +14,12 @@ export const REGISTRY_ENV = {
  *   MODEL#<modelId>  META                 the name that the model has now
  *   MODEL#<modelId>  VERSION#<7 digits>   one version; a deleted one leaves a tombstone
  *   MODEL#<modelId>  RUN#<runId>          version that the pipeline's run registered: one run registers once
- *   MODEL#<modelId>  TAG#<owner>#<key>    value of a tag that its owner's item has no room for
+ *   MODEL#<modelId>  TAG#<owner>#<key>    value of a tag (or, without a key, the description) that its owner's item has no room for
  *   RUN#<runId>      <modelId>#<7 digits> versions that came from a run
- *   TAG#<key>=<value> <modelId>#<7 digits> versions with that tag, <modelId> alone for models
+ *   TAG#<digest>     <modelId>#<7 digits> versions with that tag, <modelId> alone for models; the digest is over key and value, which may be long.
+ *                                         What lost the tag keeps its item: readers look at the version itself
+ *   CHAMPIONS        <name>               copy of the version that the alias `champion` names, so that one read tells what serves
+ *   MODEL#<modelId>  SERVED#<time>#<10 digits> which version `champion` named from then on
  * Index `by-digest` (gsi1pk = DIGEST#<sha256>, gsi1sk = <modelId>#<7 digits>) finds versions by their artifact.
  * History table: pk modelId, sk sequence (10 digits); only added to, each entry carries its predecessor's hash.
  */
@@ -27,7 +30,11 @@ export const REGISTRY_KEYS = {
   version: (version: number) => `VERSION#${String(version).padStart(7, '0')}`,
   versionPrefix: 'VERSION#',
   run: (runId: string) => `RUN#${runId}`,
-  tag: (key: string, value: string) => `TAG#${key}=${value}`,
+  tag: (digest: string) => `TAG#${digest}`,
+  label: (owner: string, key: string) => `TAG#${owner}#${key}`,
+  champions: 'CHAMPIONS',
+  served: (at: string, sequence: number) => `SERVED#${at}#${String(sequence).padStart(10, '0')}`,
+  servedPrefix: 'SERVED#',
   reference: (modelId: string, version?: number) => (version === undefined ? modelId : `${modelId}#${String(version).padStart(7, '0')}`),
   sequence: (sequence: number) => String(sequence).padStart(10, '0'),
   digest: (sha256: string) => `DIGEST#${sha256}`,
@@ -82,6 +89,8 @@ export interface DependencyLock {
   readonly sha256: string;
   /** Where the list comes from: `requirements.txt` of the code, or the image, whose digest then fixes it. */
   readonly origin: 'requirements' | 'image';
+  /** Lines that leave the version open, so that another day they may mean another package; absent where there are none. */
+  readonly open?: readonly string[];
 }
 
 /** Columns of a request row, in order: every column of the training data but the target. */
@@ -151,6 +160,10 @@ export interface RegisteredModel {
   /** Whether a pipeline makes its versions: then `champion` is what serves and moves only through gate, approval and promotion. */
   readonly managed: boolean;
   readonly rules?: readonly VersionRule[];
+  /** Newest version of each stage. */
+  readonly latest: Readonly<Partial<Record<Stage, number>>>;
+  /** Ids of models that had the name before and were deleted, newest first, 20 at most: their histories are still there. */
+  readonly formerIds: readonly string[];
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -199,6 +212,12 @@ export interface HistoryEntry {
     | 'Renamed'
     | 'Deleted'
     | 'OwnerChanged'
+    | 'RulesChanged'
+    /** A pipeline took over a model that somebody had made by hand. */
+    | 'Adopted'
+    | 'Described'
+    | 'TagSet'
+    | 'TagDeleted'
     | 'Registered'
     | 'Completed'
     | 'Approved'
@@ -216,10 +235,12 @@ export interface HistoryEntry {
   readonly toState?: VersionState;
   /** Version that served before, where the entry moves the champion pointer. */
   readonly previousChampion?: number;
-  /** What changed besides states: alias, stage or name, before and after. */
+  /** What changed besides states: alias, stage, tag or name, before and after; long texts stand as their digest. */
   readonly change?: { readonly what: string; readonly from?: string; readonly to?: string };
   readonly reason: string;
   readonly evidenceUri?: string;
+  /** Of a registration: SHA-256 over what was registered, so that a record that was changed later shows. */
+  readonly recordSha256?: string;
   /** SHA-256 of the previous entry; 64 zeros for the first. */
   readonly previousHash: string;
   readonly hash: string;

@@ -1,12 +1,13 @@
 import { type InvokeEndpointCommand, ModelError, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { STSClient } from '@aws-sdk/client-sts';
 import { main } from '../../cli/program';
-import { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
+import type { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
 import { GovernorClient } from '../../lambda/retraining/governor.client';
 import { RunTrackerClient } from '../../lambda/tracking/run-tracker.client';
 import type { VersionRecord } from '../../lib/registry/contract';
 import type { DecisionRecord } from '../../lib/retraining/contract';
 import { CALLER, MemoryPlatform, modelResources, PLATFORM } from '../fakes/platform';
+import { register, registryOver, versionRecord } from '../fakes/registry';
 import { fakeIo } from './fake-io';
 
 process.env.AWS_REGION = 'eu-west-1';
@@ -21,7 +22,7 @@ beforeEach(() => {
     modelResources('Demand'),
     modelResources('Churn', { servingKind: 'REAL_TIME', recorderFunction: undefined }),
   ]);
-  registry = new ModelRegistryClient('registry', 'history', platform.dynamo.client());
+  registry = registryOver(platform.dynamo.client());
   runs = new RunTrackerClient('runs', platform.dynamo.client());
   governor = new GovernorClient('governor', platform.dynamo.client());
 });
@@ -40,29 +41,21 @@ const json = async <T>(...args: string[]): Promise<T> => {
 
 const by = { actor: 'ana', reason: 'because' };
 
-const record = (runId: string, rmse: number): VersionRecord => ({
-  artifact: { uri: 's3://artifacts/model.tar.gz', sha256: 'a'.repeat(64) },
-  dataManifestUri: 's3://artifacts/manifest.json',
-  dataId: 'data',
-  code: { uri: 's3://code/code.tar.gz', sha256: 'b'.repeat(64), entryPoint: 'train.py', commit: 'c0ffee', dirty: true },
-  image: 'xgboost:3.0-5',
-  hyperparameters: { rounds: '10' },
-  metrics: { rmse },
-  schema: { columns: [{ name: 'hr', type: 'number' }], target: 'cnt' },
-  gate: { passed: true, reason: 'first version', reportUri: 's3://reports/gate.json' },
-  baselineUri: 's3://reports/baseline.json',
-  sagemakerModelName: 'mlops-demand-1',
-  runId,
-  causeId: 'cause',
-  cause: 'rmse 120 is worse than 100',
-});
+const record = (runId: string, rmse: number): VersionRecord =>
+  versionRecord(runId, {
+    code: { uri: 's3://code/code.tar.gz', sha256: 'b'.repeat(64), entryPoint: 'train.py', commit: 'c0ffee', dirty: true },
+    hyperparameters: { rounds: '10' },
+    metrics: { rmse },
+    sagemakerModelName: 'mlops-demand-1',
+    cause: 'rmse 120 is worse than 100',
+  });
 
 /** Version 1 serves, version 2 waits for approval. */
 const twoVersions = async (): Promise<void> => {
-  await registry.registerVersion('Demand', record('run-1', 64.25), by);
+  await register(registry, 'Demand', record('run-1', 64.25), by);
   await registry.transition('Demand', 1, 'Approved', by);
   await registry.promote('Demand', 1, by);
-  await registry.registerVersion('Demand', record('run-2', 60), by);
+  await register(registry, 'Demand', record('run-2', 60), by);
 };
 
 describe('the platform', () => {
@@ -105,7 +98,7 @@ describe('the platform', () => {
 describe('models', () => {
   test('are listed with what serves, also those that the app no longer has', async () => {
     await twoVersions();
-    await registry.ensureModel('Old');
+    await registry.createModel({ name: 'Old' }, by);
     expect(await json('models', 'list')).toEqual([
       { model: 'Churn', endpointName: 'mlops-churn', servingKind: 'REAL_TIME' },
       {
@@ -129,7 +122,7 @@ describe('models', () => {
     expect(out.indexOf('v2')).toBeLessThan(out.indexOf('v1  '));
     expect(out).toMatch(/last changes[\s\S]*v2\s+Registered\s+ana[\s\S]*v1\s+Promoted[\s\S]*v1\s+Approved[\s\S]*v1\s+Registered/);
     const shown = await json<{ champion: number; versions: object[]; history: object[] }>('models', 'show', 'Demand');
-    expect([shown.champion, shown.versions.length, shown.history.length]).toEqual([1, 2, 4]);
+    expect([shown.champion, shown.versions.length, shown.history.length]).toEqual([1, 2, 5]);
   });
 
   test('one version is shown with everything that is recorded about it', async () => {
@@ -145,8 +138,8 @@ describe('models', () => {
 
   test('and versions that are not there are named', async () => {
     await twoVersions();
-    expect((await mlops(['models', 'show', 'Nobody'])).err).toBe('error: there is no model Nobody\n');
-    expect((await mlops(['models', 'show', 'Demand', '--version', '9'])).err).toBe('error: Demand has no version 9\n');
+    expect((await mlops(['models', 'show', 'Nobody'])).err).toBe('error: Registered Model with name=Nobody not found\n');
+    expect((await mlops(['models', 'show', 'Demand', '--version', '9'])).err).toBe('error: Model Version (name=Demand, version=9) not found\n');
   });
 });
 

@@ -70,7 +70,7 @@ describe('the command line against a deployed platform', () => {
 
     const version = await json<ModelVersion>('models', 'show', 'Line', '--version', '1');
     expect(version).toMatchObject({ model: 'Line', version: 1, state: 'Production', runId });
-    expect((await mlops(['models', 'show', 'Line', '--version', '1'])).out).toContain(version.artifact.sha256);
+    expect((await mlops(['models', 'show', 'Line', '--version', '1'])).out).toContain(version.artifact?.sha256);
     expect((await mlops(['models', 'show', 'Line'])).out).toMatch(/serves\s+v1 since[\s\S]*Promoted/);
 
     const rows = '2024-04-01T00:00:00Z,3,ok\n2024-04-01T01:00:00Z,10,ok\n';

@@ -12,6 +12,7 @@ import { PIPELINE_ENV, PipelineSpec } from '../../lib/pipeline/contract';
 import { REGISTRY_ENV, REGISTRY_ERRORS } from '../../lib/registry/contract';
 import { ModelRegistry } from '../../lib/registry/model-registry';
 import { RETRAINING_ENV } from '../../lib/retraining/contract';
+import { installWriter } from '../fakes/registry';
 import { client, eventually, useEngine } from './harness';
 import { createTablesOf } from './tables';
 
@@ -81,6 +82,7 @@ beforeAll(async () => {
     [RETRAINING_ENV.busName]: await createBus(),
     [PIPELINE_ENV.spec]: JSON.stringify(spec),
   });
+  installWriter();
   // Entries read their environment when they are loaded, as in Lambda.
   steps = {
     register: (await import('../../lambda/registry/register-version.lambda')).handler,
@@ -143,12 +145,12 @@ test('a candidate that passed is registered with the digest of its artifact, app
     dataId: `data-${event.runId}`,
     hyperparameters: { eta: '0.1' },
   });
-  expect(version.artifact.sha256).toBe(createHash('sha256').update(`model of ${event.runId}`).digest('hex'));
+  expect(version.artifact?.sha256).toBe(createHash('sha256').update(`model of ${event.runId}`).digest('hex'));
   expect(await steps.register(event)).toEqual(registered);
   expect(await steps.approve({ model, version: 1, policy: 'automatic', reason: 'declared' })).toEqual({ version: 1, state: 'Approved' });
   const promotion = { model, version: 1, runId: event.runId, reason: 'endpoint in service' };
   expect(await steps.promote(promotion)).toEqual({ version: 1, previousVersion: undefined, state: 'Production' });
-  expect((await registry.history(model)).map(({ actor }) => actor)).toEqual(['pipeline', 'policy:automatic', 'pipeline']);
+  expect((await registry.history(model)).map(({ actor }) => actor)).toEqual(['pipeline', 'pipeline', 'policy:automatic', 'pipeline']);
   const told = await nextEvents(3);
   expect(told.map(({ type }) => type)).toEqual(['Model Version Registered', 'Model Version Registered', 'Model Version Promoted']);
   expect(told[1].detail).toEqual(told[0].detail);

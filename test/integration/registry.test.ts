@@ -2,31 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { createDocumentClient } from '../../lambda/common/dynamo.client';
-import { Change, ModelRegistryClient } from '../../lambda/registry/model-registry.client';
+import type { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
+import type { Change } from '../../lambda/registry/registry-writes';
 import { REGISTRY_ERRORS, REGISTRY_KEYS, VersionRecord } from '../../lib/registry/contract';
 import { ModelRegistry } from '../../lib/registry/model-registry';
+import { register, registryOver, versionRecord } from '../fakes/registry';
 import { client } from './harness';
 import { createTablesOf } from './tables';
 
 const by: Change = { actor: 'ana', reason: 'because' };
 
-const record = (overrides: Partial<VersionRecord> = {}): VersionRecord => ({
-  artifact: { uri: 's3://artifacts/model.tar.gz', versionId: '1', sha256: 'a'.repeat(64), bytes: 10 },
-  dataManifestUri: 's3://artifacts/manifest.json',
-  dataId: 'data',
-  code: { uri: 's3://code/code.tar.gz', sha256: 'b'.repeat(64), entryPoint: 'train.py' },
-  image: 'xgboost:3.0-5',
-  hyperparameters: { eta: '0.1' },
-  metrics: { rmse: 64.25 },
-  schema: { columns: [{ name: 'hr', type: 'number' }], target: 'cnt' },
-  gate: { passed: true, reason: 'first version', reportUri: 's3://reports/gate.json' },
-  baselineUri: 's3://reports/baseline.json',
-  sagemakerModelName: 'bikes-1',
-  runId: randomUUID(),
-  causeId: 'cause',
-  cause: 'somebody asked',
-  ...overrides,
-});
+const record = (changes: Partial<VersionRecord> = {}): VersionRecord => versionRecord(randomUUID(), changes);
 
 const db = createDocumentClient(client(DynamoDBClient));
 let tables: Awaited<ReturnType<typeof createTablesOf>>;
@@ -34,7 +20,7 @@ let registry: ModelRegistryClient;
 
 beforeAll(async () => {
   tables = await createTablesOf((scope) => new ModelRegistry(scope, 'Store'));
-  registry = new ModelRegistryClient(tables.named('Registry'), tables.named('History'), db);
+  registry = registryOver(db, tables.named('Registry'), tables.named('History'));
 });
 
 afterAll(async () => tables.remove());
@@ -43,7 +29,7 @@ afterAll(async () => tables.remove());
 const newModel = (): string => `m-${randomUUID().slice(0, 8)}`;
 
 const approved = async (model: string): Promise<number> => {
-  const { version } = await registry.registerVersion(model, record(), by);
+  const { version } = await register(registry, model, record(), by);
   await registry.transition(model, version, 'Approved', by);
   return version;
 };
@@ -51,25 +37,25 @@ const approved = async (model: string): Promise<number> => {
 describe('registration', () => {
   test('a hundred runs at once get a hundred numbers without gap or double, and one intact history', async () => {
     const model = newModel();
-    const versions = await Promise.all(Array.from({ length: 100 }, () => registry.registerVersion(model, record(), by)));
+    const versions = await Promise.all(Array.from({ length: 100 }, () => register(registry, model, record(), by)));
     expect(versions.map(({ version }) => version).sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
-    expect(await registry.verifyHistory(model)).toEqual({ intact: true, entries: 100 });
+    expect(await registry.verifyHistory(model)).toEqual({ intact: true, entries: 101 });
     expect(new Set(versions.map(({ modelId }) => modelId)).size).toBe(1);
   }, 120_000);
 
   test('one run registers once, however often and however concurrently its step is tried', async () => {
     const model = newModel();
     const same = record();
-    const versions = await Promise.all(Array.from({ length: 10 }, () => registry.registerVersion(model, same, by)));
+    const versions = await Promise.all(Array.from({ length: 10 }, () => register(registry, model, same, by)));
     expect(new Set(versions.map(({ version }) => version))).toEqual(new Set([1]));
     expect((await registry.listVersions(model)).items).toHaveLength(1);
-    expect(await registry.history(model)).toHaveLength(1);
+    expect(await registry.history(model)).toHaveLength(2);
   });
 
   test('keeps the record as it was given, and answers it by number, digest and list', async () => {
     const model = newModel();
     const given = record({ artifact: { uri: 's3://artifacts/x', sha256: randomUUID() } });
-    const registered = await registry.registerVersion(model, given, by);
+    const registered = await register(registry, model, given, by);
     expect(registered).toMatchObject({ ...given, model, version: 1, state: 'PendingApproval' });
     expect(await registry.getVersion(model, 1)).toEqual(registered);
     expect((await registry.byDigest(given.artifact.sha256)).items).toEqual([registered]);
@@ -78,12 +64,12 @@ describe('registration', () => {
 
   test('keeps a candidate that failed its gate as rejected', async () => {
     const gate = { passed: false, reason: 'worse than v1', reportUri: 's3://reports/gate.json' };
-    expect((await registry.registerVersion(newModel(), record({ gate }), by)).state).toBe('Rejected');
+    expect((await register(registry, newModel(), record({ gate }), by)).state).toBe('Rejected');
   });
 
   test('lists newest first, page by page', async () => {
     const model = newModel();
-    for (let count = 0; count < 5; count += 1) await registry.registerVersion(model, record(), by);
+    for (let count = 0; count < 5; count += 1) await register(registry, model, record(), by);
     const numbers: number[] = [];
     let cursor: string | undefined;
     do {
@@ -96,18 +82,18 @@ describe('registration', () => {
 
   test('names what is missing', async () => {
     const model = newModel();
-    await expect(registry.getVersion(model, 1)).rejects.toMatchObject({ name: REGISTRY_ERRORS.notFound, message: `there is no model ${model}` });
-    await registry.ensureModel(model, 'ana');
-    await expect(registry.getVersion(model, 7)).rejects.toMatchObject({ name: REGISTRY_ERRORS.notFound, message: `${model} has no version 7` });
+    await expect(registry.getVersion(model, 1)).rejects.toMatchObject({ name: REGISTRY_ERRORS.notFound, message: `Registered Model with name=${model} not found` });
+    await registry.createModel({ name: model, owner: 'ana' }, by);
+    await expect(registry.getVersion(model, 7)).rejects.toMatchObject({ name: REGISTRY_ERRORS.notFound, message: `Model Version (name=${model}, version=7) not found` });
     expect(await registry.champion(newModel())).toBeUndefined();
-    expect(await registry.ensureModel(model)).toMatchObject({ name: model, owner: 'ana' });
+    expect(await registry.getModel(model)).toMatchObject({ name: model, owner: 'ana' });
   });
 });
 
 describe('states', () => {
   test('only move along the table, and never to or from Production by hand', async () => {
     const model = newModel();
-    await registry.registerVersion(model, record(), by);
+    await register(registry, model, record(), by);
     const refused = { name: REGISTRY_ERRORS.illegalTransition };
     await expect(registry.promote(model, 1, by)).rejects.toMatchObject({ ...refused, message: expect.stringContaining('PendingApproval') });
     await expect(registry.transition(model, 1, 'Production', by)).rejects.toMatchObject(refused);
@@ -115,7 +101,7 @@ describe('states', () => {
     await expect(registry.transition(model, 1, 'PendingApproval', by)).rejects.toMatchObject(refused);
     await registry.promote(model, 1, by);
     await expect(registry.transition(model, 1, 'Archived', by)).rejects.toMatchObject(refused);
-    expect((await registry.history(model)).map(({ action }) => action)).toEqual(['Registered', 'Approved', 'Promoted']);
+    expect((await registry.history(model)).map(({ action }) => action)).toEqual(['Created', 'Registered', 'Approved', 'Promoted']);
   });
 
   test('a transition that has happened already changes nothing', async () => {
@@ -150,7 +136,7 @@ describe('promotion', () => {
     await registry.promote(model, 1, { ...by, expectedChampion: null });
     const first = await registry.promote(model, 2, { ...by, expectedChampion: 1 });
     expect(await registry.promote(model, 2, { ...by, expectedChampion: 1 })).toEqual(first);
-    expect(await registry.history(model)).toHaveLength(6);
+    expect(await registry.history(model)).toHaveLength(7);
   });
 
   test('of several that expect the same champion exactly one wins, the others change nothing', async () => {
@@ -163,7 +149,7 @@ describe('promotion', () => {
     for (const { reason } of lost) expect(reason).toMatchObject({ name: REGISTRY_ERRORS.conflict });
     const states = (await registry.listVersions(model)).items.map(({ state }) => state).sort();
     expect(states).toEqual(['Approved', 'Approved', 'Approved', 'Approved', 'Archived', 'Production']);
-    expect(await registry.verifyHistory(model)).toEqual({ intact: true, entries: 14 });
+    expect(await registry.verifyHistory(model)).toEqual({ intact: true, entries: 15 });
   });
 
   test('tells what served at a moment', async () => {
@@ -186,7 +172,7 @@ describe('tampering shows', () => {
     const model = newModel();
     await approved(model);
     await registry.promote(model, 1, by);
-    const { modelId } = await registry.ensureModel(model);
+    const { modelId } = await registry.getModel(model);
     return { model, key: (sequence) => ({ pk: modelId, sk: REGISTRY_KEYS.sequence(sequence) }) };
   };
 
@@ -195,17 +181,17 @@ describe('tampering shows', () => {
     await db.send(
       new UpdateCommand({
         TableName: tables.named('History'),
-        Key: key(2),
+        Key: key(3),
         UpdateExpression: 'SET actor = :other',
         ExpressionAttributeValues: { ':other': 'eve' },
       }),
     );
-    expect(await registry.verifyHistory(model)).toEqual({ intact: false, entries: 1, problem: 'entry 2 was changed after it was written' });
+    expect(await registry.verifyHistory(model)).toEqual({ intact: false, entries: 2, problem: 'entry 3 was changed after it was written' });
   });
 
   test.each([
-    [2, 'entry 2 is missing: after 1 comes 3'],
-    [3, 'the last entry is 2, the model counts 3'],
+    [3, 'entry 3 is missing: after 2 comes 4'],
+    [4, 'the last entry is 3, the model counts 4'],
   ])('entry %i that was removed', async (sequence, problem) => {
     const { model, key } = await prepared();
     await db.send(new DeleteCommand({ TableName: tables.named('History'), Key: key(sequence) }));

@@ -1,12 +1,12 @@
 import { CreateTransformJobCommand, DescribeTransformJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { DemoClient } from '../../../cli/demo/client';
-import { ModelRegistryClient } from '../../../lambda/registry/model-registry.client';
 import { GovernorClient } from '../../../lambda/retraining/governor.client';
 import { capturePrefix } from '../../../lib/artifacts/contract';
 import type { MonitorAnswer, MonitorRequest } from '../../../lib/monitoring/contract';
 import type { Decision } from '../../../lib/retraining/contract';
 import type { RecordedInvocation } from '../../../lib/serving/contract';
 import { MemoryPlatform, modelResources, PLATFORM } from '../../fakes/platform';
+import { register, registryOver, versionRecord } from '../../fakes/registry';
 
 export const MODEL = 'BikeDemand';
 
@@ -22,7 +22,7 @@ const by = { actor: 'pipeline', reason: 'x' };
 export class DemoWorld extends MemoryPlatform {
   /** Rows of every answered request, in order. */
   readonly answered: string[][] = [];
-  readonly registry = new ModelRegistryClient('registry', 'history', this.dynamo.client());
+  readonly registry = registryOver(this.dynamo.client());
   readonly governor = new GovernorClient('governor', this.dynamo.client());
   /** How the next run ends. */
   runStatus: 'SUCCEEDED' | 'FAILED' = 'SUCCEEDED';
@@ -51,16 +51,8 @@ export class DemoWorld extends MemoryPlatform {
   async promote(): Promise<number> {
     this.versions += 1;
     const runId = this.running ?? `by-hand-${this.versions}`;
-    await this.registry.registerVersion(
-      MODEL,
-      {
-        ...{ artifact: { uri: 's3://artifacts/m', sha256: 'a' }, dataManifestUri: 's3://artifacts/d', dataId: 'd', image: 'i', hyperparameters: {} },
-        ...{ code: { uri: 's3://code/c', sha256: 'b', entryPoint: 'train.py' }, metrics: { rmse: 64.25 }, schema: { columns: [], target: 'cnt' } },
-        ...{ gate: { passed: true, reason: 'x', reportUri: 's3://reports/g' }, baselineUri: 's3://reports/b', sagemakerModelName: 'first-model' },
-        ...{ runId, causeId: 'c', cause: `cause of version ${this.versions}` },
-      },
-      by,
-    );
+    const about = { sagemakerModelName: 'first-model', cause: `cause of version ${this.versions}` };
+    await register(this.registry, MODEL, versionRecord(runId, about), by);
     await this.registry.transition(MODEL, this.versions, 'Approved', by);
     await this.registry.promote(MODEL, this.versions, by);
     return this.versions;

@@ -7,6 +7,7 @@ import type { ReleaseStatus } from '../../../lib/serving/contract';
 import { MemoryDynamo } from '../../fakes/memory-dynamo';
 import { MemoryBucket } from '../../fakes/memory-s3';
 import { MemorySageMaker } from '../../fakes/memory-sagemaker';
+import { installWriter } from '../../fakes/registry';
 import { MemoryEvents } from '../../fakes/sdk';
 
 const MODEL = 'Demand';
@@ -76,6 +77,7 @@ beforeAll(async () => {
   dynamo.install();
   bucket.install();
   bus.install();
+  installWriter();
   const stub = sagemaker.client();
   jest.spyOn(SageMakerClient.prototype, 'send').mockImplementation(((command: never) => stub.send(command)) as never);
   functions = await load();
@@ -184,10 +186,11 @@ test('the first run ends with a version that serves, and everything about it is 
     schema: { columns: [{ name: 'timestamp', type: 'timestamp' }, { name: 'hr', type: 'number' }], target: 'cnt' },
     cause: 'cause of run-1',
   });
-  expect(JSON.parse(bucket.text(champion!.gate.reportUri))).toMatchObject({ model: MODEL, runId: 'run-1', passed: true, championVersion: null });
-  expect(JSON.parse(bucket.text(champion!.baselineUri))).toMatchObject({ model: MODEL, runId: 'run-1', trainRows: 28 * 24 });
-  expect(bucket.text(champion!.code.uri)).toBe('code');
+  expect(JSON.parse(bucket.text(champion!.gate!.reportUri))).toMatchObject({ model: MODEL, runId: 'run-1', passed: true, championVersion: null });
+  expect(JSON.parse(bucket.text(champion!.baselineUri!))).toMatchObject({ model: MODEL, runId: 'run-1', trainRows: 28 * 24 });
+  expect(bucket.text(champion!.code!.uri)).toBe('code');
   expect((await registry.history(MODEL)).map(({ action, actor }) => [action, actor])).toEqual([
+    ['Created', 'pipeline'],
     ['Registered', 'pipeline'],
     ['Approved', 'policy:automatic'],
     ['Promoted', 'pipeline'],
@@ -227,7 +230,7 @@ test('a better candidate is judged against the version that serves and takes its
     [3, 1, 'run-3'],
   ]);
   expect(sagemaker.endpoints.get(ENDPOINT)).toEqual({ config: 'mlops-demand-v3-size', status: 'InService' });
-  expect(await registry.verifyHistory(MODEL)).toEqual({ intact: true, entries: 7 });
+  expect(await registry.verifyHistory(MODEL)).toEqual({ intact: true, entries: 8 });
 });
 
 test('steps that are tried again tell the same and register, promote and record nothing twice', async () => {

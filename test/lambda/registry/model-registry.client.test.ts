@@ -1,38 +1,24 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { type Change, ModelRegistryClient } from '../../../lambda/registry/model-registry.client';
-import { REGISTRY_ERRORS, type VersionRecord } from '../../../lib/registry/contract';
+import type { ModelRegistryClient } from '../../../lambda/registry/model-registry.client';
+import type { Change } from '../../../lambda/registry/registry-writes';
+import { REGISTRY_ERRORS } from '../../../lib/registry/contract';
 import { MemoryDynamo } from '../../fakes/memory-dynamo';
+import { register, registryOver, versionRecord } from '../../fakes/registry';
 
 const by: Change = { actor: 'ana', reason: 'because' };
 
-const record = (runId: string, changes: Partial<VersionRecord> = {}): VersionRecord => ({
-  artifact: { uri: 's3://artifacts/model.tar.gz', sha256: 'a'.repeat(64) },
-  dataManifestUri: 's3://artifacts/manifest.json',
-  dataId: 'data',
-  code: { uri: 's3://code/code.tar.gz', sha256: 'b'.repeat(64), entryPoint: 'train.py' },
-  image: 'xgboost:3.0-5',
-  hyperparameters: {},
-  metrics: { rmse: 64.25 },
-  schema: { columns: [], target: 'cnt' },
-  gate: { passed: true, reason: 'first version', reportUri: 's3://reports/gate.json' },
-  baselineUri: 's3://reports/baseline.json',
-  sagemakerModelName: 'bikes-1',
-  runId,
-  causeId: 'cause',
-  cause: 'somebody asked',
-  ...changes,
-});
+const record = versionRecord;
 
 let dynamo: MemoryDynamo;
 let registry: ModelRegistryClient;
 
 beforeEach(() => {
   dynamo = new MemoryDynamo();
-  registry = new ModelRegistryClient('registry', 'history', dynamo.client());
+  registry = registryOver(dynamo.client());
 });
 
 const approved = async (runId: string): Promise<number> => {
-  const { version } = await registry.registerVersion('Bikes', record(runId), by);
+  const { version } = await register(registry, 'Bikes', record(runId), by);
   await registry.transition('Bikes', version, 'Approved', by);
   return version;
 };
@@ -50,26 +36,27 @@ const cancelled = (...codes: string[]): TransactionCanceledException =>
   new TransactionCanceledException({ message: 'cancelled', $metadata: {}, CancellationReasons: codes.map((Code) => ({ Code })) });
 
 test('twenty runs at once get twenty numbers and one intact history', async () => {
-  const made = await Promise.all(Array.from({ length: 20 }, (_, run) => registry.registerVersion('Bikes', record(`run-${run}`), by)));
+  const made = await Promise.all(Array.from({ length: 20 }, (_, run) => register(registry, 'Bikes', record(`run-${run}`), by)));
   expect(made.map(({ version }) => version).sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
-  expect(await registry.verifyHistory('Bikes')).toEqual({ intact: true, entries: 20 });
+  expect(await registry.verifyHistory('Bikes')).toEqual({ intact: true, entries: 21 });
 });
 
 test('a run registers once, also where its answer was lost', async () => {
-  const first = await registry.registerVersion('Bikes', record('run-1'), by);
-  expect(await registry.registerVersion('Bikes', record('run-1', { metrics: { rmse: 1 } }), by)).toEqual(first);
-  expect(await registry.history('Bikes')).toHaveLength(1);
+  const first = await register(registry, 'Bikes', record('run-1'), by);
+  expect(await register(registry, 'Bikes', record('run-1', { metrics: { rmse: 1 } }), by)).toEqual(first);
+  expect(await registry.history('Bikes')).toHaveLength(2);
 });
 
-test('a model that somebody else makes at the same moment is that one model', async () => {
-  const other = new ModelRegistryClient('registry', 'history', dynamo.client());
-  const [one, two] = await Promise.all([registry.ensureModel('Bikes', 'ana'), other.ensureModel('Bikes', 'bob')]);
-  expect(one).toEqual(two);
+test('of two that make the same model one is refused', async () => {
+  const other = registryOver(dynamo.client());
+  const made = await Promise.allSettled([registry.createModel({ name: 'Bikes', owner: 'ana' }, by), other.createModel({ name: 'Bikes' }, by)]);
+  const [one] = made.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  expect(made.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []))).toMatchObject([{ name: REGISTRY_ERRORS.exists }]);
   expect((await registry.listModels()).items).toEqual([one]);
 });
 
 test('states move along their table only, and Production only by promotion', async () => {
-  await registry.registerVersion('Bikes', record('run-1'), by);
+  await register(registry, 'Bikes', record('run-1'), by);
   const illegal = { name: REGISTRY_ERRORS.illegalTransition };
   await expect(registry.promote('Bikes', 1, by)).rejects.toMatchObject({ ...illegal, message: expect.stringContaining('is PendingApproval') });
   await expect(registry.transition('Bikes', 1, 'Production', by)).rejects.toMatchObject(illegal);
@@ -78,7 +65,7 @@ test('states move along their table only, and Production only by promotion', asy
   await expect(registry.transition('Bikes', 1, 'PendingApproval', by)).rejects.toMatchObject(illegal);
   await registry.promote('Bikes', 1, by);
   await expect(registry.transition('Bikes', 1, 'Archived', by)).rejects.toMatchObject(illegal);
-  expect((await registry.history('Bikes')).map(({ action }) => action)).toEqual(['Registered', 'Approved', 'Promoted']);
+  expect((await registry.history('Bikes')).map(({ action }) => action)).toEqual(['Created', 'Registered', 'Approved', 'Promoted']);
 });
 
 test('a promotion replaces the expected champion only, and going back is a rollback', async () => {
@@ -109,7 +96,7 @@ test('tells which version served at a moment', async () => {
 });
 
 test('lists newest first by pages, and finds versions by the digest of their artifact', async () => {
-  for (const runId of ['run-1', 'run-2', 'run-3']) await registry.registerVersion('Bikes', record(runId), by);
+  for (const runId of ['run-1', 'run-2', 'run-3']) await register(registry, 'Bikes', record(runId), by);
   const first = await registry.listVersions('Bikes', { limit: 2 });
   const second = await registry.listVersions('Bikes', { limit: 2, cursor: first.cursor });
   expect([first, second].map(({ items }) => items.map(({ version }) => version))).toEqual([[3, 2], [1]]);
@@ -120,9 +107,9 @@ test('lists newest first by pages, and finds versions by the digest of their art
 
 test('what is missing is named', async () => {
   const missing = { name: REGISTRY_ERRORS.notFound };
-  await expect(registry.history('Bikes')).rejects.toMatchObject({ ...missing, message: 'there is no model Bikes' });
-  await registry.ensureModel('Bikes');
-  await expect(registry.getVersion('Bikes', 7)).rejects.toMatchObject({ ...missing, message: 'Bikes has no version 7' });
+  await expect(registry.history('Bikes')).rejects.toMatchObject({ ...missing, message: 'Registered Model with name=Bikes not found' });
+  await registry.createModel({ name: 'Bikes' }, by);
+  await expect(registry.getVersion('Bikes', 7)).rejects.toMatchObject({ ...missing, message: 'Model Version (name=Bikes, version=7) not found' });
   expect(await registry.champion('Bikes')).toBeUndefined();
   expect(await registry.champion('Other')).toBeUndefined();
 });
@@ -133,12 +120,12 @@ test('a lost race is run again, whatever else goes wrong is not', async () => {
     attempts += 1;
     throw cancelled('None', 'TransactionConflict');
   });
-  await registry.registerVersion('Bikes', record('run-1'), by);
+  await register(registry, 'Bikes', record('run-1'), by);
   expect(attempts).toBe(1);
   beforeNextWrite(() => {
     throw cancelled('ValidationError');
   });
-  await expect(registry.registerVersion('Bikes', record('run-2'), by)).rejects.toBeInstanceOf(TransactionCanceledException);
+  await expect(register(registry, 'Bikes', record('run-2'), by)).rejects.toBeInstanceOf(TransactionCanceledException);
 });
 
 test('a history that grows while it is read is still intact, one that was rewritten is not', async () => {
@@ -146,7 +133,7 @@ test('a history that grows while it is read is still intact, one that was rewrit
   let reads = 0;
   const grow = async (): Promise<void> => {
     dynamo.before = () => undefined;
-    await registry.registerVersion('Bikes', record('run-2'), by);
+    await register(registry, 'Bikes', record('run-2'), by);
   };
   let grown: Promise<void> | undefined;
   dynamo.before = (command) => {
@@ -156,5 +143,5 @@ test('a history that grows while it is read is still intact, one that was rewrit
   await grown;
   const entry = dynamo.items('history').find(({ action }) => action === 'Approved')!;
   dynamo.put('history', { ...entry, actor: 'eve' });
-  expect(await registry.verifyHistory('Bikes')).toMatchObject({ intact: false, problem: 'entry 2 was changed after it was written' });
+  expect(await registry.verifyHistory('Bikes')).toMatchObject({ intact: false, problem: 'entry 3 was changed after it was written' });
 });

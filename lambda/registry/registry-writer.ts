@@ -1,0 +1,166 @@
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { CHAMPION_ALIAS, ModelVersion, REGISTRY_ENV, REGISTRY_ERRORS, Stage, VersionState } from '../../lib/registry/contract';
+import { createDocumentClient } from '../common/dynamo.client';
+import { requireEnv } from '../common/env';
+import { NamedError } from '../common/errors';
+import { assertAllowed, assertRules, assertServable, forbidden, transitionAction } from './lifecycle';
+import { draft } from './model-writes';
+import { canonicalStage, checkAlias, invalid } from './names';
+import { aliasOf, championOf, ModelRow, VersionRow } from './records';
+import { NOW } from './registry-commit';
+import { RegistryStore } from './registry-store.client';
+import { Change, Promotion, PromotionOptions, RegistryWrites } from './registry-writes';
+import { latestAfter, StageMove } from './stages';
+import { VersionWrites } from './version-writes';
+
+const named = (version: number | null | undefined): string => (version ? `v${version}` : 'no version');
+
+/** Aliases stand in the model's item, which DynamoDB limits to 400 KB. */
+const ALIAS_BYTES = 200_000;
+/** A transaction takes 100 items; some are the model's own. */
+const STAGE_MOVES = 90;
+
+const withAlias = (model: ModelRow, alias: string, version: number): ModelRow => {
+  const aliases = [...model.aliases.filter(([name]) => name !== alias), [alias, version] as const];
+  if (Buffer.byteLength(JSON.stringify(aliases)) > ALIAS_BYTES) throw invalid(`${model.name} has no room for another alias: delete some`);
+  return alias === CHAMPION_ALIAS ? { ...model, aliases, previousChampion: championOf(model) } : { ...model, aliases };
+};
+
+/** The one implementation that writes; in the cloud only the writer function runs it. Here: what serves. */
+export class RegistryWriter extends VersionWrites implements RegistryWrites {
+  constructor(
+    registryTable: string = requireEnv(REGISTRY_ENV.registryTable),
+    historyTable: string = requireEnv(REGISTRY_ENV.historyTable),
+    db: DynamoDBDocumentClient = createDocumentClient(),
+  ) {
+    super(new RegistryStore(registryTable, historyTable, db));
+  }
+
+  public async setAlias(name: string, alias: string, version: number, change: Change): Promise<void> {
+    checkAlias(alias);
+    await this.onVersion(name, version, async (before) => {
+      this.assertByHand(before, alias, 'set');
+      const from = aliasOf(before, alias);
+      if (from === version) return;
+      const told = { what: `alias ${alias}`, from: from === undefined ? undefined : String(from), to: String(version) };
+      await this.save({ before, after: withAlias(before, alias, version), entry: draft(change, 'AliasSet', { version, change: told }) });
+    });
+  }
+
+  public async deleteAlias(name: string, alias: string, change: Change): Promise<void> {
+    await this.onModel(name, async (before) => {
+      this.assertByHand(before, alias, 'deleted');
+      const version = aliasOf(before, alias);
+      if (version === undefined) return;
+      const after = { ...before, aliases: before.aliases.filter(([other]) => other !== alias) };
+      const told = { what: `alias ${alias}`, from: String(version) };
+      await this.save({ before, after, entry: draft(change, 'AliasDeleted', { version, change: told }) });
+    });
+  }
+
+  public async setStage(name: string, version: number, to: Stage, archiveExisting: boolean, change: Change): Promise<ModelVersion> {
+    const stage = canonicalStage(to);
+    const active = stage === 'Staging' || stage === 'Production';
+    if (archiveExisting && !active) {
+      const why = `because '${stage}' is not an Active stage. Valid stages are ['Staging', 'Production']`;
+      throw invalid(`Model version transition cannot archive existing model versions ${why}`);
+    }
+    for (;;) {
+      const done = await this.onVersion(name, version, async (before, row) => this.stageStep(before, row, stage, archiveExisting, change));
+      if (done) return done;
+    }
+  }
+
+  public async transition(name: string, version: number, to: VersionState, change: Change): Promise<ModelVersion> {
+    return this.onVersion(name, version, async (before, row) => {
+      if (row.state === to) return this.answerVersion(row, before);
+      const action = transitionAction(before, row, to);
+      assertAllowed(before, row, to);
+      assertRules(before, row, to, change);
+      const moved: VersionRow = { ...row, state: to, stepBy: change.actor, updatedAt: NOW };
+      const entry = draft(change, action, { version, fromState: row.state, toState: to });
+      const saved = await this.save({ before, after: { ...before, updatedAt: NOW }, versions: [moved], entry });
+      return this.answerVersion(saved.versions[0], saved.model);
+    });
+  }
+
+  /**
+   * Makes a version the champion and archives the one before, in one transaction; a version that serves already is left alone.
+   * A champion other than the expected one is a conflict. Promoting an archived version is a rollback and recorded as one.
+   */
+  public async promote(name: string, version: number, options: PromotionOptions): Promise<Promotion> {
+    const { expectedChampion } = options;
+    return this.onVersion(name, version, async (before, row) => {
+      const serving = championOf(before);
+      if (serving === version && row.state === 'Production') {
+        return { champion: await this.answerVersion(row, before), previousVersion: before.previousChampion };
+      }
+      if (expectedChampion !== undefined && expectedChampion !== (serving ?? null)) {
+        const found = `${named(serving)} serves now: nothing was changed`;
+        throw new NamedError(REGISTRY_ERRORS.conflict, `${name} v${version} was to replace ${named(expectedChampion)}, but ${found}`);
+      }
+      if (row.state !== 'Production') assertAllowed(before, row, 'Production');
+      assertServable(before, row);
+      if (row.state !== 'Production') assertRules(before, row, 'Production', options);
+      const replaced = before.production === undefined || before.production === version ? [] : [await this.store.version(before, before.production)];
+      const moves: StageMove[] = before.managed
+        ? [{ row, to: 'Production' }, ...replaced.map((other): StageMove => ({ row: other, to: 'Archived' }))]
+        : [];
+      const stepBy = options.actor;
+      const next: VersionRow = { ...row, state: 'Production', stepBy, stage: before.managed ? 'Production' : row.stage, updatedAt: NOW };
+      const archived = replaced.map(
+        (other): VersionRow => ({ ...other, state: 'Archived', stepBy, stage: before.managed ? 'Archived' : other.stage, updatedAt: NOW }),
+      );
+      const latest = await latestAfter(this.store, before, moves);
+      const saved = await this.save({
+        before,
+        after: { ...withAlias(before, CHAMPION_ALIAS, version), production: version, latest, updatedAt: NOW },
+        versions: [next, ...archived],
+        entry: draft(options, row.state === 'Archived' ? 'RolledBack' : 'Promoted', {
+          version,
+          fromState: row.state,
+          toState: 'Production',
+          previousChampion: serving,
+        }),
+      });
+      return { champion: await this.answerVersion(saved.versions[0], saved.model), previousVersion: serving };
+    });
+  }
+
+  /** One transaction of a change of stage: all of it, or as many of the versions that it archives as have room; then nothing is answered. */
+  private async stageStep(
+    before: ModelRow,
+    row: VersionRow,
+    stage: Stage,
+    archiveExisting: boolean,
+    change: Change,
+  ): Promise<ModelVersion | undefined> {
+    if (before.managed && (stage === 'Production' || row.stage === 'Production')) {
+      throw forbidden(`${before.name} v${row.version} cannot change its stage: "Production is what was promoted" holds for ${before.name}, promote instead`);
+    }
+    const others: VersionRow[] = [];
+    if (archiveExisting) {
+      for await (const other of this.store.versionsInStage(before.modelId, stage)) {
+        if (other.version !== row.version) others.push(other);
+        if (others.length > STAGE_MOVES) break;
+      }
+    }
+    const last = others.length <= STAGE_MOVES;
+    const moves: StageMove[] = [
+      ...others.slice(0, STAGE_MOVES).map((other): StageMove => ({ row: other, to: 'Archived' })),
+      ...(last ? [{ row, to: stage }] : []),
+    ];
+    if (last && others.length === 0 && row.stage === stage) return this.answerVersion(row, before);
+    const versions = moves.map(({ row: moved, to }): VersionRow => ({ ...moved, stage: to!, updatedAt: NOW })).reverse();
+    const after = { ...before, latest: await latestAfter(this.store, before, moves), updatedAt: NOW };
+    const told = { what: 'stage', from: row.stage, to: last ? stage : row.stage };
+    const saved = await this.save({ before, after, versions, entry: draft(change, 'StageChanged', { version: row.version, change: told }) });
+    return last ? this.answerVersion(saved.versions[0], saved.model) : undefined;
+  }
+
+  private assertByHand(model: ModelRow, alias: string, verb: string): void {
+    if (!model.managed || alias !== CHAMPION_ALIAS) return;
+    const rule = `"${CHAMPION_ALIAS} is what serves and moves by promotion alone"`;
+    throw forbidden(`the alias ${CHAMPION_ALIAS} of ${model.name} cannot be ${verb} by hand: ${rule} holds for a pipeline's model`);
+  }
+}
