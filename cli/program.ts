@@ -13,6 +13,7 @@ import { register as logs } from './local/logs';
 import { register as start } from './local/start';
 import { register as localStatus } from './local/status';
 import { register as stop } from './local/stop';
+import { register as mlflowEnvironment } from './mlflow-env';
 import { register as alias } from './models/alias';
 import { register as changeModels } from './models/change';
 import { register as compareVersions } from './models/compare';
@@ -59,6 +60,7 @@ export function createProgram(io: Io): Command {
     commands.forEach((register) => register(group, io));
   }
   predict(program, io);
+  mlflowEnvironment(program, io);
   search(program, io);
   demo(program, io);
   tab(program, { completionCommandName: 'completion' });

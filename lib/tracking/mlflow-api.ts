@@ -1,5 +1,4 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import * as apigateway from 'aws-cdk-lib/aws-apigateway';
 import * as apigatewayv2 from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -18,6 +17,7 @@ import { Validator } from '../common/validation';
 import { apiAlarms } from '../operations/api-alarms';
 import { API_ENV, API_PREFIXES } from '../platform/contract';
 import { IModelRegistry } from '../registry/model-registry';
+import { accessLogFormat } from './access-log';
 import { ApiPath, APPROVE_PATHS, READ_PATHS, WRITE_PATHS } from './api-access';
 import { IRunTracker } from './run-tracker';
 
@@ -62,6 +62,9 @@ export interface MlflowApiProps {
 const TIMEOUT = Duration.seconds(29);
 const MEMORY_MEBIBYTES = 1024;
 const STAGE = '$default';
+/** Artifacts bucket: what clients log, and what the pipelines' runs made. */
+const ARTIFACTS = 'mlflow/';
+const RUN_ARTIFACTS = 'runs/';
 
 /**
  * MLflow's REST API over the platform's own records: one HTTP API, one function, nothing that runs while nobody asks.
@@ -80,6 +83,8 @@ export class MlflowApi extends Construct {
   public readonly tokenKey: kms.IKey;
   /** Alarms on failed and on refused requests. */
   public readonly alarms: cloudwatch.Alarm[];
+
+  private readonly store: ArtifactStore;
 
   /** Fails at synth if the name is not allowed or requestsPerSecond is not between 1 and 10000. */
   constructor(scope: Construct, id: string, props: MlflowApiProps) {
@@ -100,9 +105,9 @@ export class MlflowApi extends Construct {
     this.apiFunction = this.makeFunction(platformName);
     tracker.grantReadWrite(this.apiFunction);
     registry.grantReadWrite(this.apiFunction);
-    store.grantReadArtifacts(this.apiFunction, 'mlflow/');
-    store.grantWriteArtifacts(this.apiFunction, 'mlflow/');
-    store.grantReadArtifacts(this.apiFunction, 'runs/');
+    this.store = store;
+    this.grantReadArtifacts(this.apiFunction);
+    store.grantWriteArtifacts(this.apiFunction, ARTIFACTS);
     this.tokenKey.grant(this.apiFunction, 'kms:Sign', 'kms:GetPublicKey');
 
     const httpApi = new apigatewayv2.HttpApi(this, 'Api', {
@@ -126,14 +131,18 @@ export class MlflowApi extends Construct {
     this.alarms = apiAlarms(this, { platformName, stage, apiFunction: this.apiFunction, accessLog, alarmTopic: props.alarmTopic });
   }
 
-  /** Reads everything that the API tells, and gets bearer tokens that do the same. */
+  /** Reads everything that the API tells and the artifacts it names, and gets bearer tokens that read. */
   public grantRead(grantee: iam.IGrantable): iam.Grant {
-    return this.grantPaths(grantee, READ_PATHS);
+    return this.grantPaths(grantee, READ_PATHS).combine(this.grantReadArtifacts(grantee));
   }
 
-  /** Reads, and changes everything that MLflow's client changes: experiments, runs, models, artifacts. Gets bearer tokens that do the same. */
+  /**
+   * Reads, and changes everything that MLflow's client changes: experiments, runs, models, artifacts below `mlflow/`. Gets bearer tokens for both.
+   */
   public grantWrite(grantee: iam.IGrantable): iam.Grant {
-    return this.grantPaths(grantee, [...READ_PATHS, ...WRITE_PATHS]);
+    return this.grantRead(grantee)
+      .combine(this.grantPaths(grantee, WRITE_PATHS))
+      .combine(this.store.grantWriteArtifacts(grantee, ARTIFACTS));
   }
 
   /**
@@ -141,7 +150,11 @@ export class MlflowApi extends Construct {
    * request signed by the person whose name then stands in the history.
    */
   public grantApprove(grantee: iam.IGrantable): iam.Grant {
-    return this.grantPaths(grantee, [...READ_PATHS, ...APPROVE_PATHS]);
+    return this.grantRead(grantee).combine(this.grantPaths(grantee, APPROVE_PATHS));
+  }
+
+  private grantReadArtifacts(grantee: iam.IGrantable): iam.Grant {
+    return this.store.grantReadArtifacts(grantee, ARTIFACTS).combine(this.store.grantReadArtifacts(grantee, RUN_ARTIFACTS));
   }
 
   private makeFunction(platformName: string): lambda.Function {
@@ -176,24 +189,3 @@ export class MlflowApi extends Construct {
     return iam.Grant.addToPrincipal({ grantee, actions: ['execute-api:Invoke'], resourceArns });
   }
 }
-
-/** Who asked for what and what came of it; neither query strings nor payloads, which hold names and values of the user. */
-const accessLogFormat = (platformName: string): apigateway.AccessLogFormat => {
-  const field = apigateway.AccessLogField;
-  return apigateway.AccessLogFormat.custom(
-    JSON.stringify({
-      platform: platformName,
-      requestId: field.contextRequestId(),
-      time: field.contextRequestTime(),
-      caller: field.contextIdentityUserArn(),
-      sourceIp: field.contextIdentitySourceIp(),
-      method: field.contextHttpMethod(),
-      path: field.contextPath(),
-      status: field.contextStatus(),
-      latencyMs: field.contextResponseLatency(),
-      bytes: field.contextResponseLength(),
-      error: field.contextErrorMessage(),
-      integrationError: field.contextIntegrationErrorMessage(),
-    }),
-  );
-};

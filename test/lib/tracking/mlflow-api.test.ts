@@ -40,8 +40,7 @@ const allowance = (grant: 'grantRead' | 'grantWrite' | 'grantApprove') => {
   api[grant](role).assertSuccess();
   const policies = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
   const statements = policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[]);
-  expect(statements.map(({ Action }) => Action)).toEqual(['execute-api:Invoke']);
-  const patterns = [statements[0].Resource].flat().map(text);
+  const patterns = statements.filter(({ Action }) => Action === 'execute-api:Invoke').flatMap(({ Resource }) => [Resource].flat().map(text));
   return (request: string): boolean => {
     const [method, path] = request.split(' ');
     return patterns.some((pattern) => matches(pattern, `arn:aws:execute-api:eu-west-1:111122223333:<Ref>/$default/${method}${path}`));
