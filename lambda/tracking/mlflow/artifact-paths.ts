@@ -36,9 +36,6 @@ export const safePath = (text: string): string => {
     .join('/');
 };
 
-/** A path as it stands in a URL. */
-export const safeUrlPath = (text: string): string => safePath(decoded(text));
-
 export const joined = (root: string, path: string): string => (path === '' ? root : root.endsWith('/') ? `${root}${path}` : `${root}/${path}`);
 
 const PROXIED = /^mlflow-artifacts:(?:\/\/[^/]*)?\/*(.*)$/;

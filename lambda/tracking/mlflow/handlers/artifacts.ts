@@ -1,5 +1,5 @@
 import { ArtifactFiles } from '../artifact-files.client';
-import { ARTIFACT_ROOT, contentTypeOf, dispositionOf, joined, keyOfRoot, safePath, safeUrlPath } from '../artifact-paths';
+import { ARTIFACT_ROOT, contentTypeOf, dispositionOf, joined, keyOfRoot, safePath } from '../artifact-paths';
 import { invalid, missing } from '../errors';
 import { integer, missingField, objects, optionalText, required, runIdOf, text } from '../fields';
 import { ApiRequest, Json, Reply } from '../http';
@@ -76,7 +76,7 @@ const rootOfLoggedModel = async (modelId: string, { loggedModels, artifactsBucke
 const PROXY = '/api/2.0/mlflow-artifacts';
 
 const proxiedPath = (request: ApiRequest, name = 'path'): string => {
-  const path = safeUrlPath(request.pathParams[name]);
+  const path = safePath(request.pathParams[name]);
   if (path === '') throw invalid('Invalid path');
   return path;
 };
@@ -84,7 +84,7 @@ const proxiedPath = (request: ApiRequest, name = 'path'): string => {
 /** Key of a file that is uploaded in parts: the URL names its directory, the body its name (of which the last part counts). */
 const partedKey = (request: ApiRequest): string => {
   const name = required(request.json(), 'path').split('/').at(-1) ?? '';
-  const directory = request.pathParams.path === undefined ? '' : safeUrlPath(request.pathParams.path);
+  const directory = request.pathParams.path === undefined ? '' : safePath(request.pathParams.path);
   const path = safePath(directory === '' ? name : `${directory}/${name}`);
   if (name === '' || path === directory) throw invalid('Invalid path');
   return `${ARTIFACT_ROOT}${path}`;
