@@ -101,5 +101,3 @@ test('no grant of registry and tracker allows scans, deletions, batches of write
   );
   expect(Object.keys(allowed(stack)).filter((resource) => resource.includes('*'))).toEqual([]);
 });
-
-});
