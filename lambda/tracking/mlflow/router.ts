@@ -34,7 +34,7 @@ const compile = (route: Route): Compiled => {
 /** Calls of the web UI's pages are the same ones below another prefix. */
 const AJAX = /^\/ajax-api\//;
 
-/** Finds the route of a call: fixed paths by lookup, the others in the order of their table. */
+/** Finds the route of a call: fixed paths by lookup, the others in the order of their tables; the first of two alike counts. */
 export class Router {
   private readonly fixed = new Map<string, Map<string, Route>>();
   private readonly open: Compiled[] = [];
@@ -45,7 +45,7 @@ export class Router {
         this.open.push(compile(route));
       } else {
         const methods = this.fixed.get(route.path) ?? new Map<string, Route>();
-        this.fixed.set(route.path, methods.set(route.method, route));
+        if (!methods.has(route.method)) this.fixed.set(route.path, methods.set(route.method, route));
       }
     }
   }
