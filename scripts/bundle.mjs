@@ -21,6 +21,8 @@ const common = {
   format: 'cjs',
   // ES modules where a package has them: only what is used is bundled, which halves the cold start of a handler.
   mainFields: ['module', 'main'],
+  // The paths of tsconfig.json lead the type checker to declarations, which are no programs.
+  tsconfigRaw: '{}',
   logLevel: 'warning',
   legalComments: 'linked',
 };
