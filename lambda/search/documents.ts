@@ -72,7 +72,8 @@ export const experimentDocument = (experiment: Experiment): SearchDocument => ({
   time: experiment.creationTime,
   revision: experiment.lastUpdateTime,
   gone: experiment.lifecycleStage === 'deleted',
-  words: weigh([[WEIGHTS.name, experiment.name], [WEIGHTS.tag, experiment.experimentId], ...tagWords(experiment.tags)]),
+  // Behind the model of the same name, whose runs it holds.
+  words: weigh([[WEIGHTS.name - 1, experiment.name], [WEIGHTS.tag, experiment.experimentId], ...tagWords(experiment.tags)]),
 });
 
 /** A run and the datasets that it used; `revision` is that of its row. */
