@@ -17,8 +17,8 @@ const entry = fc.record({ key, value: text });
 const point = fc.record({
   key,
   value: fc.oneof(fc.constantFrom(NaN, Infinity, -Infinity, -0, 0, Number.MAX_VALUE, 5e-324), fc.double()),
-  timestamp: fc.nat(3),
-  step: fc.integer({ min: -2, max: 2 }),
+  timestamp: fc.oneof(fc.nat(3), fc.constant(Number.MAX_SAFE_INTEGER)),
+  step: fc.oneof(fc.integer({ min: -2, max: 2 }), fc.constantFrom(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 1)),
 }) as fc.Arbitrary<MetricPoint>;
 const batch: fc.Arbitrary<Batch> = fc.record({
   metrics: few(point, 10),
