@@ -1,8 +1,8 @@
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { STSClient } from '@aws-sdk/client-sts';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { Connection } from './platform';
 import { CliError } from './errors';
+import type { Connection } from './platform';
 
 export interface ApiCall {
   readonly method: string;
@@ -13,7 +13,8 @@ export interface ApiCall {
 }
 
 /** Characters that URLs leave as they are and signatures do not. */
-const strictly = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+const strictly = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const queryOf = (url: URL): Record<string, string | string[]> => {
   const query: Record<string, string[]> = {};
@@ -54,7 +55,7 @@ export class SignedApi {
       headers: { ...headers, host: url.host },
       body,
     });
-    const { host: _, ...sent } = signed.headers;
+    const sent = Object.fromEntries(Object.entries(signed.headers).filter(([name]) => name !== 'host'));
     const search = Object.entries(query).flatMap(([name, values]) => (values as string[]).map((value) => `${strictly(name)}=${strictly(value)}`));
     const target = `${url.origin}${url.pathname}${search.length > 0 ? `?${search.join('&')}` : ''}`;
     return fetch(target, { method, headers: sent, body, redirect: 'manual' });

@@ -17,6 +17,7 @@ export function limit(text: string): number {
 /** A moment: ISO 8601, or a date alone, which means its first moment in the local zone. */
 export function moment(text: string): string {
   const value = new Date(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00` : text);
-  if (Number.isNaN(value.getTime())) throw new UsageError(`"${text}" is no time`, 'write it like 2026-03-01, 2026-03-01T14:00 or 2026-03-01T14:00:00Z');
+  if (Number.isNaN(value.getTime()))
+    throw new UsageError(`"${text}" is no time`, 'write it like 2026-03-01, 2026-03-01T14:00 or 2026-03-01T14:00:00Z');
   return value.toISOString();
 }

@@ -15,11 +15,15 @@ import { register as localStatus } from './local/status';
 import { register as stop } from './local/stop';
 import { register as mlflowEnvironment } from './mlflow-env';
 import { register as alias } from './models/alias';
+import { register as card } from './models/card';
 import { register as changeModels } from './models/change';
 import { register as compareVersions } from './models/compare';
+import { register as exportVersion } from './models/export';
 import { register as history } from './models/history';
+import { register as importVersion } from './models/import';
 import { register as lineage } from './models/lineage';
 import { register as listModels } from './models/list';
+import { register as rebuild } from './models/rebuild';
 import { register as servedAt } from './models/served-at';
 import { register as showModel } from './models/show';
 import { register as versions } from './models/versions';
@@ -40,7 +44,21 @@ const GROUPS: readonly { readonly name: string; readonly what: string; readonly 
   {
     name: 'models',
     what: 'registered models and their versions',
-    commands: [listModels, showModel, versions, history, compareVersions, servedAt, lineage, alias, changeModels],
+    commands: [
+      listModels,
+      showModel,
+      versions,
+      history,
+      compareVersions,
+      servedAt,
+      lineage,
+      alias,
+      changeModels,
+      rebuild,
+      importVersion,
+      exportVersion,
+      card,
+    ],
   },
   { name: 'runs', what: 'runs of the training pipelines and of your own code', commands: [listRuns, showRun, compareRuns, runMetrics] },
   { name: 'labels', what: 'what really happened', commands: [putLabels] },
@@ -72,7 +90,10 @@ export function createProgram(io: Io): Command {
 /** Runs one command line and answers the exit code: 0 well, 1 failed, 2 wrongly used. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
-    await createProgram(io).parseAsync(withoutAmbiguity(args, () => LocalEngine.list().map(({ name }) => name)), { from: 'user' });
+    await createProgram(io).parseAsync(
+      withoutAmbiguity(args, () => LocalEngine.list().map(({ name }) => name)),
+      { from: 'user' },
+    );
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

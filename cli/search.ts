@@ -38,8 +38,15 @@ export const register = (program: Command, io: Io): void => {
     if (words.length === 0) throw new UsageError('nothing to search for', 'name at least one word, or --rebuild');
     const page = await search.find(words.join(' '), { limit: options.limit, cursor: options.after });
     emit(io, options, page, () => {
-      if (page.items.length === 0) return page.cursor ? `nothing yet; more to look through: --after ${page.cursor}\n` : 'nothing has all of these words\n';
-      const rows = page.items.map((hit) => [hit.kind, shorten(hit.title, 40), shorten(hit.detail, 60) || '-', localTime(new Date(hit.time)), identity(hit)]);
+      if (page.items.length === 0)
+        return page.cursor ? `nothing yet; more to look through: --after ${page.cursor}\n` : 'nothing has all of these words\n';
+      const rows = page.items.map((hit) => [
+        hit.kind,
+        shorten(hit.title, 40),
+        shorten(hit.detail, 60) || '-',
+        localTime(new Date(hit.time)),
+        identity(hit),
+      ]);
       return table(io, ['kind', 'what', 'about', 'made', 'id'], rows) + (page.cursor ? `more: --after ${page.cursor}\n` : '');
     });
   });

@@ -34,7 +34,13 @@ export const register = (parent: Command, io: Io): void => {
       table(
         io,
         ['no.', 'when', 'version', 'change', 'from', 'to', 'by', 'reason'],
-        entries.map((entry) => [String(entry.sequence), localTime(entry.at), ...changed(io, entry), shorten(entry.actor, 40), shorten(entry.reason, 60)]),
+        entries.map((entry) => [
+          String(entry.sequence),
+          localTime(entry.at),
+          ...changed(io, entry),
+          shorten(entry.actor, 40),
+          shorten(entry.reason, 60),
+        ]),
       ),
     );
   });

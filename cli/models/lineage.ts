@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Traced } from '../../lambda/registry/card-document';
 import type { LineageClient } from '../../lambda/tracking/lineage.client';
 import type { LineageNode } from '../../lib/tracking/contract';
 import { versionNumber } from '../arguments';
@@ -6,12 +7,6 @@ import { localTime, strong } from '../format';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
 import { findPlatform } from '../platform';
-
-interface Traced {
-  readonly node: LineageNode;
-  readonly at?: string;
-  readonly next: readonly Traced[];
-}
 
 /** Hops from one end to the other are four; more are a loop in the records. */
 const MOST_HOPS = 8;
@@ -30,13 +25,15 @@ export const register = (parent: Command, io: Io): void => {
     const node: LineageNode = { kind: 'version', id: `${model}/${version}` };
     const [madeFrom, wentTo] = await Promise.all([trace(lineage, node, 'from'), trace(lineage, node, 'to')]);
     emit(io, options, { node, madeFrom, wentTo }, () => {
-      const part = (title: string, traced: readonly Traced[]) => `${strong(io, title)}\n${traced.length === 0 ? '  nothing on record\n' : tree(traced, '  ')}`;
+      const part = (title: string, traced: readonly Traced[]) =>
+        `${strong(io, title)}\n${traced.length === 0 ? '  nothing on record\n' : tree(traced, '  ')}`;
       return `${model} v${version}\n${part('made from', madeFrom)}${part('went to', wentTo)}`;
     });
   });
 };
 
-const trace = async (lineage: LineageClient, node: LineageNode, direction: 'from' | 'to', hops = MOST_HOPS): Promise<readonly Traced[]> => {
+/** What a node was made from, or what came of it, hop by hop. */
+export const trace = async (lineage: LineageClient, node: LineageNode, direction: 'from' | 'to', hops = MOST_HOPS): Promise<readonly Traced[]> => {
   if (hops === 0) return [];
   const edges = await lineage[direction](node);
   return Promise.all(edges.map(async (edge) => ({ ...edge, next: await trace(lineage, edge.node, direction, hops - 1) })));

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { HistoryEntry, ModelVersion } from '../../lib/registry/contract';
-import { UsageError } from '../errors';
+import { versionNumber } from '../arguments';
 import { fields, localTime, metrics, shorten, state, strong, table } from '../format';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
@@ -19,7 +19,7 @@ export const register = (parent: Command, io: Io): void => {
       .command('show')
       .description('versions of a model and how they came to serve; one version in full with --version')
       .argument('<model>')
-      .option('--version <number>', 'everything recorded about this version', wholeNumber),
+      .option('--version <number>', 'everything recorded about this version', versionNumber),
   ).action(async (model: string, _, command: Command) => {
     const options = command.optsWithGlobals<Options>();
     const { registry } = await findPlatform(options);
@@ -38,12 +38,6 @@ export const register = (parent: Command, io: Io): void => {
   });
 };
 
-export function wholeNumber(text: string): number {
-  const value = Number(text.replace(/^v/, ''));
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`"${text}" is no version`, 'versions are whole numbers from 1');
-  return value;
-}
-
 function showModel(
   io: Io,
   model: string,
@@ -58,12 +52,24 @@ function showModel(
     table(
       io,
       ['version', 'state', 'made', 'metrics', 'cause'],
-      versions.map((one) => [`v${one.version}`, state(io, one.state), localTime(one.createdAt), metrics(one.metrics), shorten(one.cause, 70)]),
+      versions.map((one) => [
+        `v${one.version}`,
+        state(io, one.state),
+        localTime(one.createdAt),
+        metrics(one.metrics ?? {}),
+        shorten(one.cause ?? one.source, 70),
+      ]),
     ),
     `${strong(io, 'last changes')}\n${table(
       io,
       ['when', 'version', 'change', 'by', 'reason'],
-      changes.map((entry) => [localTime(entry.at), `v${entry.version}`, entry.action, shorten(entry.actor, 40), shorten(entry.reason, 70)]),
+      changes.map((entry) => [
+        localTime(entry.at),
+        entry.version === undefined ? '' : `v${entry.version}`,
+        entry.action,
+        shorten(entry.actor, 40),
+        shorten(entry.reason, 70),
+      ]),
     )}`,
   ].join('\n');
 }
@@ -78,22 +84,22 @@ function showVersion(io: Io, version: ModelVersion): string {
     changed: localTime(version.updatedAt),
     cause: version.cause,
     run: version.runId,
-    gate: `${gate.passed ? 'passed' : 'not passed'}: ${gate.reason}`,
-    'gate report': gate.reportUri,
-    artifact: version.artifact.uri,
-    'artifact sha256': version.artifact.sha256,
+    gate: gate && `${gate.passed ? 'passed' : 'not passed'}: ${gate.reason}`,
+    'gate report': gate?.reportUri,
+    artifact: version.artifact?.uri,
+    'artifact sha256': version.artifact?.sha256,
     data: version.dataManifestUri,
     'data id': version.dataId,
-    code: `${code.uri} (${code.entryPoint})`,
-    'code sha256': code.sha256,
-    commit: code.commit && `${code.commit}${code.dirty ? ' with changes that it does not hold' : ''}`,
+    code: code && `${code.uri} (${code.entryPoint})`,
+    'code sha256': code?.sha256,
+    commit: code?.commit && `${code.commit}${code.dirty ? ' with changes that it does not hold' : ''}`,
     image: version.image,
     baseline: version.baselineUri,
     'SageMaker model': version.sagemakerModelName,
-    target: schema.target,
-    columns: schema.columns.map(({ name, type }) => `${name} (${type})`).join(', '),
+    target: schema?.target,
+    columns: schema?.columns.map(({ name, type }) => `${name} (${type})`).join(', '),
   });
   const pairs = (title: string, values: Readonly<Record<string, unknown>>): string =>
     `\n${strong(io, title)}\n${fields(io, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)])))}`;
-  return about + pairs('metrics', version.metrics) + pairs('hyperparameters', version.hyperparameters);
+  return about + pairs('metrics', version.metrics ?? {}) + pairs('hyperparameters', version.hyperparameters ?? {});
 }

@@ -18,7 +18,9 @@ export const register = (parent: Command, io: Io): void => {
     if (key === undefined) {
       const { metrics } = await tracking.get(runId);
       const latest = Object.values(metrics).sort((a, b) => a.key.localeCompare(b.key));
-      emit(io, options, latest, () => (latest.length === 0 ? `${runId} has no metrics\n` : table(io, ['metric', 'latest', 'step', 'at'], latest.map(row))));
+      emit(io, options, latest, () =>
+        latest.length === 0 ? `${runId} has no metrics\n` : table(io, ['metric', 'latest', 'step', 'at'], latest.map(row)),
+      );
       return;
     }
     const points = await tracking.metricHistory(runId, key);
@@ -33,7 +35,9 @@ function chart(io: Io, points: readonly MetricPoint[]): string {
   const low = values.reduce((a, b) => Math.min(a, b), Infinity);
   const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
   const every = Math.max(1, Math.ceil(values.length / WIDTH));
-  const bars = values.filter((_, at) => at % every === 0).map((value) => BARS[high === low ? 0 : Math.round(((value - low) / (high - low)) * (BARS.length - 1))]);
+  const bars = values
+    .filter((_, at) => at % every === 0)
+    .map((value) => BARS[high === low ? 0 : Math.round(((value - low) / (high - low)) * (BARS.length - 1))]);
   const shown = points.slice(-ROWS).map((point) => row(point).slice(1));
   const left = points.length > ROWS ? `the last ${ROWS} of ${points.length} points; all with --json\n` : '';
   return `${points[0].key}  ${bars.join('')}  ${number(low)} to ${number(high)}\n${left}${table(io, ['value', 'step', 'at'], shown)}`;

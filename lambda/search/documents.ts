@@ -25,7 +25,11 @@ const tagWords = (tags: Readonly<Record<string, string>>): readonly Weighted[] =
     .filter(([, value]) => value.length <= LONGEST_VALUE)
     .flatMap(([key, value]): Weighted[] => [[WEIGHTS.tag, value], ...(key.startsWith('mlflow.') ? [] : ([[WEIGHTS.text, key]] as const))]);
 
-const one = (...parts: readonly (string | undefined)[]): string => parts.filter((part) => part).join(', ').slice(0, LONGEST_VALUE);
+const one = (...parts: readonly (string | undefined)[]): string =>
+  parts
+    .filter((part) => part)
+    .join(', ')
+    .slice(0, LONGEST_VALUE);
 
 export const modelDocument = (model: RegisteredModel): SearchDocument => ({
   kind: 'model',

@@ -22,11 +22,14 @@ const NO_WORDS = new Set(['revision', 'metrics', 'updatedAt', 'lastUpdateTime', 
 type Image = Record<string, AttributeValue> | undefined;
 
 const wordsPart = (image: Image): string =>
-  JSON.stringify(Object.entries(image ?? {}).filter(([name]) => !NO_WORDS.has(name)).sort(([a], [b]) => (a < b ? -1 : 1)));
+  JSON.stringify(
+    Object.entries(image ?? {})
+      .filter(([name]) => !NO_WORDS.has(name))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 
 /** A run that logs metrics changes with every point, and none of its words. */
-const changesWords = ({ dynamodb }: DynamoDBRecord): boolean =>
-  wordsPart(dynamodb?.OldImage as Image) !== wordsPart(dynamodb?.NewImage as Image);
+const changesWords = ({ dynamodb }: DynamoDBRecord): boolean => wordsPart(dynamodb?.OldImage as Image) !== wordsPart(dynamodb?.NewImage as Image);
 
 /**
  * Follows the changes of registry and runs. Each thing is read as it is now, so that a change which arrives late or twice does no harm. The first

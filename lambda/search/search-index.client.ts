@@ -13,7 +13,10 @@ const DEFAULT_LIMIT = 20;
 
 type WriteRequest = { PutRequest: { Item: Item } } | { DeleteRequest: { Key: Item } };
 
-const entryKey = (document: SearchHit, word: string, weight: number): Item => ({ pk: SEARCH_KEYS.word(word), sk: SEARCH_KEYS.entry(document, weight) });
+const entryKey = (document: SearchHit, word: string, weight: number): Item => ({
+  pk: SEARCH_KEYS.word(word),
+  sk: SEARCH_KEYS.entry(document, weight),
+});
 const documentKey = (document: SearchHit): Item => ({ pk: SEARCH_KEYS.document(document), sk: SEARCH_KEYS.documentSort });
 const says = ({ title, detail, time, words }: SearchDocument): string => JSON.stringify([title, detail, time, Object.entries(words).sort()]);
 const text = (key: Item): string => `${key.pk as string}\n${key.sk as string}`;
@@ -35,7 +38,8 @@ export class SearchIndex {
     const old = before as SearchDocument | undefined;
     if (!again && old && (old.revision > thing.revision || says(old) === says(thing))) return;
     const document = again ? { ...thing, revision: Math.max(thing.revision, old?.revision ?? 0) } : thing;
-    const { words, revision: _, gone, ...hit } = document;
+    const { words, gone, kind, ref, title, detail, time } = document;
+    const hit: SearchHit = { kind, ref, title, detail, time };
     const all = Object.keys(words);
     const puts = gone ? [] : Object.entries(words).map(([word, weight]) => ({ ...entryKey(document, word, weight), ...hit, weight, words: all }));
     const kept = new Set(puts.map(text));
@@ -99,9 +103,12 @@ export class SearchIndex {
     for (let start = 0; start < requests.length; start += BATCH) {
       let left: WriteRequest[] | undefined = requests.slice(start, start + BATCH) as WriteRequest[];
       for (let attempt = 0; left && left.length > 0; attempt += 1) {
-        if (attempt === 8) throw new NamedError('SearchThrottled', `${left.length} entries of the search index could not be written: the table is busy`);
+        if (attempt === 8)
+          throw new NamedError('SearchThrottled', `${left.length} entries of the search index could not be written: the table is busy`);
         if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * 2 ** attempt));
-        const answer: { UnprocessedItems?: Record<string, unknown> } = await this.db.send(new BatchWriteCommand({ RequestItems: { [this.table]: left } }));
+        const answer: { UnprocessedItems?: Record<string, unknown> } = await this.db.send(
+          new BatchWriteCommand({ RequestItems: { [this.table]: left } }),
+        );
         left = answer.UnprocessedItems?.[this.table] as WriteRequest[] | undefined;
       }
     }

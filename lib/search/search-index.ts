@@ -31,7 +31,7 @@ export interface SearchIndexProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
-/** Finds models, versions, experiments, runs and datasets by words of their names, owners, tags and causes: one table, kept by the stores' streams. */
+/** Finds models, versions, experiments, runs and datasets by words of names, owners, tags and causes: one table, kept by the stores’ streams. */
 export class SearchIndex extends Construct {
   /** Table of the words. */
   public readonly indexTable: dynamodb.ITableV2;
@@ -80,7 +80,8 @@ export class SearchIndex extends Construct {
   }
 
   private follow(table: dynamodb.ITableV2, keys: readonly { readonly [name: string]: unknown }[]): void {
-    const texts = (rules: { readonly [name: string]: unknown }) => Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, { S: rule }]));
+    const texts = (rules: { readonly [name: string]: unknown }) =>
+      Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, { S: rule }]));
     this.indexer.addEventSource(
       new sources.DynamoEventSource(table, {
         startingPosition: lambda.StartingPosition.TRIM_HORIZON,

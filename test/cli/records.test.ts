@@ -24,7 +24,8 @@ beforeEach(() => {
   calls = [];
   jest.spyOn(globalThis, 'fetch').mockImplementation((async (url: string, init: RequestInit) => {
     calls.push({ method: init.method, url, headers: init.headers as Record<string, string>, body: init.body && JSON.parse(init.body as string) });
-    if (url.includes('refuse')) return Response.json({ error_code: 'PERMISSION_DENIED', message: 'the pipeline alone moves champion' }, { status: 403 });
+    if (url.includes('refuse'))
+      return Response.json({ error_code: 'PERMISSION_DENIED', message: 'the pipeline alone moves champion' }, { status: 403 });
     return Response.json({});
   }) as never);
 });
@@ -71,7 +72,10 @@ describe('models', () => {
     expect(await mlops('models', 'history', 'Demand', '--verify')).toMatchObject({ code: 0, out: expect.stringContaining('intact') });
     const [, entry] = platform.dynamo.items('history');
     platform.dynamo.put('history', { ...entry, reason: 'another' });
-    expect(await mlops('models', 'history', 'Demand', '--verify')).toMatchObject({ code: 1, out: expect.stringContaining('was changed after it was written') });
+    expect(await mlops('models', 'history', 'Demand', '--verify')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('was changed after it was written'),
+    });
   });
 
   test('versions stand side by side, and what differs is marked', async () => {
@@ -117,14 +121,20 @@ describe('models', () => {
       body: { name: 'Demand', version: '2', reason: 'superseded' },
     });
     platform.add({ ...PLATFORM, apiUrl: 'https://refuse.example' }, [modelResources('Demand')]);
-    expect(await mlops('models', 'promote', 'Demand', '2', '--reason', 'better')).toMatchObject({ code: 1, err: expect.stringContaining('the pipeline alone') });
+    expect(await mlops('models', 'promote', 'Demand', '2', '--reason', 'better')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('the pipeline alone'),
+    });
   });
 });
 
 describe('runs', () => {
   test('stand side by side', async () => {
     const runs = new RunTrackerClient('runs', platform.dynamo.client());
-    for (const [runId, rmse] of [['run-1', 64], ['run-2', 60]] as const) {
+    for (const [runId, rmse] of [
+      ['run-1', 64],
+      ['run-2', 60],
+    ] as const) {
       await runs.startRun({ runId, model: 'Demand', executionArn: `arn:${runId}`, causeId: 'c', cause: 'first' });
       await runs.logMetrics(runId, { rmse });
     }

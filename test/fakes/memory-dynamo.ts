@@ -108,16 +108,20 @@ export class MemoryDynamo {
   }
 
   private batchGet(requests: NonNullable<BatchGetCommand['input']['RequestItems']>): object {
-    if (Object.values(requests).reduce((sum, { Keys }) => sum + Keys!.length, 0) > 100) throw invalid('Too many items requested for the BatchGetItem call');
+    if (Object.values(requests).reduce((sum, { Keys }) => sum + Keys!.length, 0) > 100)
+      throw invalid('Too many items requested for the BatchGetItem call');
     const found = Object.entries(requests).map(([table, { Keys, ...rest }]) => [
       table,
-      Keys!.flatMap((key): Item[] => [this.find(table, key as Item)].filter((item) => item !== undefined)).map((item) => projected(rest.ProjectionExpression, item, rest as Expressions)),
+      Keys!
+        .flatMap((key): Item[] => [this.find(table, key as Item)].filter((item) => item !== undefined))
+        .map((item) => projected(rest.ProjectionExpression, item, rest as Expressions)),
     ]);
     return { Responses: Object.fromEntries(found) as object, UnprocessedKeys: {} };
   }
 
   private batchWrite(requests: Record<string, Record<string, Write>[]>): object {
-    if (Object.values(requests).reduce((sum, writes) => sum + writes.length, 0) > 25) throw invalid('Too many items requested for the BatchWriteItem call');
+    if (Object.values(requests).reduce((sum, writes) => sum + writes.length, 0) > 25)
+      throw invalid('Too many items requested for the BatchWriteItem call');
     for (const [TableName, writes] of Object.entries(requests)) {
       for (const [kind, write] of writes.flatMap((one) => Object.entries(one))) this.apply(kind.replace('Request', ''), { ...write, TableName });
     }

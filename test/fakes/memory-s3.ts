@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
@@ -21,6 +25,7 @@ interface Place {
 export class MemoryBucket {
   readonly objects = new Map<string, string>();
   readonly written: string[] = [];
+  private readonly binary = new Map<string, Buffer>();
   /** Called before each command; what it throws, the command fails with. */
   before: (command: object) => void = () => undefined;
   /** The largest page of a list. */
@@ -44,12 +49,32 @@ export class MemoryBucket {
 
   async send(command: object): Promise<unknown> {
     this.before(command);
-    if (command instanceof GetObjectCommand) return { Body: Readable.from([Buffer.from(this.get(command.input))]) };
+    if (command instanceof GetObjectCommand) {
+      const bytes = this.bytes(command.input);
+      return { Body: Readable.from([bytes]), ContentLength: bytes.length };
+    }
     if (command instanceof HeadObjectCommand)
-      return { ContentLength: this.get(command.input).length, ETag: `"${this.get(command.input).length}"`, VersionId: 'v1' };
-    if (command instanceof PutObjectCommand) return this.put(command.input, Buffer.from(command.input.Body as string).toString());
-    if (command instanceof CopyObjectCommand) return this.put(command.input, this.objects.get(decodeURIComponent(command.input.CopySource!))!);
+      return { ContentLength: this.bytes(command.input).length, ETag: `"${this.get(command.input).length}"`, VersionId: 'v1' };
+    if (command instanceof PutObjectCommand) {
+      const bytes = Buffer.from(command.input.Body as string);
+      const answer = this.put(command.input, bytes.toString());
+      this.binary.set(`${command.input.Bucket}/${command.input.Key}`, bytes);
+      return answer;
+    }
+    if (command instanceof CopyObjectCommand) {
+      const [Bucket, ...Key] = decodeURIComponent(command.input.CopySource!).split('/');
+      const bytes = this.bytes({ Bucket, Key: Key.join('/') });
+      const answer = this.put(command.input, bytes.toString());
+      this.binary.set(`${command.input.Bucket}/${command.input.Key}`, bytes);
+      return answer;
+    }
     if (command instanceof ListObjectsV2Command) return this.list(command.input);
+    if (command instanceof DeleteObjectsCommand) {
+      for (const { Key } of command.input.Delete?.Objects ?? []) this.objects.delete(`${command.input.Bucket}/${Key}`);
+      return {};
+    }
+    if (command instanceof CreateMultipartUploadCommand) return { UploadId: 'upload-1' };
+    if (command instanceof CompleteMultipartUploadCommand || command instanceof AbortMultipartUploadCommand) return {};
     throw new Error(`not stubbed: ${command.constructor.name}`);
   }
 
@@ -57,6 +82,13 @@ export class MemoryBucket {
     const found = this.objects.get(`${Bucket}/${Key}`);
     if (found === undefined) throw new NotFound({ message: 'NotFound', $metadata: { httpStatusCode: 404 } });
     return found;
+  }
+
+  /** What was put, to the byte; of objects that tests set themselves their text. */
+  private bytes(place: Place): Buffer {
+    const text = this.get(place);
+    const bytes = this.binary.get(`${place.Bucket}/${place.Key}`);
+    return bytes?.toString() === text ? bytes : Buffer.from(text);
   }
 
   private put({ Bucket, Key, IfNoneMatch }: Place & { readonly IfNoneMatch?: string }, text: string): object {
@@ -68,16 +100,20 @@ export class MemoryBucket {
     return { ETag: createHash('md5').update(text).digest('hex') };
   }
 
-  private list({ Bucket, Prefix, StartAfter, ContinuationToken, MaxKeys = Infinity }: ListObjectsV2Command['input']): object {
+  private list({ Bucket, Prefix = '', StartAfter, ContinuationToken, MaxKeys = Infinity, Delimiter }: ListObjectsV2Command['input']): object {
     const after = ContinuationToken ?? StartAfter ?? '';
-    const found = [...this.objects.keys()]
-      .filter((key) => key.startsWith(`${Bucket}/${Prefix}`))
-      .map((key) => key.slice(`${Bucket}/`.length))
-      .filter((key) => key > after)
-      .sort();
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(`${Bucket}/${Prefix}`)).map((key) => key.slice(`${Bucket}/`.length));
+    // With a delimiter everything of one directory counts once, by its prefix.
+    const directory = (key: string): string | undefined => {
+      const end = Delimiter ? key.indexOf(Delimiter, Prefix.length) : -1;
+      return end < 0 ? undefined : key.slice(0, end + 1);
+    };
+    const found = [...new Set(keys.map((key) => directory(key) ?? key))].filter((key) => key > after).sort();
     const page = found.slice(0, Math.min(MaxKeys, this.pageSize));
+    const isDirectory = (key: string): boolean => directory(key) === key;
     return {
-      Contents: page.map((key) => ({ Key: key, Size: this.objects.get(`${Bucket}/${key}`)!.length, ETag: '"x"' })),
+      Contents: page.filter((key) => !isDirectory(key)).map((key) => ({ Key: key, Size: this.bytes({ Bucket, Key: key }).length, ETag: '"x"' })),
+      CommonPrefixes: page.filter(isDirectory).map((Prefix) => ({ Prefix })),
       NextContinuationToken: page.length < found.length ? page.at(-1) : undefined,
     };
   }
