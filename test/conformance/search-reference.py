@@ -27,7 +27,7 @@ class Server:
         with socket.socket() as probe:
             probe.bind(('127.0.0.1', 0))
             self.port = probe.getsockname()[1]
-        command = ['server', '--backend-store-uri', f'sqlite:///{self.database}', '--default-artifact-root', f'{directory}/artifacts']
+        command = ['server', '--backend-store-uri', f'sqlite:///{self.database}', '--default-artifact-root', 's3://bucket/mlflow']
         self.process = subprocess.Popen(
             [os.path.join(os.path.dirname(sys.executable), 'mlflow'), *command, '--host', '127.0.0.1', '--port', str(self.port), '--workers', '1'],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd=directory)
@@ -77,7 +77,8 @@ def make_experiments(server):
         found.append({'experimentId': made, 'name': name, 'artifactLocation': '', 'tags': tags, 'creationTime': created, 'lastUpdateTime': updated,
                       'lifecycleStage': 'deleted' if deleted else 'active'})
     server.sql('UPDATE experiments SET creation_time = 5, last_update_time = 6 WHERE experiment_id = 0')
-    return [{'experimentId': '0', 'name': 'Default', 'artifactLocation': '', 'tags': {}, 'creationTime': 5, 'lastUpdateTime': 6, 'lifecycleStage': 'active'}, *found]
+    return [{'experimentId': '0', 'name': 'Default', 'artifactLocation': '', 'tags': {}, 'creationTime': 5, 'lastUpdateTime': 6,
+        'lifecycleStage': 'active'}, *found]
 
 
 def make_runs(server, experiments):
@@ -91,7 +92,8 @@ def make_runs(server, experiments):
         datasets = run.get('datasets', [])
         if datasets:
             server.post('runs/log-inputs', run_id=made, datasets=[
-                {'dataset': {'name': d[0], 'digest': d[1], 'source_type': 's', 'source': '{}'}, 'tags': pairs({'mlflow.data.context': d[2]} if d[2] else {})}
+                {'dataset': {'name': d[0], 'digest': d[1], 'source_type': 's', 'source': '{}'},
+                    'tags': pairs({'mlflow.data.context': d[2]} if d[2] else {})}
                 for d in datasets])
         ended = {'end_time': run['end']} if 'end' in run else {}
         server.post('runs/update', run_id=made, status=run.get('status', 'RUNNING'), **ended)
@@ -112,8 +114,10 @@ def read_runs(server, made):
             'startTime': info['start_time'], **({'endTime': info['end_time']} if 'end_time' in info else {}),
             'lifecycleStage': info['lifecycle_stage'], 'artifactUri': info['artifact_uri'],
             'params': {p['key']: p['value'] for p in data.get('params', [])}, 'tags': {t['key']: t['value'] for t in data.get('tags', [])},
-            'metrics': {m['key']: {'key': m['key'], 'value': m['value'], 'timestamp': m['timestamp'], 'step': m.get('step', 0)} for m in data.get('metrics', [])},
-            'datasets': [{'name': d[0], 'digest': d[1], 'sourceType': 's', 'source': '{}', 'tags': {'mlflow.data.context': d[2]} if d[2] else {}} for d in run['datasets']],
+            'metrics': {m['key']: {'key': m['key'], 'value': m['value'], 'timestamp': m['timestamp'], 'step': m.get('step',
+            0)} for m in data.get('metrics', [])},
+            'datasets': [{'name': d[0], 'digest': d[1], 'sourceType': 's', 'source': '{}',
+            'tags': {'mlflow.data.context': d[2]} if d[2] else {}} for d in run['datasets']],
             'modelInputs': [], 'modelOutputs': [],
         })
     return found
@@ -131,13 +135,16 @@ def make_models(server, runs):
             run_id = {'run_id': runs[run]['runId']} if run is not None else {}
             made = server.post('model-versions/create', name=name, source=source, tags=pairs(version_tags), **run_id)['model_version']
             created, updated = 1_700_000_000_000 + m * 10, 1_700_000_000_000 + ((n + m) % 3) * 50
-            server.sql('UPDATE model_versions SET creation_time = ?, last_updated_time = ? WHERE name = ? AND version = ?', created, updated, name, int(made['version']))
-            versions.append({'modelId': f'id{n}', 'model': name, 'version': int(made['version']), 'state': 'Incomplete', 'missing': [], 'source': source, 'stage': 'None',
+            server.sql('UPDATE model_versions SET creation_time = ?, last_updated_time = ? WHERE name = ? AND version = ?', created, updated, name,
+                int(made['version']))
+            versions.append({'modelId': f'id{n}', 'model': name, 'version': int(made['version']), 'state': 'Incomplete', 'missing': [],
+                'source': source, 'stage': 'None',
                              **({'runId': run_id['run_id']} if run_id else {}), 'tags': version_tags, 'aliases': [],
                              'createdAt': iso(created), 'updatedAt': iso(updated)})
         created, updated = 1_700_000_000_000 + n * 5, 1_700_000_000_000 + (n * 7 % 4) * 100
         server.sql('UPDATE registered_models SET creation_time = ?, last_updated_time = ? WHERE name = ?', created, updated, name)
-        models.append({'modelId': f'id{n}', 'name': name, 'tags': tags, 'aliases': {}, 'managed': False, 'createdAt': iso(created), 'updatedAt': iso(updated)})
+        models.append({'modelId': f'id{n}', 'name': name, 'tags': tags, 'aliases': {}, 'managed': False, 'createdAt': iso(created),
+            'updatedAt': iso(updated)})
     return models, versions
 
 
@@ -177,13 +184,14 @@ SEARCH = {
 
 def ask(server, case, experiments):
     method, path, ids = SEARCH[case['entity']]
-    body = {'max_results': 1000, **{key: case[key] for key in ('filter', 'order_by', 'run_view_type', 'view_type', 'max_results', 'datasets') if key in case}}
+    body = {'max_results': 1000, **{key: case[key] for key in ('filter', 'order_by', 'run_view_type', 'view_type', 'max_results',
+        'datasets') if key in case}}
     if case['entity'] in ('run', 'logged-model'):
         body['experiment_ids'] = [e['experimentId'] for e in experiments[1:3]]
     status, answer = server.call(method, path, body, expect=False)
     if status == 200:
         return {**case, 'ids': ids(answer)}
-    return {**case, 'error': answer['error_code'], 'message': answer['message']}
+    return {**case, 'error': answer['error_code'], 'message': answer['message'].split('\n')[0]}
 
 
 def main():
@@ -195,7 +203,8 @@ def main():
             models, versions = make_models(server, runs)
             logged_models = make_logged_models(server, experiments, runs)
             runs = read_runs(server, runs)
-            values = {f'<run{n}>': run['runId'] for n, run in enumerate(runs)} | {f'<model{n}>': model['modelId'] for n, model in enumerate(logged_models)} \
+            values = {f'<run{n}>': run['runId'] for n, run in enumerate(runs)} | {f'<model{n}>': model['modelId'] for n,
+                model in enumerate(logged_models)} \
                 | {f'<experiment{n}>': experiment['experimentId'] for n, experiment in enumerate(experiments)}
             asked = []
             for case in cases():
@@ -208,7 +217,8 @@ def main():
             server.stop()
     records = {'experiments': experiments, 'runs': runs, 'registeredModels': models, 'modelVersions': versions, 'loggedModels': logged_models}
     lines = [f'{{"mlflow": {json.dumps(version)},', '"records": {']
-    lines += [f'"{kind}": [\n' + ',\n'.join(json.dumps(r, ensure_ascii=False) for r in rows) + ('\n],' if kind != 'loggedModels' else '\n]}') for kind, rows in records.items()]
+    lines += [f'"{kind}": [\n' + ',\n'.join(json.dumps(r,
+        ensure_ascii=False) for r in rows) + ('\n],' if kind != 'loggedModels' else '\n]}') for kind, rows in records.items()]
     lines[-1] += ','
     lines += ['"cases": [\n' + ',\n'.join(json.dumps(case, ensure_ascii=False) for case in asked) + '\n]}']
     print('\n'.join(lines))
