@@ -16,6 +16,7 @@ export * from './platform/ml-model';
 export * from './platform/mlops-platform';
 export * from './platform/model-options';
 export * from './registry/model-registry';
+export * from './registry/version-rule';
 export * from './retraining/governor-props';
 export * from './retraining/retrain-governor';
 export * from './retraining/retraining';

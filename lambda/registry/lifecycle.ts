@@ -76,7 +76,8 @@ export const assertRules = (model: ModelRow, version: VersionRow, to: VersionSta
 export const assertServable = (model: ModelRow, version: VersionRow): void => {
   if (!model.managed) return;
   if (!version.byPipeline) {
-    throw forbidden(`${called(model, version)} cannot serve: "only what its pipeline registered serves" holds for ${model.name}, and this came from elsewhere`);
+    const rule = `"only what its pipeline registered serves" holds for ${model.name}, and this came from elsewhere`;
+    throw forbidden(`${called(model, version)} cannot serve: ${rule}`);
   }
   requireComplete(model, version);
 };

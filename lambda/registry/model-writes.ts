@@ -7,7 +7,7 @@ import { DESCRIPTION, NO_LABELS, removeLabel, setLabels } from './labels';
 import { forbidden } from './lifecycle';
 import { checkDescription, checkModelName, checkReason, checkTag, checkTags, nameTaken } from './names';
 import { championOf, FreeName, ModelRow, sha256, toModel, toVersion, VersionRow } from './records';
-import { commit, Committed, ModelChange, NOW } from './registry-commit';
+import { commit, Committed, KEPT_FORMER_IDS, ModelChange, NOW } from './registry-commit';
 import { RegistryStore } from './registry-store.client';
 import { Change, ManagedModel, NewModel } from './registry-writes';
 
@@ -73,7 +73,8 @@ export class ModelWrites {
       if (before.managed) throw forbidden(`${name} cannot be renamed: "a pipeline's model has the name that its app states", rename it there`);
       const claim = await this.store.claim(newName);
       if (claim && !('free' in claim)) throw nameTaken(newName);
-      const after = { ...before, name: newName, formerIds: [...before.formerIds, ...(claim?.formerIds ?? [])].slice(0, 20), updatedAt: NOW, renamedAt: NOW };
+      const formerIds = [...before.formerIds, ...(claim?.formerIds ?? [])].slice(0, KEPT_FORMER_IDS);
+      const after = { ...before, name: newName, formerIds, updatedAt: NOW, renamedAt: NOW };
       const entry = draft(change, 'Renamed', { change: { what: 'name', from: name, to: newName } });
       return this.answer((await this.save({ before, after, entry })).model);
     });

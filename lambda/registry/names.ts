@@ -2,7 +2,17 @@ import { REGISTRY_ERRORS, Stage } from '../../lib/registry/contract';
 import { NamedError } from '../common/errors';
 
 /** Limits and wording of MLflow, whose clients show the messages and match on some. */
-const LIMITS = { name: 256, alias: 255, key: 250, value: 100_000, description: 100_000, source: 2_048, runId: 500, runLink: 2_048, reason: 10_000 } as const;
+const LIMITS = {
+  name: 256,
+  alias: 255,
+  key: 250,
+  value: 100_000,
+  description: 100_000,
+  source: 2_048,
+  runId: 500,
+  runLink: 2_048,
+  reason: 10_000,
+} as const;
 
 export const STAGES: readonly Stage[] = ['None', 'Staging', 'Production', 'Archived'];
 

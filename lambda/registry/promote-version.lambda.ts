@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import { COMMON_ENV } from '../../lib/common/contract';
 import { EVENTS } from '../../lib/retraining/contract';
+import type { LineageNode } from '../../lib/tracking/contract';
 import { requireEnv } from '../common/env';
 import { Events } from '../common/events.client';
 import { createLogger } from '../common/logger';
+import { LineageClient } from '../tracking/lineage.client';
 import { ModelRegistryClient } from './model-registry.client';
 
 const version = z.number().int().positive();
@@ -15,20 +17,29 @@ const Input = z.object({
   /** Champion that the candidate was judged against; left out or null: there was none, and there must be none now. */
   expectedChampion: version.nullish(),
   reason: z.string().min(1),
+  endpointName: z.string().min(1),
+  /** Where the endpoint's predictions are recorded. */
+  predictionsUri: z.string().startsWith('s3://'),
 });
 
 const logger = createLogger('promote-version');
 const registry = new ModelRegistryClient();
+const lineage = new LineageClient();
 const events = new Events();
 
 /** Step of the pipeline: the version that the endpoint runs becomes the champion. A second try moves nothing and tells the same. */
 export const handler = async (event: unknown) => {
   const input = Input.parse(event);
+  const { gate } = await registry.getVersion(input.model, input.version);
   const { champion, previousVersion } = await registry.promote(input.model, input.version, {
     expectedChampion: input.expectedChampion ?? null,
     actor: 'pipeline',
     reason: input.reason,
+    evidenceUri: gate?.reportUri,
   });
+  const endpoint: LineageNode = { kind: 'endpoint', id: input.endpointName };
+  await lineage.link({ kind: 'version', id: `${input.model}/${input.version}` }, endpoint, champion.updatedAt);
+  await lineage.link(endpoint, { kind: 'predictions', id: input.predictionsUri }, champion.updatedAt);
   await events.putEvent(EVENTS.versionPromoted, {
     platform: requireEnv(COMMON_ENV.platform),
     model: input.model,

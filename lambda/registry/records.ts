@@ -73,6 +73,11 @@ export const versionKey = (modelId: string, version: number): Item => ({ pk: REG
 export const championKey = (name: string): Item => ({ pk: REGISTRY_KEYS.champions, sk: name });
 export const runKey = (modelId: string, runId: string): Item => ({ pk: REGISTRY_KEYS.model(modelId), sk: REGISTRY_KEYS.run(runId) });
 
+export const labelKey = (modelId: string, set: string, key: string): Item => ({
+  pk: REGISTRY_KEYS.model(modelId),
+  sk: REGISTRY_KEYS.label(set, key),
+});
+
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Partition of what carries a tag: keys and values may be longer than a key of the table, and hold any character. */

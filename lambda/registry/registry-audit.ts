@@ -1,5 +1,5 @@
 import { HistoryEntry } from '../../lib/registry/contract';
-import { HistoryHead, HistoryVerdict, verifyChain } from './history';
+import { hashEntry, HistoryHead, HistoryVerdict, verifyChain } from './history';
 import { noModel } from './names';
 import { ModelRow } from './records';
 import { RegistryStore } from './registry-store.client';
@@ -32,12 +32,18 @@ const modelOf = async (store: RegistryStore, modelId: string): Promise<ModelRow>
 /** A history that was written anew is a good chain, but not the one that was copied when it happened. */
 const compare = async (verdict: HistoryVerdict, store: RegistryStore, modelId: string, copies: HistoryCopies): Promise<HistoryVerdict> => {
   const copied = new Map<number, Set<string>>();
-  for await (const { sequence, hash } of copies.entries(modelId)) copied.set(sequence, (copied.get(sequence) ?? new Set()).add(hash));
+  for await (const { hash, ...entry } of copies.entries(modelId)) {
+    // A copy that does not fit its own digest counts as one of another entry.
+    const hashes = (copied.get(entry.sequence) ?? new Set<string>()).add(hashEntry(entry)).add(hash);
+    copied.set(entry.sequence, hashes);
+  }
   const broken = (entries: number, problem: string): HistoryVerdict => ({ intact: false, entries, problem });
   let last = 0;
   for await (const { sequence, hash } of store.history(modelId)) {
     const hashes = copied.get(sequence);
-    if (hashes && (hashes.size > 1 || !hashes.has(hash))) return broken(sequence - 1, `entry ${sequence} is not the one that was copied when it was written`);
+    if (hashes && (hashes.size > 1 || !hashes.has(hash))) {
+      return broken(sequence - 1, `entry ${sequence} is not the one that was copied when it was written`);
+    }
     last = sequence;
   }
   const beyond = [...copied.keys()].find((sequence) => sequence > last);

@@ -9,6 +9,7 @@ import {
   championOf,
   FreeName,
   historyItem,
+  labelKey,
   metaKey,
   modelItem,
   modelKey,
@@ -46,7 +47,7 @@ export interface Committed {
 
 const PARTS_PER_TRANSACTION = 100;
 const BYTES_PER_TRANSACTION = 3_500_000;
-const KEPT_FORMER_IDS = 20;
+export const KEPT_FORMER_IDS = 20;
 
 /** Times of the entry stand in the items too; a row says "now" with this. */
 export const NOW = '';
@@ -79,7 +80,7 @@ export const commit = async (store: RegistryStore, change: ModelChange, now = ne
     ...(await champion(put, store, before, change.deleted ? undefined : saved, saved, versions)),
   ];
   const aside = [
-    ...(change.overflow ?? []).map(({ set, key, value }) => put({ pk: REGISTRY_KEYS.model(saved.modelId), sk: REGISTRY_KEYS.label(set, key), key, value })),
+    ...(change.overflow ?? []).map(({ set, key, value }) => put({ ...labelKey(saved.modelId, set, key), key, value })),
     ...[...(change.tagged?.tags ?? [])].map(([key, value]) => put(reference(tagPartition(key, value), saved.modelId, change.tagged?.version))),
     ...(change.run ? [put(reference(REGISTRY_KEYS.run(change.run.runId), saved.modelId, change.run.version))] : []),
   ];

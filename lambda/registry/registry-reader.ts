@@ -49,7 +49,8 @@ export class RegistryReader {
       if (rows.length > limit) break;
     }
     const page = rows.slice(0, limit);
-    return { items: await Promise.all(page.map((row) => this.model(row))), cursor: rows.length > limit ? encodeCursor({ name: page.at(-1)!.name }) : undefined };
+    const items = await Promise.all(page.map((row) => this.model(row)));
+    return { items, cursor: rows.length > limit ? encodeCursor({ name: page.at(-1)!.name }) : undefined };
   }
 
   public async getVersion(name: string, version: number): Promise<ModelVersion> {

@@ -3,7 +3,20 @@ import { HistoryEntry, REGISTRY_KEYS, Stage } from '../../lib/registry/contract'
 import { Item, queryAll } from '../common/dynamo.client';
 import { Labels } from './labels';
 import { noModel, noVersion } from './names';
-import { championKey, FreeName, metaKey, modelKey, ModelRow, runKey, toHistoryEntry, toModelRow, toVersionRow, VersionRow, versionKey } from './records';
+import {
+  championKey,
+  FreeName,
+  labelKey,
+  metaKey,
+  modelKey,
+  ModelRow,
+  runKey,
+  toHistoryEntry,
+  toModelRow,
+  toVersionRow,
+  VersionRow,
+  versionKey,
+} from './records';
 
 const KEYS_PER_BATCH = 100;
 
@@ -12,6 +25,13 @@ export interface ModelMeta {
   readonly modelId: string;
   readonly name: string;
   readonly deleted?: ModelRow;
+}
+
+/** What serves, with what its model tells about it. */
+export interface ChampionCopy {
+  readonly row: VersionRow;
+  readonly aliases: ModelRow['aliases'];
+  readonly renamedAt?: string;
 }
 
 /** Consistent reads of the two tables. */
@@ -65,7 +85,7 @@ export class RegistryStore {
   }
 
   /** Copy of the version that `champion` names, with what its model tells about it. */
-  public async champion(name: string): Promise<{ readonly row: VersionRow; readonly aliases: ModelRow['aliases']; readonly renamedAt?: string } | undefined> {
+  public async champion(name: string): Promise<ChampionCopy | undefined> {
     const item = await this.get(championKey(name));
     if (!item || item.free) return undefined;
     const { champion, aliases, renamedAt } = item as { champion: Item; aliases: ModelRow['aliases']; renamedAt?: string };
@@ -85,7 +105,7 @@ export class RegistryStore {
   public async label(modelId: string, { inline, set }: Labels, key: string): Promise<string | undefined> {
     const held = inline.find(([name]) => name === key);
     if (held || set === undefined) return held?.[1];
-    return (await this.get({ pk: REGISTRY_KEYS.model(modelId), sk: REGISTRY_KEYS.label(set, key) }))?.value as string | undefined;
+    return (await this.get(labelKey(modelId, set, key)))?.value as string | undefined;
   }
 
   /** Items by their keys, in no order, missing ones left out. */

@@ -136,7 +136,8 @@ export class RegistryWriter extends VersionWrites implements RegistryWrites {
     change: Change,
   ): Promise<ModelVersion | undefined> {
     if (before.managed && (stage === 'Production' || row.stage === 'Production')) {
-      throw forbidden(`${before.name} v${row.version} cannot change its stage: "Production is what was promoted" holds for ${before.name}, promote instead`);
+      const rule = `"Production is what was promoted" holds for ${before.name}, promote instead`;
+      throw forbidden(`${before.name} v${row.version} cannot change its stage: ${rule}`);
     }
     const others: VersionRow[] = [];
     if (archiveExisting) {

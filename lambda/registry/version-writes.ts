@@ -98,7 +98,13 @@ export class VersionWrites extends ModelWrites {
     return { labels, runId };
   }
 
-  private async add(before: ModelRow, given: NewVersion, { labels, overflow }: LabelChange, change: Change, byPipeline: boolean): Promise<ModelVersion> {
+  private async add(
+    before: ModelRow,
+    given: NewVersion,
+    { labels, overflow }: LabelChange,
+    change: Change,
+    byPipeline: boolean,
+  ): Promise<ModelVersion> {
     const version = before.nextVersion;
     const { source, runId, runLink, loggedModelId, tags = {} } = given;
     const record: Partial<VersionRecord> = { ...given.record, ...(byPipeline ? { runId } : {}) };

@@ -2,19 +2,21 @@ import * as z from 'zod';
 import { VersionRecord } from '../../lib/registry/contract';
 import { RegistryWrites } from './registry-writes';
 
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** Methods that the writer function carries out, and what their arguments must look like. */
 const text = z.string();
 const name = z.string();
 const version = z.number().int().positive();
 /** Pairs become own properties whatever their names are. */
 const tags = z.custom<Record<string, string>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((one) => typeof one === 'string'),
+  (value) => isObject(value) && Object.values(value).every((one) => typeof one === 'string'),
   'tags must be texts by their keys',
 );
 const change = z.object({ actor: text.min(1).max(2_048), reason: text, evidenceUri: text.max(2_048).optional() });
 const state = z.enum(['Incomplete', 'PendingApproval', 'Approved', 'Rejected', 'Production', 'Archived']);
 const rule = z.object({ state, twoPerson: z.boolean().optional(), evidence: z.boolean().optional() });
-const record = z.custom<Partial<VersionRecord>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'record must be an object');
+const record = z.custom<Partial<VersionRecord>>(isObject, 'record must be an object');
 const newVersion = z.object({
   source: text,
   runId: text.optional(),

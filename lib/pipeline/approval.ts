@@ -8,6 +8,11 @@ export class Approval {
   private constructor(private readonly policy: string) {}
 
   /** @internal */
+  public _isAutomatic(): boolean {
+    return this.policy === 'automatic';
+  }
+
+  /** @internal */
   public _toPolicy(): string {
     return this.policy;
   }

@@ -115,7 +115,7 @@ export class MlOpsPlatform extends Construct {
     this.platformName = platformName;
     this.alarmTopic = alarmTopic;
     this.store = props.store ?? new ArtifactStore(this, 'Store', { removalPolicy });
-    this.registry = props.registry ?? new ModelRegistry(this, 'Registry', { removalPolicy });
+    this.registry = props.registry ?? new ModelRegistry(this, 'Registry', { platformName, removalPolicy });
     this.tracker = props.tracker ?? new RunTracker(this, 'Tracker', { removalPolicy });
     this.governor = props.governor ?? new RetrainGovernor(this, 'Governor', { platformName, removalPolicy });
     if (props.api ?? true) {
@@ -180,6 +180,7 @@ export class MlOpsPlatform extends Construct {
       reportsBucket: this.store.reports.bucketName,
       registryTable: this.registry.registryTableName,
       historyTable: this.registry.historyTableName,
+      registryWriterFunction: this.registry.writerFunctionName,
       runsTable: this.tracker.runsTableName,
       governorTable: this.governor.governorTableName,
       busName: this.governor.bus.eventBusName,

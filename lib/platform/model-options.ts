@@ -3,6 +3,7 @@ import { Monitoring } from '../monitoring/monitoring';
 import { Approval } from '../pipeline/approval';
 import { Gate } from '../pipeline/gate';
 import { Training } from '../pipeline/training';
+import { VersionRule } from '../registry/version-rule';
 import { Retraining } from '../retraining/retraining';
 import { Serving } from '../serving/serving';
 
@@ -23,6 +24,20 @@ export interface ModelOptions {
 
   /** Who lets a candidate that passed the gate serve? Stated for every model: nothing goes live by default. */
   readonly approval: Approval;
+
+  /**
+   * Who answers for it? Stands in the registry, with every change of it on record.
+   *
+   * @default - nobody is named
+   */
+  readonly owner?: string;
+
+  /**
+   * What must a version have before it is approved, rejected or serves?
+   *
+   * @default - what the table of transitions asks for
+   */
+  readonly registryRules?: VersionRule[];
 
   /** How are predictions made? */
   readonly serving: Serving;

@@ -5,12 +5,14 @@ export const REGISTRY_ENV = {
   historyTable: 'MLOPS_HISTORY_TABLE',
   /** Function through which everything else changes the registry: the one writer of the history. */
   writerFunction: 'MLOPS_REGISTRY_WRITER',
+  /** Bucket with the locked copies of the history; only where there is one. */
+  lockBucket: 'MLOPS_HISTORY_LOCK_BUCKET',
 } as const;
 
 /**
  * Registry table, keys pk and sk:
- *   MODELS           <name>               the model of that name: claim, list entry, aliases, champion pointer, next version, last link of the history.
- *                                         A name that was given up keeps its item, marked as free
+ *   MODELS           <name>               the model of that name: claim, list entry, aliases, next version, last link of the history; a name that was
+ *                                         given up keeps its item, marked as free
  *   MODEL#<modelId>  META                 the name that the model has now
  *   MODEL#<modelId>  VERSION#<7 digits>   one version; a deleted one leaves a tombstone
  *   MODEL#<modelId>  RUN#<runId>          version that the pipeline's run registered: one run registers once
@@ -39,6 +41,16 @@ export const REGISTRY_KEYS = {
   sequence: (sequence: number) => String(sequence).padStart(10, '0'),
   digest: (sha256: string) => `DIGEST#${sha256}`,
   digestIndex: 'by-digest',
+} as const;
+
+/**
+ * Keys of the locked copies of the history: an object per entry as it was written, named by its digest too, so that another entry in its place is
+ * another object.
+ */
+export const LOCK_KEYS = {
+  root: 'history/',
+  model: (modelId: string) => `history/${modelId}/`,
+  entry: (modelId: string, sequence: number, hash: string) => `history/${modelId}/${String(sequence).padStart(10, '0')}-${hash}.json`,
 } as const;
 
 /** The alias that serves. */

@@ -64,7 +64,7 @@ export const owned = (stack: Stack) => {
   );
   return {
     store: new ArtifactStore(stack, 'OwnStore', { encryptionKey, artifactsBucket, dataBucket, predictionsBucket, reportsBucket }),
-    registry: ModelRegistry.fromTableNames(stack, 'OwnRegistry', 'own-registry', 'own-history'),
+    registry: ModelRegistry.fromTableNames(stack, 'OwnRegistry', 'own-registry', 'own-history', 'own-writer'),
     tracker: RunTracker.fromTableName(stack, 'OwnTracker', 'own-runs'),
     bus: EventBus.fromEventBusName(stack, 'OwnBus', 'own-bus') as IEventBus,
   };

@@ -74,7 +74,7 @@ describe.each(Object.keys(CONSTRUCTS))('%s alone in a stack', (name) => {
 describe('only what a construct needs is made', () => {
   test.each([
     ['ImportedStore', []],
-    ['ModelRegistry', ['AWS::DynamoDB::GlobalTable']],
+    ['ModelRegistry', ['AWS::DynamoDB::GlobalTable', 'AWS::IAM::Role', 'AWS::Lambda::Function', 'AWS::Logs::LogGroup']],
     ['RunTracker', ['AWS::DynamoDB::GlobalTable']],
     ['ModelAlarms', ['AWS::CloudWatch::Alarm']],
     ['ModelDashboard', ['AWS::CloudWatch::Dashboard']],
@@ -266,6 +266,7 @@ describe('grants', () => {
         Variables: {
           MLOPS_REGISTRY_TABLE: 'own-registry',
           MLOPS_HISTORY_TABLE: 'own-history',
+          MLOPS_REGISTRY_WRITER: 'own-writer',
           MLOPS_RUNS_TABLE: 'own-runs',
           MLOPS_DATA_BUCKET: 'own-lake',
         },

@@ -117,7 +117,7 @@ describe('programs find', () => {
     expect(found.platform).toBe('team-a');
     const buckets = ['artifactsBucket', 'dataBucket', 'predictionsBucket', 'reportsBucket'];
     const tables = ['governorTable', 'historyTable', 'registryTable', 'runsTable'];
-    expect(Object.keys(found).sort()).toEqual([...buckets, ...tables, 'apiUrl', 'busName', 'platform', 'tokenKeyArn'].sort());
+    expect(Object.keys(found).sort()).toEqual([...buckets, ...tables, 'apiUrl', 'busName', 'platform', 'registryWriterFunction', 'searchTable', 'tokenKeyArn'].sort());
   });
 
   test('no API where it was left out, and nothing of it', () => {
