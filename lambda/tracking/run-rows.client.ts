@@ -90,6 +90,7 @@ export class RunRows {
     return untilWon(async () => {
       if (await this.findPlace(runId)) return false;
       await this.write(run, [place]);
+      this.remember(run.head);
       return true;
     });
   }
