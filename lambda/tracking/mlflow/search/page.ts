@@ -255,8 +255,33 @@ const headOf = async <T>(source: AsyncGenerator<readonly T[]>): Promise<Head<T> 
   }
 };
 
-export async function* chained<T>(sources: Iterable<AsyncIterable<readonly T[]>>): AsyncGenerator<readonly T[]> {
-  for (const source of sources) {
-    yield* source;
+/** How many lists are read at once. */
+const AT_ONCE = 4;
+
+/** Several lists as one in any order; the next page of each is on its way while one is looked at. */
+export async function* unordered<T>(sources: readonly AsyncGenerator<readonly T[]>[]): AsyncGenerator<readonly T[]> {
+  const waiting = [...sources];
+  const asked = new Map<AsyncGenerator<readonly T[]>, Promise<Arrival<T>>>();
+  const ask = (source: AsyncGenerator<readonly T[]>): void => {
+    const arrival = source.next().then((result) => ({ source, result }));
+    // A search may end before this page arrives; its fault then is nobody's.
+    arrival.catch(() => undefined);
+    asked.set(source, arrival);
+  };
+  waiting.splice(0, AT_ONCE).forEach(ask);
+  while (asked.size > 0) {
+    const { source, result } = await Promise.race(asked.values());
+    if (result.done) {
+      asked.delete(source);
+      waiting.splice(0, 1).forEach(ask);
+    } else {
+      ask(source);
+      yield result.value;
+    }
   }
+}
+
+interface Arrival<T> {
+  readonly source: AsyncGenerator<readonly T[]>;
+  readonly result: IteratorResult<readonly T[]>;
 }

@@ -6,7 +6,7 @@ import { compareText, sortEntry } from './compare';
 import { loggedModelOrderField, parseLoggedModelFilter, STATUS_NUMBERS } from './logged-model-filter';
 import { every, own, test } from './match';
 import { by } from './order-by';
-import { chained, collected, type Budget } from './page';
+import { collected, unordered, type Budget } from './page';
 import { fingerprint, readToken, writeToken } from './page-token';
 import type { Condition, DatasetFilter, Order, Value } from './query';
 import { checkOrders, experimentIds, loggedModelsPerPage } from './request';
@@ -129,7 +129,7 @@ export const searchLoggedModels = async (
   }
   const readers = orders.map(reader);
   const { records, next } = await collected(
-    chained(experiments.map((id) => loggedModels.rows(id))),
+    unordered(experiments.map((id) => loggedModels.rows(id))),
     {
       matches: every(tests),
       orders,

@@ -1,11 +1,12 @@
-import type { ModelVersion, RegisteredModel } from '../../../../lib/registry/contract';
+import { REGISTRY_ERRORS, type ModelVersion, type RegisteredModel } from '../../../../lib/registry/contract';
 import { encodeCursor, type Page, type PageOptions } from '../../../common/dynamo.client';
+import { isNamed } from '../errors';
 import type { Json } from '../http';
 import { parseModelFilter, parseVersionFilter } from './attribute-filter';
 import { sortEntry, type SortKey } from './compare';
 import { every, own, test } from './match';
 import { parseModelOrder, parseVersionOrder } from './order-by';
-import { collected, streamed, type Budget, type Wanted } from './page';
+import { collected, streamed, unordered, type Budget, type Wanted } from './page';
 import { fingerprint, readToken, writeToken } from './page-token';
 import { PROMPT_TAG, type Condition, type Value } from './query';
 import { commonOf, modelsPerPage, versionsPerPage } from './request';
@@ -129,18 +130,24 @@ export const searchRegisteredModels = async (
   return { models: records, nextPageToken: next && writeToken(print, next) };
 };
 
-async function* versionsOf(registry: RegistrySource, names: AsyncIterable<readonly string[]>): AsyncGenerator<readonly ModelVersion[]> {
-  for await (const batch of names) {
-    for (const name of batch) {
-      yield* pagesOf((page) => registry.listVersions(name, page));
-    }
+/** A model that is not there, or no longer, has no versions. */
+async function* versionsOf(registry: RegistrySource, name: string): AsyncGenerator<readonly ModelVersion[]> {
+  try {
+    yield* pagesOf((page) => registry.listVersions(name, page));
+  } catch (error) {
+    if (!isNamed(error, REGISTRY_ERRORS.notFound)) throw error;
   }
 }
 
-async function* known(registry: RegistrySource, names: readonly string[] | undefined): AsyncGenerator<readonly string[]> {
-  const models = names ? modelsNamed(registry, names) : pagesOf((page) => registry.listModels(page));
-  for await (const batch of models) {
-    yield batch.map(({ name }) => name);
+async function* versionsOfModels(registry: RegistrySource, names: AsyncIterable<readonly string[]>): AsyncGenerator<readonly ModelVersion[]> {
+  for await (const batch of names) {
+    yield* unordered(batch.map((name) => versionsOf(registry, name)));
+  }
+}
+
+async function* allNames(registry: RegistrySource): AsyncGenerator<readonly string[]> {
+  for await (const models of pagesOf((page) => registry.listModels(page))) {
+    yield models.map(({ name }) => name);
   }
 }
 
@@ -162,7 +169,7 @@ const candidates = (registry: RegistrySource, conditions: readonly Condition[]):
   if (!names && tag) {
     return pagesOf((page) => registry.byTag(tag.field.key, tag.value as string, page));
   }
-  return versionsOf(registry, known(registry, names));
+  return names ? unordered(names.map((name) => versionsOf(registry, name))) : versionsOfModels(registry, allNames(registry));
 };
 
 /** Model versions: fields `filter`, `max_results`, `order_by`, `page_token` of MLflow's `model-versions/search`. */

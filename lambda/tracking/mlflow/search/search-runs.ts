@@ -3,7 +3,7 @@ import type { Json } from '../http';
 import { comparator, sortEntry, type SortKey } from './compare';
 import { every, own, test } from './match';
 import { by, parseRunOrder } from './order-by';
-import { chained, collected, merged, streamed, type Budget, type Found, type Wanted } from './page';
+import { collected, merged, streamed, unordered, type Budget, type Found, type Wanted } from './page';
 import { fingerprint, readToken, writeToken } from './page-token';
 import type { Condition, Field, Order, Value } from './query';
 import { commonOf, experimentIds, inView, runsPerPage, viewOf } from './request';
@@ -150,7 +150,7 @@ const find = async (runs: RunSource, search: Search, wanted: Wanted<Run>): Promi
     tag === undefined ? runs.rows(id, { startTime, after, includeDeleted: true, pageSize }) : runs.rowsByTag(id, tag.tag, tag.value, { after }),
   );
   if (!isDefault) {
-    return collected(chained(sources), wanted, ADVICE);
+    return collected(unordered(sources), wanted, ADVICE);
   }
   const compare = comparator(NEWEST_FIRST);
   return streamed(

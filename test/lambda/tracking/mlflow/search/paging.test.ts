@@ -6,8 +6,9 @@ import {
   searchModelVersions,
   searchRegisteredModels,
   searchRuns,
+  type RegistrySource,
 } from '../../../../../lambda/tracking/mlflow/search';
-import type { ModelVersion, RegisteredModel } from '../../../../../lib/registry/contract';
+import { REGISTRY_ERRORS, type ModelVersion, type RegisteredModel } from '../../../../../lib/registry/contract';
 import type { Experiment, LoggedModel, Run } from '../../../../../lib/tracking/contract';
 import { experimentSource, loggedModelSource, newestFirst, registrySource, runSource } from './sources';
 
@@ -291,6 +292,46 @@ describe('paging through the other entities gives what one page gives', () => {
         expect(await pageThrough(ask, most)).toEqual(await pageThrough(ask, 1000));
       }),
     );
+  });
+});
+
+describe('model versions', () => {
+  const version = (model: string, number: number, changes: Partial<ModelVersion> = {}): ModelVersion => {
+    const made: Partial<ModelVersion> = { model, version: number, source: '', tags: {}, createdAt: '2026', updatedAt: '2026', ...changes };
+    return made as ModelVersion;
+  };
+  const modelVersions = [version('a', 1, { runId: 'r1' }), version('a', 2, { tags: { k: 'v' } }), version('b', 1, { runId: 'r1' })];
+  const registeredModels = ['a', 'b'].map((name) => ({ name, tags: {} }) as RegisteredModel);
+  const registry = registrySource({ registeredModels, modelVersions });
+  const search = async (filter: string, changes: Partial<RegistrySource> = {}) => {
+    const { versions } = await searchModelVersions({ filter, order_by: ['name', 'version_number'] }, { ...registry, ...changes });
+    return versions.map(({ model, version: number }) => `${model}/${number}`);
+  };
+  const never = async (): Promise<never> => {
+    throw new Error('this would read what the filter leaves out');
+  };
+
+  test.each([
+    ["name = 'a'", { listModels: never, versionsOfRun: never, byTag: never }, ['a/1', 'a/2']],
+    ["name IN ('b', 'a') AND name != 'a'", { listModels: never }, ['b/1']],
+    ["run_id = 'r1'", { listModels: never, listVersions: never }, ['a/1', 'b/1']],
+    ["tags.k = 'v'", { listModels: never, listVersions: never }, ['a/2']],
+    ["name = 'a' AND name = 'b'", { listModels: never, listVersions: never }, []],
+    ["run_id = ''", {}, ['a/2']],
+  ])('by %s are read without the others', async (filter, changes, expected) => {
+    expect(await search(filter, changes)).toEqual(expected);
+  });
+
+  test('of a model that was deleted meanwhile are left out', async () => {
+    const listVersions: RegistrySource['listVersions'] = async (name, page) => {
+      if (name === 'a') throw Object.assign(new Error('no model'), { name: REGISTRY_ERRORS.notFound });
+      return registry.listVersions(name, page);
+    };
+    expect(await search('', { listVersions })).toEqual(['b/1']);
+  });
+
+  test('are an error where the registry fails', async () => {
+    await expect(search('', { listVersions: never })).rejects.toThrow('this would read');
   });
 });
 
