@@ -22,6 +22,9 @@ export const wireVersion = (version: ModelVersion): Json =>
     model_id: version.loggedModelId,
   });
 
+/** The newest versions of stages, in the order of their numbers. */
+export const wireLatest = (versions: readonly ModelVersion[]): Json[] => [...versions].sort((one, other) => one.version - other.version).map(wireVersion);
+
 /** `latest`: newest version of each stage. */
 export const wireModel = (model: RegisteredModel, latest: readonly ModelVersion[]): Json =>
   withoutEmpty({
@@ -30,7 +33,7 @@ export const wireModel = (model: RegisteredModel, latest: readonly ModelVersion[
     last_updated_timestamp: milliseconds(model.updatedAt),
     user_id: model.owner,
     description: model.description,
-    latest_versions: latest.map(wireVersion),
+    latest_versions: wireLatest(latest),
     tags: wireEntries(model.tags),
     aliases: Object.entries(model.aliases).map(([alias, version]) => ({ alias, version: String(version) })),
   });

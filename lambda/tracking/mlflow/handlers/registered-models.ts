@@ -4,7 +4,7 @@ import { isNamed, missing, MlflowError } from '../errors';
 import { asRecord, keyValues, optionalText, required, text, texts } from '../fields';
 import type { ApiRequest } from '../http';
 import { changeBy, checkRegistryTag, versionNumber } from '../registry-fields';
-import { wireModel, wireVersion } from '../registry-wire';
+import { wireLatest, wireModel, wireVersion } from '../registry-wire';
 import type { Route } from '../router';
 import { searchRegisteredModels } from '../search';
 import type { Stores } from '../stores';
@@ -80,7 +80,7 @@ const latestVersions = async (request: ApiRequest, { registry }: Stores): Promis
   const name = required(json, 'name');
   const stages: Stage[] = texts(json, 'stages', request.method === 'GET').map(canonicalStage);
   const versions = await registry.latestVersions(name, stages.length > 0 ? [...new Set(stages)] : undefined);
-  return withoutEmpty({ model_versions: versions.map(wireVersion) });
+  return withoutEmpty({ model_versions: wireLatest(versions) });
 };
 
 const setTag = async (request: ApiRequest, { registry }: Stores): Promise<unknown> => {
