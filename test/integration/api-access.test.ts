@@ -3,8 +3,8 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { ArtifactStore, MlflowApi, ModelRegistry, RunTracker } from 'cdk-mlops';
 import { deploy, type Deployment, engineCall, useEngine } from './harness';
+import { ArtifactStore, MlflowApi, ModelRegistry, RunTracker } from 'cdk-mlops';
 
 const ROLES = ['reader', 'writer', 'approver', 'auditor', 'nobody'] as const;
 type Role = (typeof ROLES)[number];
@@ -66,8 +66,9 @@ const signed = async (role: Role, method: string, pathAndQuery: string, body?: s
     headers: { host: target.host, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     body,
   });
-  const { host: _, ...sent } = headers;
-  return fetch(target, { method, headers: sent, body });
+  // The client writes this one itself.
+  delete headers.host;
+  return fetch(target, { method, headers, body });
 };
 
 const withToken = (token: string, method: string, path: string, body?: string): Promise<Response> =>

@@ -6,6 +6,7 @@ from . import (
     calls,
     cfn_storage,
     cfn_types,
+    dynamodb_limits,
     events,
     execution_logs,
     firehose,
@@ -21,6 +22,7 @@ from . import (
     sfn_definition,
     sfn_run,
     sfn_tasks,
+    streams,
 )
 
 
@@ -42,6 +44,8 @@ def install(settings) -> None:
     cfn_storage.install()
     cfn_types.install()
     http_api.install()
+    dynamodb_limits.install()
+    streams.install()
     calls.install()
     internal_api.install(settings)
     lifetime.install(settings)
