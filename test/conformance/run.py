@@ -12,6 +12,8 @@ import time
 import traceback
 import unittest
 
+import requests
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 GROUPS = [
     "autolog", "models", "artifacts", "concurrency", "limits", "search_runs", "hostile", "registry", "runs", "metrics", "search_pages",
@@ -37,7 +39,7 @@ class Results(unittest.TestResult):
         if error:
             record["error"] = "".join(traceback.format_exception(*error))[-4000:]
             first = str(error[1]).strip().splitlines() or [""]
-            line += f": {error[0].__name__}: {' | '.join(first)[:400]}"
+            line += f": {error[0].__name__}: {' | '.join(first)[:240]}"
         self.checks.append(record)
         print(line, file=sys.__stdout__, flush=True)
 
@@ -143,6 +145,14 @@ def parse(arguments):
     return options
 
 
+def answers(options):
+    headers = {"Authorization": f"Bearer {options.token}"} if options.token else {}
+    try:
+        return requests.get(f"{options.uri.rstrip('/')}/health", headers=headers, timeout=30).ok
+    except requests.RequestException:
+        return False
+
+
 def main(arguments=None):
     options = parse(arguments)
     # A server that answers 500 shall fail the check at once, not after minutes of retries.
@@ -153,6 +163,9 @@ def main(arguments=None):
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     if options.token:
         os.environ["MLFLOW_TRACKING_TOKEN"] = options.token
+    if not answers(options):
+        print(f"no MLflow server answers at {options.uri}", file=sys.stderr)
+        return 2
     started = time.perf_counter()
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(options.jobs, mp_context=context, max_tasks_per_child=1) as pool:

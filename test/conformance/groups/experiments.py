@@ -114,7 +114,8 @@ class Experiments(Check):
     def test_renaming_a_deleted_one(self):
         experiment_id = self.experiment()
         self.client.delete_experiment(experiment_id)
-        self.refused(500, "INVALID_STATE", "POST", "experiments/update", {"experiment_id": experiment_id, "new_name": fresh()})
+        answer = http("POST", "experiments/update", body={"experiment_id": experiment_id, "new_name": fresh()})
+        self.assertEqual(answer.json()["error_code"], "INVALID_STATE")
 
     def test_deletion_takes_the_runs_along(self):
         experiment_id = self.experiment()

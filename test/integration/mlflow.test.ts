@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { type App, Stack } from 'aws-cdk-lib';
+import { LocalEngine } from '../../local/engine';
+import { endpointOf } from '../../local/engine-state';
+import { ensurePython } from '../../local/toolchain';
+import { deploy, type Deployment, projectRoot, useEngine } from './harness';
+import { MlflowServer, withoutSettings } from './mlflow-server';
+import { MlOpsPlatform } from 'cdk-mlops';
+
+const CONFORMANCE = path.join(projectRoot, 'test', 'conformance');
+/** Everything on both servers instead of what fits into a test run of minutes: MLOPS_CONFORMANCE=all. */
+const ALL = process.env.MLOPS_CONFORMANCE === 'all';
+/** What differs most between servers; the rest of the checks was proven on MLflow's own one when it was written. */
+const ON_MLFLOW = ['errors', 'metrics', 'params_tags', 'search_runs', 'search_registry', 'versions'];
+/** What the older client expresses differently. */
+const WITH_2X = ['experiments', 'runs', 'registry', 'artifacts'];
+
+interface Summary {
+  readonly client: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly checks: readonly { readonly name: string; readonly outcome: string; readonly error?: string }[];
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+const run = (command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: projectRoot, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, out, err }));
+  });
+
+const python = async (requirements: string): Promise<string> => (await ensurePython({ requirements: path.join(CONFORMANCE, requirements) })).python;
+
+describe('MLflow', () => {
+  let full: string;
+  let skinny: string;
+  let deployment: Deployment;
+  /** What `mlops mlflow-env` sets: URI, token and access to artifacts. */
+  let environment: Record<string, string>;
+
+  beforeAll(async () => {
+    full = await python('requirements.txt');
+    skinny = await python('requirements-2x.txt');
+    deployment = await deploy((app: App) => {
+      new MlOpsPlatform(new Stack(app, 'Tracked'), 'MlOps', { platformName: 'tracked' });
+    });
+    const engine = LocalEngine.list().find((state) => endpointOf(state) === useEngine().endpoint)?.name as string;
+    const { code, out, err } = await run(
+      process.execPath,
+      ['assets/bin/mlops.js', 'mlflow-env', '--platform', 'tracked', '--local', engine, '--json'],
+      withoutSettings(process.env),
+    );
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    environment = (JSON.parse(out) as { environment: Record<string, string> }).environment;
+  }, 600_000);
+
+  afterAll(() => deployment?.destroy(), 120_000);
+
+  /** The checks that failed, with their errors. */
+  const conformance = async (interpreter: string, args: readonly string[], env: Record<string, string>): Promise<Summary> => {
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'mlops-conformance-'));
+    try {
+      const file = path.join(directory, 'summary.json');
+      const slow = ALL ? ['--slow'] : [];
+      const ended = await run(interpreter, [path.join(CONFORMANCE, 'run.py'), '--json', file, ...slow, ...args], { ...withoutSettings(process.env), ...env });
+      if (!ended.out.trim().endsWith('}')) throw new Error(`the checks did not run:\n${ended.out}\n${ended.err}`);
+      return JSON.parse(readFileSync(file, 'utf8')) as Summary;
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  };
+
+  const failures = ({ checks }: Summary): string[] =>
+    checks.filter(({ outcome }) => outcome === 'FAILED').map(({ name, error }) => `${name}: ${error?.trim().split('\n').at(-1)}`);
+
+  const ours = (): string[] => ['--uri', environment.MLFLOW_TRACKING_URI, '--artifacts', 'proxied,s3', '--s3-root', artifactsRoot()];
+
+  const artifactsRoot = (): string => `s3://${bucket()}/mlflow/conformance`;
+
+  const bucket = (): string => {
+    const outputs = Object.values(deployment.outputs.Tracked ?? {});
+    const found = outputs.find((value) => value.includes('artifacts'));
+    if (!found) throw new Error(`no artifacts bucket among the outputs ${outputs.join(', ')}`);
+    return found;
+  };
+
+  test('its client finds on the platform what it finds on a server of its own', async () => {
+    const summary = await conformance(full, ours(), environment);
+    expect(failures(summary)).toEqual([]);
+    expect(summary.passed).toBeGreaterThan(350);
+  }, ALL ? 1_800_000 : 400_000);
+
+  test('the newest client of the 2.x line does, too', async () => {
+    const summary = await conformance(skinny, [...ours().slice(0, 2), ...(ALL ? [] : ['--groups', WITH_2X.join(',')])], environment);
+    expect(summary.client).toContain('mlflow 2.');
+    expect(failures(summary)).toEqual([]);
+  }, ALL ? 1_200_000 : 200_000);
+
+  test('its own server passes the same checks', async () => {
+    const server = await MlflowServer.start({ python: full });
+    try {
+      const summary = await conformance(full, ['--uri', server.uri, ...(ALL ? [] : ['--groups', ON_MLFLOW.join(',')])], {});
+      expect(failures(summary)).toEqual([]);
+    } finally {
+      await server.stop();
+    }
+  }, ALL ? 1_200_000 : 200_000);
+
+  test('the quickstart does what its page says', async () => {
+    const { code, out, err } = await run(full, ['examples/mlflow-quickstart/quickstart.py'], { ...withoutSettings(process.env), ...environment });
+    expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/boosting: 5\d\.\d rentals an hour off/);
+    expect(out).toContain('champion: rental-demand version 1 (boosting)');
+    expect(out).toMatch(/01 December, noon: \d+ expected, 148 came/);
+  }, 120_000);
+});
