@@ -21,4 +21,14 @@ export class ExecutionsClient {
     const query = { executionArn, reverseOrder: true, maxResults: EVENTS };
     return (await this.client.send(new GetExecutionHistoryCommand(query))).events ?? [];
   }
+
+  /** Every event, oldest first. */
+  async *events(executionArn: string): AsyncGenerator<HistoryEvent> {
+    let nextToken: string | undefined;
+    do {
+      const page = await this.client.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1_000, nextToken }));
+      yield* page.events ?? [];
+      nextToken = page.nextToken;
+    } while (nextToken);
+  }
 }

@@ -14,12 +14,12 @@ const Event = z.object({
   time: z.string(),
   detail: z.object({
     executionArn: z.string().startsWith('arn:'),
-    status: z.enum(['FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING']),
+    status: z.enum(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING']),
     redriveCount: z.number().int().nullish(),
   }),
 });
 
-/** Target of the execution-status rule: what no state of a machine can do for itself when it fails. */
+/** Target of the execution-status rule: what no state of a machine can do for itself: tell how all of them went, and how one failed. */
 export const handler = async (event: unknown): Promise<void> => {
   const { time, detail } = Event.parse(event);
   const { executionArn, status } = detail;

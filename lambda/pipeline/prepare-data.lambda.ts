@@ -5,7 +5,9 @@ import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { S3Files } from '../common/s3.client';
 import { ModelRegistryClient } from '../registry/model-registry.client';
+import { LineageClient } from '../tracking/lineage.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
+import { keepConfiguration, readRecorded } from './configuration';
 import { jobNameBase } from './job-names';
 import { DataPreparation, runUris } from './prepare';
 import { recordedStep } from './recorded-step';
@@ -19,6 +21,8 @@ const Input = z.object({
   causeId: z.string(),
   cause: z.string(),
   occurredAt: z.string(),
+  /** Input of the execution. */
+  request: z.object({ rebuildOf: z.number().int().positive().nullish() }).nullish(),
   executionArn: z.string().startsWith('arn:'),
   startTime: z.string(),
 });
@@ -31,21 +35,45 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
   if (model !== spec.model) throw new Error(`this pipeline trains ${spec.model}, the run was started for ${model}: start the pipeline of that model`);
   const buckets = { data: requireEnv(ARTIFACTS_ENV.dataBucket), artifacts: requireEnv(ARTIFACTS_ENV.artifactsBucket) };
   const runs = new RunTrackerClient();
+  const registry = new ModelRegistryClient();
+  const rebuilt = input.request?.rebuildOf ?? undefined;
 
   await runs.startRun({ runId, model, executionArn, causeId, cause, startTime });
-  const { manifestUri, codeUri, trainUri, holdoutUri, holdoutFeaturesUri, ...outputs } = runUris(buckets, model, runId);
-  const inputs = { dataset: `s3://${buckets.data}/${datasetPrefix(model)}` };
-  const manifest = await recordedStep(runs, runId, 'prepare-data', { inputs }, async () => {
-    const prepared = await new DataPreparation(files, buckets, spec).prepare(runId);
-    return { result: prepared, outputs: { manifest: manifestUri, train: trainUri, holdout: holdoutUri } };
+  const { manifestUri, codeUri, configurationUri, trainUri, holdoutUri, holdoutFeaturesUri, ...outputs } = runUris(buckets, model, runId);
+  const inputs = { dataset: `s3://${buckets.data}/${datasetPrefix(model)}`, ...(rebuilt === undefined ? {} : { version: `${model}/${rebuilt}` }) };
+  const { manifest, settings, configuration } = await recordedStep(runs, runId, 'prepare-data', { inputs }, async () => {
+    const from = rebuilt === undefined ? { settings: spec } : await readRecorded(files, await registry.getVersion(model, rebuilt));
+    const prepared = await new DataPreparation(files, buckets, from.settings, from.dataFiles).prepare(runId);
+    const kept = await keepConfiguration(files, configurationUri, from.settings);
+    return {
+      result: { manifest: prepared, ...kept },
+      outputs: { manifest: manifestUri, train: trainUri, holdout: holdoutUri, configuration: configurationUri },
+    };
   });
-  await runs.logParams(runId, { ...spec.hyperparameters, ...dataParams(manifest) });
-  const champion = await new ModelRegistryClient().champion(model);
+  await new LineageClient().link({ kind: 'data', id: manifest.dataId }, { kind: 'run', id: runId });
+  const { hyperparameters, training } = settings;
+  await runs.logParams(runId, { ...hyperparameters, ...dataParams(manifest), ...(rebuilt === undefined ? {} : { rebuildOf: String(rebuilt) }) });
+  // A rebuild has nothing to beat: it is compared with its own record.
+  const champion = rebuilt === undefined ? await registry.champion(model) : undefined;
   logger.info('data prepared', { model, runId, rows: manifest.rows, quarantined: manifest.quarantinedRows, champion: champion?.version });
   return {
     jobNameBase: jobNameBase(spec.jobNamePrefix, executionArn),
     manifestUri,
     codeUri,
+    configuration,
+    training: {
+      image: training.image,
+      entryPoint: training.entryPoint,
+      instanceType: training.instanceType,
+      hyperParameters: {
+        ...hyperparameters,
+        sagemaker_program: training.entryPoint,
+        sagemaker_submit_directory: codeUri,
+        sagemaker_region: requireEnv('AWS_REGION'),
+        sagemaker_container_log_level: '20',
+      },
+    },
+    rebuildOf: { present: rebuilt !== undefined, version: rebuilt ?? null },
     trainUri,
     holdoutUri,
     holdoutFeaturesUri,
@@ -56,9 +84,9 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
       present: champion !== undefined,
       version: champion?.version ?? null,
       image: champion?.image ?? null,
-      modelDataUrl: champion?.artifact.uri ?? null,
-      codeUri: champion?.code.uri ?? null,
-      entryPoint: champion?.code.entryPoint ?? null,
+      modelDataUrl: champion?.artifact?.uri ?? null,
+      codeUri: champion?.code?.uri ?? null,
+      entryPoint: champion?.code?.entryPoint ?? null,
     },
   };
 };

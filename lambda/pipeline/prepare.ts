@@ -34,6 +34,7 @@ export const runUris = (buckets: Buckets, model: string, runId: string) => {
   return {
     manifestUri: `${artifacts}data-manifest.json`,
     codeUri: `${artifacts}code/sourcedir.tar.gz`,
+    configurationUri: `${artifacts}configuration.json`,
     trainUri: `${data}train/train.csv`,
     holdoutUri: `${data}holdout/holdout.csv`,
     holdoutFeaturesUri: `${data}holdout-features/holdout-features.csv`,
@@ -57,6 +58,8 @@ export class DataPreparation {
     private readonly files: S3Files,
     private readonly buckets: Buckets,
     private readonly spec: PipelineSpec,
+    /** Files in exactly these versions, in this order, instead of what the data set holds now. */
+    private readonly recorded?: readonly DataFile[],
   ) {}
 
   async prepare(runId: string): Promise<DataManifest> {
@@ -108,6 +111,20 @@ export class DataPreparation {
     const rows: Row[] = [];
     const rejections: Rejection[] = [];
     let columns: readonly string[] | undefined;
+    for await (const { key, versionId, etag } of this.recorded ?? this.present(prefix)) {
+      const uri = `s3://${this.buckets.data}/${key}`;
+      const content = await readDataFile(await this.files.readStream(uri, versionId), uri, this.spec.task, columns);
+      columns ??= content.columns;
+      files.push({ key, versionId, etag, rows: content.rows.length, sha256: content.sha256 });
+      for (const row of content.rows) rows.push(row);
+      for (const rejection of content.rejections) rejections.push(rejection);
+    }
+    if (!columns) throw dataInvalid(prefix, 'there is no data', 'upload CSV files with a header there');
+    return { files, columns, rows, rejections };
+  }
+
+  /** What the data set holds now. */
+  private async *present(prefix: string): AsyncGenerator<Pick<DataFile, 'key' | 'versionId' | 'etag'>> {
     let bytes = 0;
     for await (const { uri, key, bytes: size } of this.files.list(prefix)) {
       if (key.endsWith('/')) continue;
@@ -120,15 +137,8 @@ export class DataPreparation {
         );
       }
       const head = await this.files.head(uri);
-      if (!head) continue;
-      const content = await readDataFile(await this.files.readStream(uri, head.versionId), uri, this.spec.task, columns);
-      columns ??= content.columns;
-      files.push({ key, versionId: head.versionId, etag: head.etag, rows: content.rows.length, sha256: content.sha256 });
-      for (const row of content.rows) rows.push(row);
-      for (const rejection of content.rejections) rejections.push(rejection);
+      if (head) yield { key, versionId: head.versionId, etag: head.etag };
     }
-    if (!columns) throw dataInvalid(prefix, 'there is no data', 'upload CSV files with a header there');
-    return { files, columns, rows, rejections };
   }
 
   /** Single malformed rows are set aside, with their number and rule, and the run goes on; many of them fail it. Either way none is lost. */

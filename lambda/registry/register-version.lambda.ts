@@ -1,103 +1,109 @@
 import * as z from 'zod';
-import { DataManifest } from '../../lib/artifacts/contract';
 import { COMMON_ENV } from '../../lib/common/contract';
-import { PIPELINE_ENV, PipelineSpec } from '../../lib/pipeline/contract';
-import { ArtifactRef, ModelVersion, VersionRecord } from '../../lib/registry/contract';
+import { PIPELINE_ENV, PipelineSpec, RebuildComparison } from '../../lib/pipeline/contract';
+import { ModelVersion } from '../../lib/registry/contract';
 import { EVENTS } from '../../lib/retraining/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { Events } from '../common/events.client';
 import { createLogger } from '../common/logger';
+import { S3Uploads } from '../common/s3-upload.client';
 import { S3Files } from '../common/s3.client';
+import { RebuildCheck } from '../pipeline/rebuild';
+import { LineageClient } from '../tracking/lineage.client';
+import { ImageDigestClient } from './image-digest.client';
 import { ModelRegistryClient } from './model-registry.client';
-import { readSchema } from './schema';
+import { ModelUnpacker } from './unpack';
+import { VersionCapture } from './version-record';
 
 const uri = z.string().startsWith('s3://');
+/** A time reaches a state as text, milliseconds, or the seconds that SageMaker itself writes. */
+const moment = z
+  .union([z.number(), z.string()])
+  .transform((value) => new Date(typeof value === 'number' && value < 1e11 ? value * 1000 : value).toISOString());
 
-const Input = z.object({
+const made = {
   runId: z.string().min(1),
-  causeId: z.string(),
-  cause: z.string(),
   model: z.string().min(1),
-  manifestUri: uri,
-  prepared: z.object({ trainUri: uri, codeUri: uri }),
+  prepared: z.object({
+    manifestUri: uri,
+    trainUri: uri,
+    codeUri: uri,
+    modelOutputUri: uri,
+    configuration: z.object({ uri, sha256: z.string() }),
+  }),
   trainingJob: z.object({
     TrainingJobName: z.string(),
+    LastModifiedTime: moment,
     ModelArtifacts: z.object({ S3ModelArtifacts: uri }),
     HyperParameters: z.record(z.string(), z.string()).nullish(),
     AlgorithmSpecification: z.object({ TrainingImage: z.string() }),
   }),
+  evaluation: z.object({ passed: z.boolean(), reason: z.string(), reportUri: uri, metrics: z.record(z.string(), z.number()) }),
+};
+const Rebuild = z.object({ ...made, rebuildOf: z.number().int().positive() });
+const Registration = z.object({
+  ...made,
+  causeId: z.string(),
+  cause: z.string(),
+  manifestUri: uri,
   sagemakerModelName: z.string(),
-  evaluation: z.object({
-    passed: z.boolean(),
-    reason: z.string(),
-    reportUri: uri,
-    metrics: z.record(z.string(), z.number()),
-  }),
   baselineUri: uri,
 });
 
-type Input = z.infer<typeof Input>;
+/** Time that the registration itself needs after the unpacking. */
+const RESERVE_MS = 60_000;
 
 const logger = createLogger('register-version');
 const files = new S3Files();
+const images = new ImageDigestClient();
 const registry = new ModelRegistryClient();
+const lineage = new LineageClient();
 const events = new Events();
 const spec = requireJsonEnv<PipelineSpec>(PIPELINE_ENV.spec);
+const capture = new VersionCapture(files, new ModelUnpacker(files, new S3Uploads()), images);
 
-/** Step of the pipeline: puts what the run made on record, waiting for approval where the gate passed, rejected where it did not. */
-export const handler = async (event: unknown) => {
-  const input = Input.parse(event);
-  const record = await readRecord(input);
+/** What Lambda tells a handler of the time it has left. */
+interface Context {
+  getRemainingTimeInMillis(): number;
+}
+
+/**
+ * Step of the pipeline: puts what the run made on record, waiting for approval where the gate passed, rejected where it did not. What a rebuild made
+ * is compared with the record of the version that it repeats, and not registered.
+ */
+export const handler = async (event: unknown, context?: Context) => {
+  const rebuild = Rebuild.safeParse(event);
+  return rebuild.success ? compare(rebuild.data) : register(Registration.parse(event), context);
+};
+
+const register = async (input: z.infer<typeof Registration>, context?: Context) => {
+  const { model, runId, cause, evaluation } = input;
+  const deadline = context && Date.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
+  const { record, source, problem } = await capture.capture(input, deadline);
   const registered = await registry.registerVersion(
-    { name: input.model, owner: spec.owner, rules: spec.registryRules ?? [] },
-    { source: record.artifact.uri, runId: input.runId, record },
-    { actor: 'pipeline', reason: input.cause, evidenceUri: input.evaluation.reportUri },
+    { name: model, owner: spec.owner, rules: spec.registryRules ?? [] },
+    { source, runId, record },
+    { actor: 'pipeline', reason: cause, evidenceUri: evaluation.reportUri },
   );
-  await announce(registered);
   const { version, state } = registered;
-  logger.info('version registered', { model: input.model, runId: input.runId, version, state });
-  return { version, state };
+  await lineage.link({ kind: 'run', id: runId }, { kind: 'version', id: `${model}/${version}` }, registered.createdAt);
+  await announce(registered, evaluation);
+  logger.info('version registered', { model, runId, version, state, unpacked: record.unpacked?.files, problem });
+  return { version, state, ...(problem === undefined ? {} : { problem }) };
 };
 
-const readRecord = async (input: Input): Promise<Pick<VersionRecord, 'artifact'> & Partial<VersionRecord>> => {
-  const { trainingJob, evaluation } = input;
-  const manifest = await files.readJson<DataManifest>(input.manifestUri);
-  const { target, timeColumn } = spec.task;
-  const [artifact, schema] = await Promise.all([
-    readArtifact(trainingJob.ModelArtifacts.S3ModelArtifacts),
-    files.readStream(input.prepared.trainUri).then((csv) => readSchema(csv, manifest.columns, target, timeColumn)),
-  ]);
-  const { codeSha256: sha256, entryPoint } = spec.training;
-  const code = { uri: input.prepared.codeUri, sha256, entryPoint, commit: spec.commit, dirty: spec.dirty };
-  return {
-    artifact,
-    dataManifestUri: input.manifestUri,
-    dataId: manifest.dataId,
-    code,
-    inferenceCode: code,
-    image: trainingJob.AlgorithmSpecification.TrainingImage,
-    hyperparameters: trainingJob.HyperParameters ?? {},
-    metrics: evaluation.metrics,
-    schema,
-    gate: { passed: evaluation.passed, reason: evaluation.reason, reportUri: evaluation.reportUri },
-    baselineUri: input.baselineUri,
-    sagemakerModelName: input.sagemakerModelName,
-    runId: input.runId,
-    causeId: input.causeId,
-    cause: input.cause,
-  };
-};
-
-/** Head first: the digest is that of the object version which the record names, even if the key is written again meanwhile. */
-const readArtifact = async (artifactUri: string): Promise<ArtifactRef> => {
-  const head = await files.head(artifactUri);
-  if (!head) throw new Error(`the training job named ${artifactUri} as its model, but nothing is there`);
-  return { uri: artifactUri, versionId: head.versionId, ...(await files.sha256(artifactUri, head.versionId)) };
+const compare = async (input: z.infer<typeof Rebuild>): Promise<RebuildComparison> => {
+  const { model, runId, rebuildOf } = input;
+  const version = await registry.getVersion(model, rebuildOf);
+  const reportUri = input.prepared.configuration.uri.replace(/[^/]*$/, 'rebuild.json');
+  const result = await new RebuildCheck(files, images).compare(version, input, reportUri);
+  logger.info('rebuild compared', { model, runId, version: rebuildOf, equal: result.equal, field: result.difference?.field });
+  return result;
 };
 
 /** Times are the version's own, so that a second try of this step tells the same. */
-const announce = async ({ model, version, runId, state, createdAt, gate }: ModelVersion): Promise<void> => {
+const announce = async ({ model, version, state, createdAt, runId }: ModelVersion, gate: { passed: boolean; reason: string }): Promise<void> => {
   const detail = { platform: requireEnv(COMMON_ENV.platform), model, occurredAt: createdAt, version, runId };
   await events.putEvent(EVENTS.versionRegistered, { ...detail, state });
-  if (gate?.passed === false) await events.putEvent(EVENTS.candidateRejected, { ...detail, reason: gate.reason });
+  if (!gate.passed) await events.putEvent(EVENTS.candidateRejected, { ...detail, reason: gate.reason });
 };

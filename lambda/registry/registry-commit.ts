@@ -101,7 +101,11 @@ const names = (
 ): Write[] => {
   const { modelId } = saved;
   const meta = (more: object = {}): Write => put({ ...metaKey(modelId), modelId, name: saved.name, ...more });
-  const unclaimed = { ConditionExpression: 'attribute_not_exists(pk) OR free = :free', ExpressionAttributeValues: { ':free': true } };
+  const unclaimed = {
+    ConditionExpression: 'attribute_not_exists(pk) OR #free = :free',
+    ExpressionAttributeNames: { '#free': 'free' },
+    ExpressionAttributeValues: { ':free': true },
+  };
   if (!before) return [put(modelItem(saved), unclaimed), meta()];
   const unchanged = {
     ConditionExpression: 'modelId = :id AND historyHash = :hash',

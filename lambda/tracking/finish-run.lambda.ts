@@ -7,8 +7,10 @@ import { RunTrackerClient } from './run-tracker.client';
 const Input = z.object({
   runId: z.string().min(1),
   model: z.string().min(1),
-  outcome: z.enum(['promoted', 'rejected']),
+  outcome: z.enum(['promoted', 'rejected', 'rebuilt']),
   version: z.number().int().positive().nullish(),
+  /** How a rebuild compares with the record; handed on. */
+  comparison: z.record(z.string(), z.unknown()).optional(),
 });
 
 const logger = createLogger('finish-run');
@@ -16,9 +18,10 @@ const runs = new RunTrackerClient();
 
 /** Last step of a run: marks it finished and counts it. What it answers becomes the output of the execution. */
 export const handler = async (event: unknown) => {
-  const { runId, model, outcome, version } = Input.parse(event);
-  await runs.finishRun(runId, outcome, version ?? undefined);
-  publishMetrics(model, { [METRICS.pipelineSucceeded]: 1, [METRICS.candidateRejected]: outcome === 'rejected' ? 1 : 0 });
+  const { runId, model, outcome, version, comparison } = Input.parse(event);
+  // The version that a rebuild repeats is not one that it made.
+  await runs.finishRun(runId, outcome, outcome === 'rebuilt' ? undefined : (version ?? undefined));
+  if (outcome !== 'rebuilt') publishMetrics(model, { [METRICS.pipelineSucceeded]: 1, [METRICS.candidateRejected]: outcome === 'rejected' ? 1 : 0 });
   logger.info('run finished', { runId, model, outcome, version });
-  return { outcome, version: version ?? undefined, runId, model };
+  return { outcome, version: version ?? undefined, runId, model, comparison };
 };

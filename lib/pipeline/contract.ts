@@ -12,10 +12,24 @@ export interface PipelineSpec {
   /** Newest part of the data kept out of training: days where a time column exists, else a share of rows. */
   readonly holdout: { readonly days?: number; readonly share?: number };
   readonly gate: GateSpec;
-  readonly training: { readonly image: string; readonly entryPoint: string; readonly codeUri: string; readonly codeSha256: string };
+  readonly training: {
+    readonly image: string;
+    readonly entryPoint: string;
+    readonly instanceType: string;
+    readonly codeUri: string;
+    readonly codeSha256: string;
+  };
   readonly hyperparameters: Readonly<Record<string, string>>;
   readonly commit?: string;
   readonly dirty?: boolean;
+  /** Who answers for the model. */
+  readonly owner?: string;
+  /** What a version must have before it reaches a state. */
+  readonly registryRules?: readonly {
+    readonly state: 'Incomplete' | 'PendingApproval' | 'Approved' | 'Rejected' | 'Production' | 'Archived';
+    readonly twoPerson?: boolean;
+    readonly evidence?: boolean;
+  }[];
   readonly minimumTrainingRows: number;
   /** What the names of all jobs and models begin with: the endpoint's name, ≤ 39 characters, lower case. */
   readonly jobNamePrefix: string;
@@ -35,6 +49,11 @@ export interface PipelineInput {
   readonly causeId: string;
   readonly cause: string;
   readonly occurredAt: string;
+  /**
+   * Version that the run makes once more from its record. Such a run is compared with the record and ends there: it registers and promotes nothing,
+   * is no retraining, and so stands outside the governor's lock.
+   */
+  readonly rebuildOf?: number;
 }
 
 /** Output of the first step; references only. */
@@ -44,6 +63,17 @@ export interface PreparedData {
   readonly manifestUri: string;
   /** Training code in the run's own artifacts: what a version needs must not depend on the stack that deployed it. */
   readonly codeUri: string;
+  /** The run's PipelineSpec as JSON: what a version was made with must not depend on what is deployed later. */
+  readonly configuration: { readonly uri: string; readonly sha256: string };
+  /** What training job and model are made from. */
+  readonly training: {
+    readonly image: string;
+    readonly entryPoint: string;
+    readonly instanceType: string;
+    /** Of the script and of the container. */
+    readonly hyperParameters: Readonly<Record<string, string>>;
+  };
+  readonly rebuildOf: { readonly present: boolean; readonly version: number | null };
   /** Channel: CSV with header. */
   readonly trainUri: string;
   /** CSV with header and target, for evaluation. */
@@ -75,10 +105,31 @@ export interface EvaluationResult {
   readonly championMetrics?: Readonly<Record<string, number>>;
 }
 
+/** How a version that was made once more compares with its record. */
+export interface RebuildComparison {
+  readonly equal: boolean;
+  /** Version that was made once more. */
+  readonly version: number;
+  /** Fields and files that were compared. */
+  readonly compared: number;
+  /** First field that differs, with both values. */
+  readonly difference?: RebuildDifference;
+  /** JSON with every difference. */
+  readonly reportUri: string;
+}
+
+export interface RebuildDifference {
+  readonly field: string;
+  readonly recorded: string;
+  readonly rebuilt: string;
+}
+
 /** Errors that end a run for good; the state machine and the failure handler know them by name. */
 export const PIPELINE_ERRORS = {
   /** The training data cannot be used; the message names file, row and rule. */
   dataInvalid: 'DataInvalid',
+  /** The record of the version lacks what a rebuild needs; the message names it. */
+  notRebuildable: 'NotRebuildable',
   /** The gate could not be computed (a metric or a score file is missing): it fails closed. */
   gateIncomplete: 'GateIncomplete',
   /** The live endpoint is not what was wanted after the update: rolled back, failed or still on another configuration. */

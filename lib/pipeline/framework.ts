@@ -61,18 +61,32 @@ export class Framework {
    * @internal
    */
   public _grantPull(scope: Construct, role: iam.Role): void {
-    const account = this.account(scope);
-    const stack = Stack.of(scope);
-    const arnOf = (resourceName: string): string => stack.formatArn({ service: 'ecr', account, resource: 'repository', resourceName });
     role.addToPolicy(
       new iam.PolicyStatement({
         actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
-        resources: [XGBOOST, SCIKIT_LEARN].map(arnOf),
+        resources: this.repositories(scope),
       }),
     );
     // A token for the registry as a whole: the action knows no resources.
     role.addToPolicy(new iam.PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
     acknowledgeWildcards(role, ['*'], 'PutMetricData and GetAuthorizationToken know no resources; metrics are bound to namespaces by a condition.');
+  }
+
+  /**
+   * Lets a function ask which digest an image's tag means. Of repositories in other accounts this is the only call that their policies allow.
+   *
+   * @internal
+   */
+  public _grantDigest(scope: Construct, grantee: iam.IGrantable): void {
+    const statement = new iam.PolicyStatement({ actions: ['ecr:BatchGetImage'], resources: this.repositories(scope) });
+    grantee.grantPrincipal.addToPrincipalPolicy(statement);
+  }
+
+  /** ARNs of the images of all frameworks. */
+  private repositories(scope: Construct): string[] {
+    const account = this.account(scope);
+    const stack = Stack.of(scope);
+    return [XGBOOST, SCIKIT_LEARN].map((resourceName) => stack.formatArn({ service: 'ecr', account, resource: 'repository', resourceName }));
   }
 
   private account(scope: Construct): string {

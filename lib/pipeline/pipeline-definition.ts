@@ -3,7 +3,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { ServingSpec } from '../serving/contract';
+import { ServingSpec, VARIANT_NAME } from '../serving/contract';
 import { FunctionTask } from './function-task';
 import { at, PROVISIONING, SageMakerSteps, SageMakerStepsProps, TRANSFORM_TIMEOUT } from './sagemaker-steps';
 
@@ -48,26 +48,51 @@ export class PipelineDefinition {
   }
 
   public start(): sfn.IChainable {
-    const { functions } = this.props;
     return sfn.Chain.start(this.prepare())
       .next(this.sagemaker.train())
       .next(this.sagemaker.createCandidate())
       .next(this.scoreHoldout())
       .next(this.evaluate())
       .next(
-        this.step('Baseline', functions.baseline, '$.baseline', {
-          runId: at('$.runId'),
-          trainUri: at('$.prepared.trainUri'),
-          holdoutUri: at('$.prepared.holdoutUri'),
-          candidateScoresUri: at('$.prepared.candidateScoresUri'),
-        }),
-      )
+        new sfn.Choice(this.scope, 'MakesVersion')
+          .when(sfn.Condition.booleanEquals('$.prepared.rebuildOf.present', false), this.registerAndDecide())
+          .otherwise(this.compare()),
+      );
+  }
+
+  private registerAndDecide(): sfn.IChainable {
+    return this.step('Baseline', this.props.functions.baseline, '$.baseline', {
+      runId: at('$.runId'),
+      trainUri: at('$.prepared.trainUri'),
+      holdoutUri: at('$.prepared.holdoutUri'),
+      candidateScoresUri: at('$.prepared.candidateScoresUri'),
+    })
       .next(this.register())
       .next(
         new sfn.Choice(this.scope, 'GatePassed')
           .when(sfn.Condition.booleanEquals('$.evaluation.passed', true), this.approveAndRelease())
           .otherwise(this.finish('FinishRejected', 'rejected')),
       );
+  }
+
+  /** The end of a rebuild: nothing is registered, released or promoted. */
+  private compare(): sfn.IChainable {
+    const compare = this.step('Compare', this.props.functions.register, '$.comparison', {
+      model: at('$.model'),
+      runId: at('$.runId'),
+      rebuildOf: sfn.JsonPath.numberAt('$.prepared.rebuildOf.version'),
+      prepared: sfn.JsonPath.objectAt('$.prepared'),
+      trainingJob: sfn.JsonPath.objectAt('$.trainingJob'),
+      evaluation: sfn.JsonPath.objectAt('$.evaluation'),
+    });
+    const finish = this.step('FinishRebuilt', this.props.functions.finish, '$', {
+      runId: at('$.runId'),
+      model: at('$.model'),
+      outcome: 'rebuilt',
+      version: sfn.JsonPath.numberAt('$.prepared.rebuildOf.version'),
+      comparison: sfn.JsonPath.objectAt('$.comparison'),
+    });
+    return compare.next(finish);
   }
 
   private prepare(): sfn.IChainable & sfn.INextable {
@@ -77,6 +102,8 @@ export class PipelineDefinition {
       causeId: at('$.causeId'),
       cause: at('$.cause'),
       occurredAt: at('$.occurredAt'),
+      // As a whole, since a path to what an input lacks fails the execution.
+      request: sfn.JsonPath.objectAt('$'),
       executionArn: at('$$.Execution.Id'),
       startTime: at('$$.Execution.StartTime'),
     });
@@ -121,7 +148,7 @@ export class PipelineDefinition {
   }
 
   private approveAndRelease(): sfn.IChainable {
-    const { functions, approvalPolicy } = this.props;
+    const { functions, approvalPolicy, serving } = this.props;
     const version = sfn.JsonPath.numberAt('$.registered.version');
     const approve = this.step('Approve', functions.approve, sfn.JsonPath.DISCARD, {
       model: at('$.model'),
@@ -135,6 +162,8 @@ export class PipelineDefinition {
       runId: at('$.runId'),
       expectedChampion: sfn.JsonPath.numberAt('$.prepared.champion.version'),
       reason: at('$.evaluation.reason'),
+      endpointName: serving.endpointName,
+      predictionsUri: `${serving.captureUri}/${serving.endpointName}/${VARIANT_NAME}/`,
     });
     const wait = new sfn.Wait(this.scope, 'WaitForRelease', { time: sfn.WaitTime.duration(POLL) });
     const done = new sfn.Choice(this.scope, 'ReleaseDone')

@@ -75,12 +75,16 @@ export class PipelineFunctions extends Construct {
     const { modelName, store } = props;
     const register = new PlatformFunction(this, 'Register', {
       handler: 'registry/register-version',
-      description: `Registers a version of ${modelName}`,
+      description: `Registers a version of ${modelName}, or compares a rebuilt one with its record`,
       environment: { ...environment, [RETRAINING_ENV.busName]: props.bus.eventBusName },
-      timeout: Duration.minutes(5),
+      // A model of gigabytes is unpacked as it streams by, part after part; memory brings the CPU that decompresses and digests it.
+      timeout: Duration.minutes(15),
+      memorySize: 1769,
     });
     store.grantReadData(register, modelRunsPrefix(modelName));
     store.grantReadArtifacts(register, modelRunsPrefix(modelName));
+    store.grantWriteArtifacts(register, modelRunsPrefix(modelName));
+    props.tracker.grantReadWrite(register);
     props.registry.grantReadWrite(register);
     props.bus.grantPutEventsTo(register);
     return register;

@@ -55,15 +55,9 @@ export class SageMakerSteps {
       timeout: training.maxRuntime.plus(PROVISIONING),
       parameters: {
         TrainingJobName: nameOf('t'),
-        AlgorithmSpecification: { TrainingImage: training.image, TrainingInputMode: 'File' },
+        AlgorithmSpecification: { TrainingImage: at('$.prepared.training.image'), TrainingInputMode: 'File' },
         RoleArn: trainingRole.roleArn,
-        HyperParameters: {
-          ...training.hyperparameters,
-          sagemaker_program: training.entryPoint,
-          sagemaker_submit_directory: at('$.prepared.codeUri'),
-          sagemaker_region: Stack.of(this.scope).region,
-          sagemaker_container_log_level: '20',
-        },
+        HyperParameters: sfn.JsonPath.objectAt('$.prepared.training.hyperParameters'),
         InputDataConfig: [
           {
             ChannelName: 'train',
@@ -72,7 +66,7 @@ export class SageMakerSteps {
           },
         ],
         OutputDataConfig: { S3OutputPath: at('$.prepared.modelOutputUri'), KmsKeyId: outputKeyArn },
-        ResourceConfig: { InstanceType: training.instanceType, InstanceCount: 1, VolumeSizeInGB: 30 },
+        ResourceConfig: { InstanceType: at('$.prepared.training.instanceType'), InstanceCount: 1, VolumeSizeInGB: 30 },
         StoppingCondition: { MaxRuntimeInSeconds: training.maxRuntime.toSeconds() },
       },
       resultPath: '$.trainingJob',
@@ -91,12 +85,11 @@ export class SageMakerSteps {
   }
 
   public createCandidate(): SageMakerTask {
-    const { training } = this.props;
     return this.createModel('CreateModel', 'm', '$.candidate', {
-      image: training.image,
+      image: at('$.prepared.training.image'),
       modelDataUrl: at('$.trainingJob.ModelArtifacts.S3ModelArtifacts'),
       codeUri: at('$.prepared.codeUri'),
-      entryPoint: training.entryPoint,
+      entryPoint: at('$.prepared.training.entryPoint'),
     });
   }
 

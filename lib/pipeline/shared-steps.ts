@@ -45,7 +45,7 @@ export class SharedSteps extends Construct {
   public readonly deadLetters: sqs.Queue;
 
   private readonly handleFailure: lambda.Function;
-  private endedBadly?: events.Rule;
+  private ended?: events.Rule;
 
   private constructor(scope: Construct, id: string, props: SharedStepsProps) {
     super(scope, id);
@@ -74,7 +74,7 @@ export class SharedSteps extends Construct {
     this.deadLetters = deadLetterQueue(this, 'DeadLetters');
     this.handleFailure = new PlatformFunction(this, 'HandleFailure', {
       handler: 'pipeline/handle-failure',
-      description: 'Records why a run failed and stops what it left running',
+      description: 'Records what the steps of a run did, why it failed, and stops what it left running',
       environment: withBus,
       timeout: Duration.minutes(2),
     });
@@ -82,6 +82,7 @@ export class SharedSteps extends Construct {
     props.registry.grantReadWrite(this.approve);
     props.registry.grantReadWrite(this.promote);
     props.bus.grantPutEventsTo(this.promote);
+    props.tracker.grantReadWrite(this.promote);
     props.tracker.grantReadWrite(this.finish);
     props.tracker.grantReadWrite(this.handleFailure);
     props.bus.grantPutEventsTo(this.handleFailure);
@@ -93,23 +94,23 @@ export class SharedSteps extends Construct {
     });
   }
 
-  /** From now on every execution of the machine that ends badly, or goes on after that, is on record. */
+  /** From now on every execution of the machine is on record with its steps, and how it ended badly, or went on after that. */
   public watch(stateMachine: sfn.StateMachine): void {
     stateMachine.grantExecution(this.handleFailure, 'states:DescribeExecution', 'states:GetExecutionHistory');
     acknowledgeWildcards(this.handleFailure, [executionsOf(stateMachine)], 'Executions are named at run time; this is bound to one pipeline.');
     const detail = { stateMachineArn: [stateMachine.stateMachineArn] };
-    if (this.endedBadly) {
-      this.endedBadly.addEventPattern({ detail });
+    if (this.ended) {
+      this.ended.addEventPattern({ detail });
       return;
     }
     // Made with the first pipeline: without a state machine it would match every execution of the account.
-    this.endedBadly = new events.Rule(this, 'EndedBadly', {
-      description: 'Training runs that failed, timed out or were aborted, and their redrives',
+    this.ended = new events.Rule(this, 'EndedBadly', {
+      description: 'Training runs that ended, and their redrives',
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
         // RUNNING tells of redrives; of first starts too, which the function passes over.
-        detail: { ...detail, status: ['FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING'] },
+        detail: { ...detail, status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING'] },
       },
       targets: [
         new targets.LambdaFunction(this.handleFailure, {

@@ -13,6 +13,7 @@ import { ModelMonitor } from '../monitoring/model-monitor';
 import { modelMetric } from '../operations/alarm-factory';
 import { METRICS } from '../operations/contract';
 import { IModelRegistry } from '../registry/model-registry';
+import { checkRules, VersionRule } from '../registry/version-rule';
 import { ModelEndpoint } from '../serving/model-endpoint';
 import { IRunTracker } from '../tracking/run-tracker';
 import { Approval } from './approval';
@@ -52,6 +53,20 @@ export interface TrainingPipelineProps {
    * @default - none: synth refuses a pipeline that does not state it, since nothing goes live by default
    */
   readonly approval?: Approval;
+
+  /**
+   * Who answers for the model; stands in the registry.
+   *
+   * @default - nobody is named
+   */
+  readonly owner?: string;
+
+  /**
+   * What a version must have before it is approved, rejected or serves.
+   *
+   * @default - what the table of transitions asks for
+   */
+  readonly registryRules?: VersionRule[];
 
   /** Where the model answers. */
   readonly endpoint: ModelEndpoint;
@@ -105,8 +120,11 @@ export class TrainingPipeline extends Construct {
         fix: 'use Approval.automatic(); approval by a person is not available yet',
       });
     const gate = (props.gate ?? Gate.beatsChampion({ metric: TASK_METRICS[task.kind][0] }))._toSpec(task, validator);
+    checkRules(validator, props.registryRules, props.approval);
     const training = props.training._bind(this, task, validator);
-    const spec: PipelineSpec = { model: modelName, task, gate, jobNamePrefix: endpoint.endpointName, ...training.spec };
+    const registryRules = (props.registryRules ?? []).map((rule) => rule._toSpec());
+    const registered = { owner: props.owner, registryRules };
+    const spec: PipelineSpec = { model: modelName, task, gate, jobNamePrefix: endpoint.endpointName, ...registered, ...training.spec };
 
     this.trainingRole = new TrainingRole(this, 'TrainingRole', modelName, store);
     for (const role of [this.trainingRole, endpoint.executionRole]) {
@@ -119,6 +137,7 @@ export class TrainingPipeline extends Construct {
     store.grantWriteArtifacts(endpoint.executionRole, modelRunsPrefix(modelName));
 
     const own = new PipelineFunctions(this, 'Functions', props, spec, training.code);
+    training.framework._grantDigest(this, own.register);
     const shared = SharedSteps.of(this, props);
     const definition = new PipelineDefinition(new Construct(this, 'States'), {
       endpointName: endpoint.endpointName,

@@ -71,12 +71,9 @@ export interface TrainingScriptOptions {
  */
 export interface BoundTraining {
   readonly code: s3assets.Asset;
-  readonly image: string;
   readonly framework: Framework;
   readonly instanceType: string;
   readonly maxRuntime: Duration;
-  readonly hyperparameters: { readonly [name: string]: string };
-  readonly entryPoint: string;
   readonly spec: Pick<PipelineSpec, 'training' | 'holdout' | 'hyperparameters' | 'commit' | 'dirty' | 'minimumTrainingRows'>;
 }
 
@@ -153,16 +150,14 @@ export class Training {
     validator.throwIfAny();
     const code = this.stage(scope);
     const image = framework._image(scope);
+    const instanceType = this.options.instanceType ?? DEFAULT_INSTANCE_TYPE;
     return {
       code,
-      image,
       framework,
-      instanceType: this.options.instanceType ?? DEFAULT_INSTANCE_TYPE,
+      instanceType,
       maxRuntime: this.options.maxRuntime ?? DEFAULT_MAX_RUNTIME,
-      hyperparameters,
-      entryPoint,
       spec: {
-        training: { image, entryPoint, codeUri: code.s3ObjectUrl, codeSha256: this.archive.sha256 },
+        training: { image, entryPoint, instanceType, codeUri: code.s3ObjectUrl, codeSha256: this.archive.sha256 },
         holdout,
         hyperparameters,
         minimumTrainingRows: minimumRows,

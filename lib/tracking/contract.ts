@@ -138,8 +138,8 @@ export interface LineageEdge {
   readonly at: string;
 }
 
-/** How a finished run ended. */
-export type RunOutcome = 'promoted' | 'rejected';
+/** How a finished run ended; `rebuilt` made a version once more to compare it with its record. */
+export type RunOutcome = 'promoted' | 'rejected' | 'rebuilt';
 
 /** What a pipeline records about a run beyond what every run has. */
 export interface PipelineRun {

@@ -12,11 +12,14 @@ import { PIPELINE_ENV, PipelineSpec } from '../../lib/pipeline/contract';
 import { REGISTRY_ENV, REGISTRY_ERRORS } from '../../lib/registry/contract';
 import { ModelRegistry } from '../../lib/registry/model-registry';
 import { RETRAINING_ENV } from '../../lib/retraining/contract';
+import { TRACKING_ENV } from '../../lib/tracking/contract';
+import { RunTracker } from '../../lib/tracking/run-tracker';
 import { installWriter } from '../fakes/registry';
+import { tarball } from '../fakes/tarball';
 import { client, eventually, useEngine } from './harness';
 import { createTablesOf } from './tables';
 
-type Handler = (event: unknown) => Promise<Record<string, unknown>>;
+type Handler = (event: unknown) => Promise<object>;
 
 const model = 'Bikes';
 const suffix = randomUUID().slice(0, 8);
@@ -61,7 +64,13 @@ const spec: PipelineSpec = {
   task: { kind: 'REGRESSION', target: 'cnt', timeColumn: 'at' },
   holdout: { days: 1 },
   gate: { metric: 'rmse', minimumImprovement: 0, bounds: [] },
-  training: { image: 'xgboost:3.0-5', entryPoint: 'train.py', codeUri: 's3://code/code.tar.gz', codeSha256: 'c'.repeat(64) },
+  training: {
+    image: 'xgboost:3.0-5',
+    entryPoint: 'train.py',
+    instanceType: 'ml.m5.large',
+    codeUri: 's3://code/code.tar.gz',
+    codeSha256: 'c'.repeat(64),
+  },
   hyperparameters: {},
   commit: 'abc',
   dirty: true,
@@ -70,7 +79,10 @@ const spec: PipelineSpec = {
 };
 
 beforeAll(async () => {
-  tables = await createTablesOf((scope) => new ModelRegistry(scope, 'Store'));
+  tables = await createTablesOf((scope) => {
+    new ModelRegistry(scope, 'Store');
+    new RunTracker(scope, 'Tracker');
+  });
   const s3 = client(S3Client);
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }));
@@ -79,6 +91,7 @@ beforeAll(async () => {
     [COMMON_ENV.platform]: 'Test',
     [REGISTRY_ENV.registryTable]: tables.named('Registry'),
     [REGISTRY_ENV.historyTable]: tables.named('History'),
+    [TRACKING_ENV.runsTable]: tables.named('Runs'),
     [RETRAINING_ENV.busName]: await createBus(),
     [PIPELINE_ENV.spec]: JSON.stringify(spec),
   });
@@ -93,7 +106,11 @@ beforeAll(async () => {
 
 afterAll(async () => tables.remove());
 
-/** What the steps before have left: a model, a manifest and training rows. */
+const modelOf = (runId: string): Buffer => tarball([{ path: 'model.json', text: `"model of ${runId}"` }]);
+
+const PLACE = { endpointName: 'test-bikes', predictionsUri: 's3://predictions/capture/test-bikes/primary/' };
+
+/** What the steps before have left: a model, a manifest, code and training rows. */
 const input = async (passed = true) => {
   const runId = randomUUID();
   const root = `s3://${bucket}/${runId}`;
@@ -112,16 +129,26 @@ const input = async (passed = true) => {
   };
   await files.putText(split.uri, 'at,hr,cnt\n2026-01-01T00:00:00Z,3,17\n');
   await files.putJson(`${root}/data-manifest.json`, manifest);
-  await files.put(`${root}/model.tar.gz`, `model of ${runId}`);
+  await files.put(`${root}/model.tar.gz`, modelOf(runId));
+  await files.put(`${root}/code.tar.gz`, tarball([{ path: 'train.py', text: 'print(1)' }]));
+  await files.putJson(`${root}/configuration.json`, spec);
   return {
     runId,
     causeId: 'cause',
     cause: 'rmse left its bound',
     model,
     manifestUri: `${root}/data-manifest.json`,
-    prepared: { trainUri: split.uri, codeUri: `${root}/code.tar.gz`, holdoutUri: split.uri },
+    prepared: {
+      manifestUri: `${root}/data-manifest.json`,
+      trainUri: split.uri,
+      codeUri: `${root}/code.tar.gz`,
+      holdoutUri: split.uri,
+      modelOutputUri: `${root}/model`,
+      configuration: { uri: `${root}/configuration.json`, sha256: 'f'.repeat(64) },
+    },
     trainingJob: {
       TrainingJobName: 'job',
+      LastModifiedTime: 1_767_225_600,
       ModelArtifacts: { S3ModelArtifacts: `${root}/model.tar.gz` },
       HyperParameters: { eta: '0.1' },
       AlgorithmSpecification: { TrainingImage: 'xgboost:3.0-5', TrainingInputMode: 'File' },
@@ -145,10 +172,10 @@ test('a candidate that passed is registered with the digest of its artifact, app
     dataId: `data-${event.runId}`,
     hyperparameters: { eta: '0.1' },
   });
-  expect(version.artifact?.sha256).toBe(createHash('sha256').update(`model of ${event.runId}`).digest('hex'));
+  expect(version.artifact?.sha256).toBe(createHash('sha256').update(modelOf(event.runId)).digest('hex'));
   expect(await steps.register(event)).toEqual(registered);
   expect(await steps.approve({ model, version: 1, policy: 'automatic', reason: 'declared' })).toEqual({ version: 1, state: 'Approved' });
-  const promotion = { model, version: 1, runId: event.runId, reason: 'endpoint in service' };
+  const promotion = { model, version: 1, runId: event.runId, reason: 'endpoint in service', ...PLACE };
   expect(await steps.promote(promotion)).toEqual({ version: 1, previousVersion: undefined, state: 'Production' });
   expect((await registry.history(model)).map(({ actor }) => actor)).toEqual(['pipeline', 'pipeline', 'policy:automatic', 'pipeline']);
   const told = await nextEvents(3);
@@ -161,7 +188,7 @@ test('a candidate that failed is registered as rejected, told, and can neither b
   expect(await steps.register(await input(false))).toEqual({ version: 2, state: 'Rejected' });
   const refused = { name: REGISTRY_ERRORS.illegalTransition };
   await expect(steps.approve({ model, version: 2, policy: 'automatic', reason: 'declared' })).rejects.toMatchObject(refused);
-  await expect(steps.promote({ model, version: 2, runId: 'x', expectedChampion: 1, reason: 'x' })).rejects.toMatchObject(refused);
+  await expect(steps.promote({ model, version: 2, runId: 'x', expectedChampion: 1, reason: 'x', ...PLACE })).rejects.toMatchObject(refused);
   const told = await nextEvents(2);
   expect(told.map(({ type }) => type).sort()).toEqual(['Candidate Rejected', 'Model Version Registered']);
   expect(told.find(({ type }) => type === 'Candidate Rejected')?.detail).toMatchObject({ version: 2, reason: 'worse than v1' });
@@ -170,7 +197,7 @@ test('a candidate that failed is registered as rejected, told, and can neither b
 test('a promotion is refused when another champion serves than the one that the candidate was judged against', async () => {
   await steps.register(await input());
   await steps.approve({ model, version: 3, policy: 'automatic', reason: 'declared' });
-  await expect(steps.promote({ model, version: 3, runId: 'x', reason: 'x' })).rejects.toMatchObject({ name: REGISTRY_ERRORS.conflict });
+  await expect(steps.promote({ model, version: 3, runId: 'x', reason: 'x', ...PLACE })).rejects.toMatchObject({ name: REGISTRY_ERRORS.conflict });
   expect((await registry.champion(model))?.version).toBe(1);
 });
 

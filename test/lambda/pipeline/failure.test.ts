@@ -68,10 +68,18 @@ describe('the failure handler', () => {
       };
     const history = [entered(1, 'Train'), failed(2, 'TaskFailed', { error: 'States.TaskFailed', cause: '{"FailureReason":"boom"}' })].reverse();
     const clients = {
-      runs: { startRun: note('startRun', { status: 'RUNNING', ...run }), failRun: note('failRun', true), reopenRun: note('reopenRun', true) },
+      runs: {
+        startRun: note('startRun', { status: 'RUNNING', ...run }),
+        failRun: note('failRun', true),
+        reopenRun: note('reopenRun', true),
+        recordStep: async () => undefined,
+      },
       executions: {
         describe: async () => ({ status, input: JSON.stringify(INPUT), startDate: new Date(0) }),
         newestEvents: async () => (status === 'ABORTED' ? [entered(1, 'Train')] : history),
+        events: async function* () {
+          yield* [...history].reverse();
+        },
       },
       jobs: { stopRunning: note('stopRunning', []) },
       events: { putEvent: note('putEvent', undefined) },

@@ -9,7 +9,7 @@ const SPEC: PipelineSpec = {
   task: { kind: 'REGRESSION', target: 'cnt', timeColumn: 'timestamp' },
   holdout: { days: 2 },
   gate: { metric: 'rmse', minimumImprovement: 0, bounds: [] },
-  training: { image: 'i', entryPoint: 'train.py', codeUri: 's3://assets/code.tar.gz', codeSha256: 'x' },
+  training: { image: 'i', entryPoint: 'train.py', instanceType: 'ml.m5.large', codeUri: 's3://assets/code.tar.gz', codeSha256: 'x' },
   hyperparameters: {},
   minimumTrainingRows: 10,
   jobNamePrefix: 'mlops-demand',

@@ -9,8 +9,12 @@ import { MemoryBucket } from '../../fakes/memory-s3';
 import { MemorySageMaker } from '../../fakes/memory-sagemaker';
 import { installWriter } from '../../fakes/registry';
 import { MemoryEvents } from '../../fakes/sdk';
+import { tarball } from '../../fakes/tarball';
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 const MODEL = 'Demand';
+const CODE = tarball([{ path: 'train.py', text: 'print(1)\n' }, { path: 'requirements.txt', text: '# pinned\nholidays==0.50\n' }]);
 const ENDPOINT = 'mlops-demand';
 const TASK = { kind: 'REGRESSION', target: 'cnt', timeColumn: 'timestamp' } as const;
 const SPEC: PipelineSpec = {
@@ -18,7 +22,13 @@ const SPEC: PipelineSpec = {
   task: TASK,
   holdout: { days: 2 },
   gate: { metric: 'rmse', minimumImprovement: 0, bounds: [] },
-  training: { image: 'xgboost:3.0-5', entryPoint: 'train.py', codeUri: 's3://assets/code.tar.gz', codeSha256: 'c'.repeat(64) },
+  training: {
+    image: 'xgboost:3.0-5',
+    entryPoint: 'train.py',
+    instanceType: 'ml.m5.large',
+    codeUri: 's3://assets/code.tar.gz',
+    codeSha256: sha256(CODE),
+  },
   hyperparameters: { rounds: '10' },
   commit: 'abc',
   dirty: false,
@@ -83,7 +93,7 @@ beforeAll(async () => {
   functions = await load();
   const rows = Array.from({ length: 30 * 24 }, (_, hour) => `${new Date(Date.UTC(2012, 0, 1, hour)).toISOString()},${hour % 24},${hour % 24}`);
   bucket.objects.set('data/datasets/Demand/january.csv', `timestamp,hr,cnt\n${rows.join('\n')}\n`);
-  bucket.objects.set('assets/code.tar.gz', 'code');
+  await bucket.files().put('s3://assets/code.tar.gz', CODE);
 });
 afterAll(() => jest.restoreAllMocks());
 
@@ -106,6 +116,8 @@ const scores = (holdout: string, error: number): string =>
     .map((line, row) => `${Number(line.split(',')[2]) + (row % 2 ? error : -error)}\n`)
     .join('');
 
+const modelOf = (runId: string): Buffer => tarball([{ path: 'model.json', text: `{"by":"${runId}"}` }]);
+
 /** Everything up to the decision; jobs leave what SageMaker's would. */
 const upToRegistration = async (runId: string, error: number, championError = 0): Promise<State> => {
   const cause = `cause of ${runId}`;
@@ -118,7 +130,7 @@ const upToRegistration = async (runId: string, error: number, championError = 0)
     startTime: `2026-01-0${runId.at(-1)}T00:00:00Z`,
   });
   const modelUri = `${prepared.modelOutputUri}/job-${runId}/output/model.tar.gz`;
-  bucket.objects.set(modelUri.slice(5), `model of ${runId}`);
+  await bucket.files().put(modelUri, modelOf(runId));
   const holdout = bucket.text(prepared.holdoutUri);
   bucket.objects.set(`${prepared.candidateScoresUri.slice(5)}/holdout-features.csv.out`, scores(holdout, error));
   if (prepared.champion.present) {
@@ -148,6 +160,8 @@ const upToRegistration = async (runId: string, error: number, championError = 0)
   return { runId, cause, prepared, trainingJob, evaluation, registered };
 };
 
+const PLACE = { endpointName: ENDPOINT, predictionsUri: `s3://predictions/capture/${ENDPOINT}/primary/` };
+
 /** From the approval to the end. */
 const release = async ({ runId, prepared, evaluation, registered: { version } }: State): Promise<unknown> => {
   const { reason } = evaluation;
@@ -165,7 +179,7 @@ const release = async ({ runId, prepared, evaluation, registered: { version } }:
   expect((await functions.release(watch)).done).toBe(false);
   sagemaker.settle(ENDPOINT);
   expect((await functions.release(watch)).done).toBe(true);
-  await functions.promote({ model: MODEL, version, runId, expectedChampion, reason });
+  await functions.promote({ model: MODEL, version, runId, expectedChampion, reason, ...PLACE });
   return functions.finish({ runId, model: MODEL, outcome: 'promoted', version });
 };
 
@@ -180,7 +194,7 @@ test('the first run ends with a version that serves, and everything about it is 
   expect(champion).toMatchObject({
     version: 1,
     state: 'Production',
-    artifact: { versionId: 'v1', sha256: createHash('sha256').update('model of run-1').digest('hex'), bytes: 'model of run-1'.length },
+    artifact: { versionId: 'v1', sha256: sha256(modelOf('run-1')), bytes: modelOf('run-1').length },
     code: { entryPoint: 'train.py', sha256: SPEC.training.codeSha256, commit: 'abc', dirty: false },
     hyperparameters: { rounds: '10' },
     schema: { columns: [{ name: 'timestamp', type: 'timestamp' }, { name: 'hr', type: 'number' }], target: 'cnt' },
@@ -188,7 +202,7 @@ test('the first run ends with a version that serves, and everything about it is 
   });
   expect(JSON.parse(bucket.text(champion!.gate!.reportUri))).toMatchObject({ model: MODEL, runId: 'run-1', passed: true, championVersion: null });
   expect(JSON.parse(bucket.text(champion!.baselineUri!))).toMatchObject({ model: MODEL, runId: 'run-1', trainRows: 28 * 24 });
-  expect(bucket.text(champion!.code!.uri)).toBe('code');
+  expect(await bucket.files().readBytes(champion!.code!.uri)).toEqual(CODE);
   expect((await registry.history(MODEL)).map(({ action, actor }) => [action, actor])).toEqual([
     ['Created', 'pipeline'],
     ['Registered', 'pipeline'],
@@ -237,7 +251,7 @@ test('steps that are tried again tell the same and register, promote and record 
   const before = [dynamo.items('registry').length, dynamo.items('history').length];
   const { registered } = await upToRegistration('run-3', 1, 2);
   expect(registered).toEqual({ version: 3, state: 'Production' });
-  const again = { model: MODEL, version: 3, runId: 'run-3', expectedChampion: 1, reason: 'x' };
+  const again = { model: MODEL, version: 3, runId: 'run-3', expectedChampion: 1, reason: 'x', ...PLACE };
   expect(await functions.promote(again)).toEqual({ version: 3, previousVersion: 1, state: 'Production' });
   await functions.finish({ runId: 'run-3', model: MODEL, outcome: 'promoted', version: 3 });
   expect([dynamo.items('registry').length, dynamo.items('history').length]).toEqual(before);
@@ -246,7 +260,7 @@ test('steps that are tried again tell the same and register, promote and record 
 test('a run that was judged against another champion cannot take the place of this one', async () => {
   const late = { version: 2, sagemakerModelName: 'm', endpointConfigName: 'c', redriveCount: 0, action: 'start', expectedChampion: 1 };
   await expect(functions.release(late)).rejects.toMatchObject({ name: 'RegistryConflict' });
-  const promote = functions.promote({ model: MODEL, version: 2, runId: 'run-2', expectedChampion: 1, reason: 'x' });
+  const promote = functions.promote({ model: MODEL, version: 2, runId: 'run-2', expectedChampion: 1, reason: 'x', ...PLACE });
   await expect(promote).rejects.toMatchObject({ name: 'RegistryConflict', message: expect.stringContaining('v3 serves now') });
 });
 

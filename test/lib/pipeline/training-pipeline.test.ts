@@ -50,7 +50,7 @@ describe('the state machine', () => {
       name = state.Next ?? state.Choices?.[0].Next;
     }
     expect(path).toEqual([
-      ...['PrepareData', 'Train', 'CreateModel', 'ScoreHoldout', 'Evaluate', 'Baseline', 'Register', 'GatePassed', 'Approve'],
+      ...['PrepareData', 'Train', 'CreateModel', 'ScoreHoldout', 'Evaluate', 'MakesVersion', 'Baseline', 'Register', 'GatePassed', 'Approve'],
       ...['StartRelease', 'WaitForRelease', 'CheckRelease', 'ReleaseDone', 'Promote', 'FinishPromoted'],
     ]);
     expect(definition.States.GatePassed.Default).toBe('FinishRejected');
@@ -85,10 +85,18 @@ describe('the state machine', () => {
     expect(nameOf(Serving.serverless({ maxConcurrency: 6 }))).not.toBe(nameOf(Serving.serverless()));
   });
 
-  test('hyperparameters reach SageMaker as strings', () => {
-    const found = stateNamed('Train').Parameters!.HyperParameters as Record<string, unknown>;
-    expect(found).toMatchObject({ rounds: '10', sagemaker_program: 'train.py' });
-    expect(Object.values(found).every((value) => typeof value === 'string')).toBe(true);
+  test('what a job is made from comes from the run, so that a rebuild takes it from the record', () => {
+    expect(stateNamed('Train').Parameters).toMatchObject({
+      'HyperParameters.$': '$.prepared.training.hyperParameters',
+      AlgorithmSpecification: { 'TrainingImage.$': '$.prepared.training.image' },
+      ResourceConfig: { 'InstanceType.$': '$.prepared.training.instanceType' },
+    });
+  });
+
+  test('a rebuild is compared and ends there: it is never registered, released or promoted', () => {
+    expect(definition.States.MakesVersion.Default).toBe('Compare');
+    expect(stateNamed('Compare').Next).toBe('FinishRebuilt');
+    expect(stateNamed('FinishRebuilt')).toMatchObject({ End: true });
   });
 
   test('the champion is promoted over the one that the candidate was judged against', () => {
@@ -166,7 +174,7 @@ describe('runs that end badly', () => {
       EventPattern: {
         source: ['aws.states'],
         'detail-type': ['Step Functions Execution Status Change'],
-        detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING'], stateMachineArn: [Match.anyValue()] },
+        detail: { status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING'], stateMachineArn: [Match.anyValue()] },
       },
       Targets: [Match.objectLike({ DeadLetterConfig: Match.anyValue(), RetryPolicy: Match.anyValue() })],
     });
