@@ -38,6 +38,7 @@ import { register as listRuns } from './runs/list';
 import { register as runMetrics } from './runs/metrics';
 import { register as showRun } from './runs/show';
 import { register as search } from './search';
+import { register as ui } from './ui';
 
 const GROUPS: readonly { readonly name: string; readonly what: string; readonly commands: readonly ((parent: Command, io: Io) => void)[] }[] = [
   { name: 'local', what: 'engines that stand in for AWS on this machine', commands: [start, stop, localStatus, logs, execute] },
@@ -80,6 +81,7 @@ export function createProgram(io: Io): Command {
   predict(program, io);
   mlflowEnvironment(program, io);
   search(program, io);
+  ui(program, io);
   demo(program, io);
   tab(program, { completionCommandName: 'completion' });
   return forEvery(program, (command) => {
