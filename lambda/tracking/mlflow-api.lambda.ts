@@ -33,7 +33,7 @@ const replyTo = async (event: APIGatewayProxyEventV2, requestId: string): Promis
   } catch (error) {
     if (error instanceof MethodNotAllowed) return error.reply();
     const known = toMlflowError(error, requestId);
-    if (known.status >= 500) logger.error(known.message, { requestId, cause: describe(error) });
+    if (known.code === 'INTERNAL_ERROR') logger.error(known.message, { requestId, cause: describe(error) });
     return Reply.error(known);
   }
 };

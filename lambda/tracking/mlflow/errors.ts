@@ -13,9 +13,8 @@ export const STATUS_OF_CODE = {
   RESOURCE_CONFLICT: 409,
   REQUEST_LIMIT_EXCEEDED: 429,
   RESOURCE_EXHAUSTED: 429,
-  // 500 at MLflow's own server, after which its client repeats for minutes what cannot succeed; the client raises by the code alone.
-  INVALID_STATE: 400,
   INTERNAL_ERROR: 500,
+  INVALID_STATE: 500,
   NOT_IMPLEMENTED: 501,
   TEMPORARILY_UNAVAILABLE: 503,
   DEADLINE_EXCEEDED: 504,

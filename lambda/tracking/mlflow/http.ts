@@ -70,7 +70,7 @@ export class ApiRequest {
 
   private fieldsOfBody(): Json {
     if (this.method === 'POST' || this.method === 'PUT') this.checkContentType();
-    const text = this.raw.body.toString('utf8').trim();
+    const text = textOf(this.raw.body);
     if (text === '') return {};
     let value = parsed(text);
     // Old clients encode twice.
@@ -93,6 +93,14 @@ export const SEE_DOCS = 'See the API docs for more information about request par
 
 /** Numbers that JSON lacks stand bare in what Python writes. */
 const BARE_NUMBERS = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g;
+
+const textOf = (body: Buffer): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body).trim();
+  } catch {
+    throw invalid(`Bad Request. The body is not UTF-8. ${SEE_DOCS}`);
+  }
+};
 
 const parsed = (text: string): unknown => {
   try {

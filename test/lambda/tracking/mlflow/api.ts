@@ -62,8 +62,8 @@ const VARIABLES = {
   [REGISTRY_ENV.writerFunction]: 'registry-writer',
   [ARTIFACTS_ENV.artifactsBucket]: BUCKET,
   AWS_REGION: 'us-east-1',
-  AWS_ACCESS_KEY_ID: 'test',
-  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_ACCESS_KEY_ID: process.env.AWS_ACCESS_KEY_ID ?? 'test',
+  AWS_SECRET_ACCESS_KEY: process.env.AWS_SECRET_ACCESS_KEY ?? 'test',
   POWERTOOLS_LOG_LEVEL: process.env.POWERTOOLS_LOG_LEVEL ?? 'SILENT',
 };
 
@@ -81,7 +81,8 @@ export class MemoryApi {
       client.prototype.send = send;
     };
     replace(DynamoDBDocumentClient, (command: object) => this.dynamo.send(command));
-    replace(S3Client, (command: object) => this.bucket.send(command));
+    // With an endpoint of its own, S3 is a real one: then clients reach what the API hands out.
+    if (!process.env.AWS_ENDPOINT_URL_S3) replace(S3Client, (command: object) => this.bucket.send(command));
     replace(LambdaClient, (command: InvokeCommand) => this.invoke(command));
     this.handler = import('../../../../lambda/tracking/mlflow-api.lambda').then(({ handler }) => handler as Handler);
   }

@@ -23,6 +23,6 @@ describe.each(Object.keys(requests))('answers what MLflow 3.17.2 answered: %s', 
     const answer = await api.call({ method, path: asked, headers, body });
     const found = script.answered(step, answer.status, answer.bytes.toString());
     expect(compared(step, found)).toEqual(compared(step, answers[group][index]));
-    expect(answer.status).toBeLessThan(500);
+    if (answer.status >= 500) expect(found).toEqual(answers[group][index]);
   });
 });

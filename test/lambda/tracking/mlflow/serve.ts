@@ -1,7 +1,7 @@
 // Serves the API over stores in memory on loopback, without authentication, for clients to be tried against in seconds:
 //   npx esbuild --bundle --platform=node test/lambda/tracking/mlflow/serve.ts | node - 5001
 //   MLFLOW_TRACKING_URI=http://127.0.0.1:5001 python …
-// Artifacts of an experiment with the location mlflow-artifacts:/<name> are kept too; what is given to the client as s3:// is not.
+// With AWS_ENDPOINT_URL_S3 and credentials, artifacts are in the bucket `artifacts` of that S3, for the client too.
 import { createServer } from 'node:http';
 import { MemoryApi } from './api';
 
