@@ -1,4 +1,4 @@
-import { DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, TransactionCanceledException, TransactionInProgressException } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, QueryCommand, QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 
 export type Item = Record<string, unknown>;
@@ -72,7 +72,9 @@ const LOST_RACE = new Set(['None', 'ConditionalCheckFailed', 'TransactionConflic
 
 /** Whether a transaction failed only because somebody else wrote first (or DynamoDB was busy): read again and try again. */
 export const lostRace = (error: unknown): boolean =>
-  error instanceof TransactionCanceledException && (error.CancellationReasons ?? []).every(({ Code }) => LOST_RACE.has(Code ?? 'None'));
+  // A request that timed out and is sent again meets itself.
+  error instanceof TransactionInProgressException ||
+  (error instanceof TransactionCanceledException && (error.CancellationReasons ?? []).every(({ Code }) => LOST_RACE.has(Code ?? 'None')));
 
 const BUSY = new Set([
   'ProvisionedThroughputExceededException',
