@@ -62,7 +62,7 @@ LOGGED_MODELS = [
      'metrics': [('acc', 0.5, 0, 100, 0, ('iris', 'd1')), ('acc', 0.9, 1, 200, 0, ('iris', 'd2')), ('acc', 0.2, 1, 200, 1, None)]},
     {'name': 'model', 'type': 'Sklearn', 'run': 1, 'params': {'depth': '10'}, 'tags': {'k': 'V'}, 'metrics': [('acc', 0.6, 0, 100, 1, ('wine',
         'd1')), ('loss', -1, 0, 1, 1, None)]},
-    {'name': 'Model', 'params': {'depth': ''}, 'metrics': [('acc', 0.7, 0, 50, 2, None)]},
+    {'name': 'Model', 'params': {'depth': '', 'a/b': '1'}, 'metrics': [('acc', 0.7, 0, 50, 2, None), ('val-acc', 1, 0, 1, 2, None)]},
     {'name': 'm_x', 'type': 'xgboost', 'status': 'LOGGED_MODEL_UPLOAD_FAILED', 'tags': {'a b': 'c d', 'it': "it's"}, 'metrics': [('loss', 3, 0, 1, 3,
     ('iris', 'd1'))]},
     {'name': 'mXx', 'experiment': 1, 'run': 9, 'params': {'größe': 'Ä'}, 'tags': {'größe': '日本'}, 'metrics': [('acc', 0.65, 5, 500, 9, ('iris',
@@ -302,6 +302,7 @@ VERSION_ORDERS = [
 ]
 
 LOGGED_MODEL_FILTERS = [
+    "metrics.val-acc > 0.5", "params.a/b = '1'", "metrics.f1 - macro > 0", "tags.a-1 = 'x'",
     '', "name = 'model'", "name != 'model'", "name LIKE 'm%'", "name LIKE 'M%'", "name ILIKE 'M%'", "name like 'm%'", "name IN ('model', 'dotted')",
         "name NOT IN ('model')", "name in ('model')", "name IN ('model')", "name = \"model\"", "name = model",
     "name = 5", "name > 'a'", "attributes.name = 'model'", "attribute.name = 'model'", "`name` = 'model'", "attributes.`name` = 'model'",

@@ -25,6 +25,7 @@ const LONGEST_ORDER = 2000;
 /** A message need not repeat a whole text that is no filter at all. */
 const MOST_STRANGERS = 50;
 
+const SIGNS = new Set(['-', '/', '+', '@', '%', '*']);
 const PATTERNS = new Set(['LIKE', 'ILIKE', 'RLIKE']);
 
 class ClauseReader {
@@ -35,6 +36,7 @@ class ClauseReader {
   constructor(
     private readonly text: string,
     private readonly tokens: readonly Token[],
+    private readonly looseKeys = false,
   ) {
     const open: number[] = [];
     for (const [at, { kind }] of tokens.entries()) {
@@ -69,7 +71,7 @@ class ClauseReader {
   }
 
   private clause(): Clause | undefined {
-    const left = this.identifier() ?? this.literal();
+    const left = (this.looseKeys ? this.looseIdentifier() : this.identifier()) ?? this.literal();
     if (left === undefined) {
       return undefined;
     }
@@ -136,6 +138,22 @@ class ClauseReader {
     return this.slice(first, this.tokens[last]);
   }
 
+  /** Identifiers with signs between them, such as `metrics.val-loss`. */
+  private looseIdentifier(): string | undefined {
+    const first = this.tokens[this.at];
+    let found = this.identifier();
+    while (found !== undefined && SIGNS.has(this.tokens[this.afterSpace(this.at)]?.text)) {
+      const before = this.at;
+      this.at = this.afterSpace(this.afterSpace(this.at) + 1);
+      if (this.identifier() === undefined) {
+        this.at = before;
+        return found;
+      }
+      found = this.slice(first, this.tokens[this.at - 1]);
+    }
+    return found;
+  }
+
   private literal(): Operand | undefined {
     const token = this.tokens[this.at];
     if (token?.kind === 'integer' || token?.kind === 'float' || token?.kind === 'single') {
@@ -188,8 +206,8 @@ class ClauseReader {
 
 const isPart = (token: Token): boolean => token.kind === 'word' || token.kind === 'backtick' || token.kind === 'double';
 
-/** Comparisons of a filter; `describe` says what is wrong with what is none. */
-export const readClauses = (text: string, describe: (strangers: readonly string[]) => string): Clause[] => {
+/** Comparisons of a filter; `describe` says what is wrong with what is none. With `looseKeys` a key may hold signs without being quoted. */
+export const readClauses = (text: string, describe: (strangers: readonly string[]) => string, looseKeys = false): Clause[] => {
   if (text === '') {
     return [];
   }
@@ -204,7 +222,7 @@ export const readClauses = (text: string, describe: (strangers: readonly string[
   if (end && !isBlank(text.slice(end.at + 1))) {
     throw invalid(`Search filter contained multiple expression '${text}'. Provide AND-ed expression list.`);
   }
-  const { clauses, strangers } = new ClauseReader(text, tokens).read();
+  const { clauses, strangers } = new ClauseReader(text, tokens, looseKeys).read();
   if (strangers.length > 0) {
     throw invalid(describe(strangers.slice(0, MOST_STRANGERS)));
   }

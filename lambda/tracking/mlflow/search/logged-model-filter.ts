@@ -91,6 +91,7 @@ export const parseLoggedModelFilter = (text: string): Condition[] =>
     text,
     () =>
       `Invalid filter string: '${text}'. Expected a list of comparisons separated by 'AND' (e.g. 'metrics.loss > 0.1 AND params.lr = 0.01').`,
+    true,
   ).map(conditionOf);
 
 /** Field to order by: an attribute, or `metrics.<key>`. */
