@@ -73,6 +73,15 @@ export class RegistryStore {
     return (await this.get(runKey(modelId, runId)))?.version as number | undefined;
   }
 
+  /** Every version that a model ever had, deleted ones too, oldest first. */
+  public async *versions(modelId: string): AsyncGenerator<VersionRow> {
+    const query = {
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': REGISTRY_KEYS.model(modelId), ':prefix': REGISTRY_KEYS.versionPrefix },
+    };
+    for await (const item of this.query(query)) yield toVersionRow(item);
+  }
+
   /** Versions in a stage, newest first, read only as far as they are asked for. */
   public async *versionsInStage(modelId: string, stage: Stage): AsyncGenerator<VersionRow> {
     const query = {
