@@ -1,6 +1,6 @@
 import { BatchGetCommand, DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { Run, TRACKING_ERRORS, TRACKING_KEYS } from '../../lib/tracking/contract';
-import { Item, untilWon } from '../common/dynamo.client';
+import { Item, RetryOptions, untilWon } from '../common/dynamo.client';
 import { NamedError } from '../common/errors';
 import { Details, isTorn, untilWhole, Write, writeRow } from './details.client';
 import { ExperimentsClient, StoredExperiment } from './experiments.client';
@@ -10,6 +10,8 @@ const HEAD = ['runId', 'experimentId', 'startTime', 'name', 'userId', 'status', 
 const BATCH = 100;
 const PLACES = 1_000;
 const CONCURRENT_DETAILS = 8;
+/** A hundred writers of one run take turns: each may wait longer than the others need together. */
+const MANY_WRITERS: RetryOptions = { attempts: 60, firstDelayMs: 20, longestDelayMs: 2_000 };
 
 const rowKey = ({ experimentId, startTime, runId }: RunPlace): Item => ({
   pk: TRACKING_KEYS.experiment(experimentId),
@@ -27,11 +29,11 @@ export class RunRows {
   ) {}
 
   /** Reads what a run says about itself; details are loaded as they are needed. */
-  public async open(runId: string): Promise<OpenRun> {
+  public async open(runId: string, known?: StoredExperiment): Promise<OpenRun> {
     const place = await this.place(runId);
     const [{ Item: row }, experiment] = await Promise.all([
       this.db.send(new GetCommand({ TableName: this.table, Key: rowKey(place), ConsistentRead: true })),
-      this.experiments.stored(place.experimentId),
+      known ?? this.experiments.stored(place.experimentId),
     ]);
     if (!row) throw notFound(runId);
     return this.fromRow(row, experiment);
@@ -97,15 +99,15 @@ export class RunRows {
 
   /** Reads, lets `decide` change the run, and writes what changed: again with what is there by then while others were quicker. */
   public async change<T>(runId: string, decide: (run: OpenRun) => T | Promise<T>): Promise<T> {
-    return untilWon(() =>
-      untilWhole(async () => {
-        const run = await this.open(runId);
-        const answer = await decide(run);
-        if (!run.headChanged && !run.details.changed && run.extra.size === 0) return answer;
-        await this.write(run);
-        return answer;
-      }),
-    );
+    let experiment: StoredExperiment | undefined;
+    const attempt = async (): Promise<T> => {
+      const run = await this.open(runId, experiment);
+      ({ experiment } = run);
+      const answer = await decide(run);
+      if (run.headChanged || run.details.changed || run.extra.size > 0) await this.write(run);
+      return answer;
+    };
+    return untilWon(() => untilWhole(attempt), MANY_WRITERS);
   }
 
   public fromRow(row: Item, experiment: StoredExperiment): OpenRun {
