@@ -25,7 +25,7 @@ export const register = (parent: Command, io: Io): void => {
       .command('ui')
       .description("MLflow's web pages for this platform, from the mlflow that is installed here; every click acts with your AWS rights")
       .option('--port <number>', 'port on 127.0.0.1, 0 for any that is free', portNumber, 5010)
-      .option('--mlflow <python>', 'Python, or directory of its environment, whose mlflow has the pages (default: the active one, else the one on the path)'),
+      .option('--mlflow <python>', 'Python, or directory of its environment, whose mlflow has the pages; the active one by default'),
   ).action(async (_, command: Command) => {
     const options = command.optsWithGlobals<Options>();
     const { version, pages } = await findMlflow(options.mlflow, io.environment);

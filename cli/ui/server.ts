@@ -91,8 +91,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, server
   return passOn(location === null ? answer : await fetch(location), response);
 }
 
+type Asking = Pick<IncomingMessage, 'headers' | 'method'>;
+
 /** Why a request may not come from a page of this server; undefined if it may. */
-export function intruder({ headers, method = 'GET' }: Pick<IncomingMessage, 'headers' | 'method'>, port: number, isCall: boolean): string | undefined {
+export function intruder({ headers, method = 'GET' }: Asking, port: number, isCall: boolean): string | undefined {
   const { host = '', origin, 'sec-fetch-site': site } = headers;
   if (!NAMES.some((name) => host === `${name}:${port}` || (port === 80 && host === name))) {
     return `requests for host '${host}' are not answered: open the address that the command printed`;

@@ -59,7 +59,7 @@ export const keyOfRoot = (uri: string, bucket: string, byPipeline: boolean): str
     const key = `${safePath(place.key)}/`;
     if (allowed.some((root) => key.startsWith(root))) return key.slice(0, -1);
   }
-  throw invalid(`Artifacts at '${uri}' lie outside of this platform's store: read them with MLflow's client, which uses your own credentials for them.`);
+  throw invalid(`Artifacts at '${uri}' lie outside of this platform's store: read them with MLflow's client, which uses your own credentials.`);
 };
 
 /** Types that a browser shows as text, as MLflow's server tells them. */

@@ -23,7 +23,8 @@ export const wireVersion = (version: ModelVersion): Json =>
   });
 
 /** The newest versions of stages, in the order of their numbers. */
-export const wireLatest = (versions: readonly ModelVersion[]): Json[] => [...versions].sort((one, other) => one.version - other.version).map(wireVersion);
+export const wireLatest = (versions: readonly ModelVersion[]): Json[] =>
+  [...versions].sort((one, other) => one.version - other.version).map(wireVersion);
 
 /** `latest`: newest version of each stage. */
 export const wireModel = (model: RegisteredModel, latest: readonly ModelVersion[]): Json =>

@@ -84,9 +84,11 @@ const checkLocal = async (source: string, kind: Kind, id: string | undefined, st
   );
 };
 
+const PROXY_PATH = 'api/2.0/mlflow-artifacts/artifacts';
+
 /** Places behind the proxied scheme belong to whoever they were made for. */
 const isProxied = (source: string): boolean =>
-  schemeOf(source) === 'mlflow-artifacts' || (/^https?$/.test(schemeOf(source)) && partsOf(source).join('/').includes('api/2.0/mlflow-artifacts/artifacts'));
+  schemeOf(source) === 'mlflow-artifacts' || (/^https?$/.test(schemeOf(source)) && partsOf(source).join('/').includes(PROXY_PATH));
 
 const checkPlace = async (source: string, kind: Kind, id: string | undefined, stores: Stores): Promise<void> => {
   if (isLocal(source)) return checkLocal(source, kind, id, stores);
@@ -189,7 +191,7 @@ export const originOf = async (asked: Origin, tags: Readonly<Record<string, stri
 const MOST_HOPS = 10;
 
 /** Where the files of a version are, for clients to read: the logged model's or other version's place where the source names one. */
-export const downloadUri = async ({ source, model, version }: Pick<ModelVersion, 'source' | 'model' | 'version'>, stores: Stores): Promise<string> => {
+export const downloadUri = async ({ source, model, version }: ModelVersion, stores: Stores): Promise<string> => {
   let place = source;
   for (let hops = 0; schemeOf(place) === 'models'; hops += 1) {
     if (hops === MOST_HOPS) throw invalid(`The source of ${model} v${version} leads over more than ${MOST_HOPS} other versions.`);

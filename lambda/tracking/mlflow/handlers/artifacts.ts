@@ -63,12 +63,17 @@ const listBelow = async (files: ArtifactFiles, rootKey: string, rootUri: string,
   return { root_uri: rootUri, ...(found.length > 0 ? { files: found } : {}), ...(next === undefined ? {} : { next_page_token: next }) };
 };
 
-const rootOfRun = async (runId: string, { runs, artifactsBucket }: Stores): Promise<{ readonly uri: string; readonly key: string }> => {
+interface Root {
+  readonly uri: string;
+  readonly key: string;
+}
+
+const rootOfRun = async (runId: string, { runs, artifactsBucket }: Stores): Promise<Root> => {
   const { artifactUri, pipeline } = await runs.get(runId);
   return { uri: artifactUri, key: keyOfRoot(artifactUri, artifactsBucket, pipeline !== undefined) };
 };
 
-const rootOfLoggedModel = async (modelId: string, { loggedModels, artifactsBucket }: Stores): Promise<{ readonly uri: string; readonly key: string }> => {
+const rootOfLoggedModel = async (modelId: string, { loggedModels, artifactsBucket }: Stores): Promise<Root> => {
   const { artifactUri } = await loggedModels.get(modelId);
   return { uri: artifactUri, key: keyOfRoot(artifactUri, artifactsBucket, false) };
 };

@@ -46,16 +46,21 @@ const changeOf = ({ caller }: ApiRequest, { reason, evidence_uri: evidenceUri }:
 
 const decided = (version: ModelVersion): Json => ({ model_version: wireGovernedVersion(version) });
 
+type Named = { readonly name: string; readonly version: number };
+
+const moved = (registry: Stores['registry'], { name, version }: Named, to: VersionState, change: Change): Promise<Json> =>
+  aboutVersion(name, version, async () => decided(await registry.transition(name, version, to, change)));
+
 const moving =
   (to: VersionState) =>
   async (request: ApiRequest, { registry }: Stores): Promise<unknown> => {
     const body = parsed(OfVersion, request);
-    return aboutVersion(body.name, body.version, async () => decided(await registry.transition(body.name, body.version, to, changeOf(request, body))));
+    return moved(registry, body, to, changeOf(request, body));
   };
 
 const transition = async (request: ApiRequest, { registry }: Stores): Promise<unknown> => {
   const body = parsed(Transition, request);
-  return aboutVersion(body.name, body.version, async () => decided(await registry.transition(body.name, body.version, body.to, changeOf(request, body))));
+  return moved(registry, body, body.to, changeOf(request, body));
 };
 
 const promote = async (request: ApiRequest, { registry }: Stores): Promise<unknown> => {

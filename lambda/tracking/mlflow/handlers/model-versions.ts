@@ -48,7 +48,8 @@ const remember = async (version: ModelVersion, prompt: boolean, stores: Stores):
   const linked = runId ? stores.lineage.link({ kind: 'run', id: runId }, { kind: 'version', id: `${model}/${number}` }) : undefined;
   const done = await Promise.allSettled([linked, prompt ? undefined : tagLoggedModel(version, stores)]);
   for (const result of done) {
-    if (result.status === 'rejected') logger.warn('a version was not linked to what it came from', { version: number, error: (result.reason as Error).name });
+    if (result.status === 'fulfilled') continue;
+    logger.warn('version not linked to its origin', { version: number, error: (result.reason as Error).name });
   }
 };
 

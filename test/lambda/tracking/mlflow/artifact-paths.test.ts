@@ -23,7 +23,8 @@ describe('paths of artifacts', () => {
   });
 
   test('whatever is taken stays below its root, however often it is decoded', () => {
-    const piece = fc.oneof(fc.constantFrom('..', '.', '', '%2e', '%2E%2e', '%2f', '%252f', '/', '\\', 'a', 'b c', '%25'), fc.string({ maxLength: 5 }));
+    const tricks = fc.constantFrom('..', '.', '', '%2e', '%2E%2e', '%2f', '%252f', '/', '\\', 'a', 'b c', '%25');
+    const piece = fc.oneof(tricks, fc.string({ maxLength: 5 }));
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 8 }), fc.constantFrom('/', ''), (pieces, separator) => {
         let taken: string;
@@ -76,6 +77,6 @@ describe('how a browser takes an artifact', () => {
 
   test('names cannot end the header', () => {
     expect(dispositionOf('a"; x="\r\n.txt')).toMatch(/^attachment; filename="[^"\r\n]*"; filename\*=UTF-8''[\w.%-]*$/);
-    expect(dispositionOf('数.csv')).toBe(`attachment; filename="_.csv"; filename*=UTF-8''%E6%95%B0.csv`);
+    expect(dispositionOf('数.csv')).toBe('attachment; filename="_.csv"; filename*=UTF-8\'\'%E6%95%B0.csv');
   });
 });
