@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { STSClient } from '@aws-sdk/client-sts';
 import type { Command } from 'commander';
 import * as z from 'zod';
@@ -72,6 +75,8 @@ export const register = (parent: Command, io: Io): void => {
     const lines = [`unset ${unset.join(' ')}`, ...Object.entries(environment).map(([name, value]) => `export ${name}=${quoted(value)}`)];
     io.out(`${lines.join('\n')}\n`);
     io.err(`# ${scope === 'read' ? 'reading' : 'reading and writing'} as ${token.subject} until ${localTime(expiresAt)}\n`);
+    const file = passwordFile(io.environment.HOME ?? os.homedir());
+    if (file) io.err(`# ${file} names a user: mlflow prefers it to the token and will be refused; move it away\n`);
   });
 };
 
@@ -85,6 +90,12 @@ function secondsOf(text: string): number {
   const seconds = Math.round(Number(text) * 3600);
   if (text.trim() !== '' && seconds >= TOKEN_SECONDS.minimum && seconds <= TOKEN_SECONDS.maximum) return seconds;
   throw new UsageError(`--hours ${text} is not allowed`, `give a number up to ${TOKEN_SECONDS.maximum / 3600}; a token lasts at least a minute`);
+}
+
+/** The file whose user name the client prefers to a token, which no variable can turn off. */
+function passwordFile(home: string): string | undefined {
+  const file = path.join(home, '.mlflow', 'credentials');
+  return existsSync(file) && /^\s*mlflow_tracking_username\s*[=:]\s*\S/m.test(readFileSync(file, 'utf8')) ? file : undefined;
 }
 
 type Keys = { readonly accessKeyId: string; readonly secretAccessKey: string };
