@@ -33,7 +33,9 @@ export const canonicalJson = (value: unknown): string => {
   return `{${members.join(',')}}`;
 };
 
-export const hashEntry = (entry: Omit<HistoryEntry, 'hash'>): string => createHash('sha256').update(canonicalJson(entry)).digest('hex');
+/** Digest over everything that an entry says but its own digest. */
+export const hashEntry = (entry: Omit<HistoryEntry, 'hash'> & { readonly hash?: undefined }): string =>
+  createHash('sha256').update(canonicalJson(entry)).digest('hex');
 
 /** Chains an entry to the head. Times never run backwards, whatever the writers' clocks say: `servedAt` relies on it. */
 export const chainEntry = (modelId: string, head: HistoryHead, draft: HistoryDraft, now: string): HistoryEntry => {

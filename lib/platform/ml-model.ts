@@ -62,7 +62,7 @@ export class MlModel extends Construct {
   /** Fails at synth where one of its parts does; `MlOpsPlatform.addModel()` names all problems at once. */
   constructor(scope: Construct, id: string, props: MlModelProps) {
     super(scope, id);
-    const { modelName, platformName, task, training, gate, approval, serving, monitoring, retraining } = props;
+    const { modelName, platformName, task, training, gate, approval, serving, monitoring, retraining, owner, registryRules } = props;
     const { store, registry, tracker, governor, alarmTopic } = props;
     const { bus } = governor;
     const qualityBounds = retraining._qualityBounds;
@@ -89,6 +89,8 @@ export class MlModel extends Construct {
       training,
       gate,
       approval,
+      owner,
+      registryRules,
       endpoint: this.endpoint,
       monitor: this.monitor,
       store,

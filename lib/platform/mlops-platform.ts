@@ -9,6 +9,7 @@ import { checkReference } from '../monitoring/monitor-spec';
 import { PlatformAlarms } from '../operations/platform-alarms';
 import { silenceProblems } from '../operations/silence';
 import { IModelRegistry, ModelRegistry } from '../registry/model-registry';
+import { checkRules } from '../registry/version-rule';
 import { RetrainGovernor } from '../retraining/retrain-governor';
 import { SearchIndex } from '../search/search-index';
 import { MlflowApi } from '../tracking/mlflow-api';
@@ -128,6 +129,9 @@ export class MlOpsPlatform extends Construct {
     this.alarms = new PlatformAlarms(this, 'Alarms', { governor: this.governor, alarmTopic });
     if (this.search) this.alarms.watchDeadLetters(this.search.deadLetters, 'changes of runs or versions are missing from the search index');
 
+    const lost = this.registry instanceof ModelRegistry ? this.registry.lockDeadLetters : undefined;
+    if (lost) this.alarms.watchDeadLetters(lost, 'entries of the registry’s history have no locked copy');
+
     new ssm.StringParameter(this, 'Parameter', {
       parameterName: platformParameter(platformName),
       description: 'Where programs find the parts of the platform',
@@ -158,6 +162,7 @@ export class MlOpsPlatform extends Construct {
       .add(silenceProblems('monitoring.schedule', options.monitoring._scheduleExpression));
     checkReference(validator, task, options.monitoring);
     options.gate?._toSpec(task, validator);
+    checkRules(validator, options.registryRules, options.approval);
     validator.throwIfAny();
     const { platformName, store, registry, tracker, governor, alarmTopic } = this;
     const model = new MlModel(this, modelName, { modelName, platformName, store, registry, tracker, governor, alarmTopic, ...options });

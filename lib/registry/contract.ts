@@ -44,8 +44,8 @@ export const REGISTRY_KEYS = {
 } as const;
 
 /**
- * Keys of the locked copies of the history: an object per entry as it was written, named by its digest too, so that another entry in its place is
- * another object.
+ * Keys of the locked copies of the history: an object per entry as it was written, named by the digest of what it says, so that another entry in
+ * its place is another object.
  */
 export const LOCK_KEYS = {
   root: 'history/',

@@ -13,6 +13,7 @@ import {
   MlOpsPlatform,
   type MlOpsPlatformProps,
   type ModelOptions,
+  ModelRegistry,
   Monitoring,
   Retraining,
   RunTracker,
@@ -20,6 +21,8 @@ import {
   Task,
   Training,
   Trigger,
+  VersionRule,
+  VersionStep,
 } from 'cdk-mlops';
 
 const bikes = (changes: Partial<ModelOptions> = {}): ModelOptions => ({
@@ -171,4 +174,22 @@ describe('platform', () => {
     mlops.addModel('BikeDemand', bikes());
     expect(resourcesOf(stack)).toBeGreaterThan(0);
   });
+});
+
+test('a registry with locked copies is watched: what could not be copied has an alarm', () => {
+  const stack = new Stack(new App(), 'Locked');
+  const registry = new ModelRegistry(stack, 'Registry', { historyLock: Duration.days(365) });
+  new MlOpsPlatform(stack, 'Platform', { registry });
+  const alarms = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm')).map((alarm) => JSON.stringify(alarm));
+  expect(alarms.filter((alarm) => alarm.includes('RegistryLock'))).toHaveLength(1);
+});
+
+test('rules that no version could meet are refused with the model, others reach the pipeline with the owner', () => {
+  const { stack, platform: made } = platform();
+  const twoPersons = [VersionRule.twoPersons(VersionStep.APPROVED)];
+  expect(() => made.addModel('Bikes', bikes({ registryRules: twoPersons }))).toThrow(/registryRules: no two persons take part/);
+  made.addModel('Bikes', bikes({ owner: 'team-a', registryRules: [VersionRule.evidence(VersionStep.PRODUCTION)] }));
+  const functions = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function')).map((one) => JSON.stringify(one));
+  const told = functions.filter((one) => one.includes('team-a') && one.includes('registryRules'));
+  expect(told.length).toBeGreaterThan(0);
 });
