@@ -68,7 +68,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, server
   response.setHeader('referrer-policy', 'no-referrer');
   response.setHeader('x-content-type-options', 'nosniff');
   const { method = 'GET', url = '/' } = request;
-  const { pathname } = new URL(url, 'http://127.0.0.1');
+  const { pathname, search } = new URL(url, 'http://127.0.0.1');
   const isCall = API.test(pathname);
   const fault = intruder(request, portOf(server), isCall);
   if (fault) return refuse(response, 403, 'PERMISSION_DENIED', fault);
@@ -81,8 +81,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, server
   const type = request.headers['content-type'];
   const answer = await api.send({
     method,
-    // A second slash in front would make it the address of another host.
-    path: url.replace(/^\/+/, '/'),
+    // What was looked at is what is signed: without the dots that lead elsewhere.
+    path: `${pathname}${search}`,
     body: body.length > 0 ? body : undefined,
     headers: type === undefined ? {} : { 'content-type': type },
   });

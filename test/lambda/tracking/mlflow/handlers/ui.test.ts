@@ -7,10 +7,15 @@ let experimentId: string;
 let runId: string;
 let other: string;
 
+interface Body {
+  readonly [name: string]: unknown;
+  readonly metrics?: readonly { readonly step: number; readonly run_id: string; readonly value: unknown }[];
+}
+
 const ajax = async (method: string, path: string, body?: object) => {
   const headers = body && { 'content-type': 'application/json' };
   const { status, bytes } = await api.call({ method, path, headers, body: body && JSON.stringify(body) });
-  return { status, body: JSON.parse(bytes.toString()) as Record<string, unknown> & { metrics?: { step: number; run_id: string; value: unknown }[] } };
+  return { status, body: JSON.parse(bytes.toString()) as Body };
 };
 
 beforeAll(async () => {
@@ -112,7 +117,8 @@ describe('GraphQL', () => {
   test('an experiment, and a search', async () => {
     const experiment = await ask('mlflowGetExperiment', 'MlflowGetExperimentInput', { experimentId }, 'input');
     expect(experiment.body).toMatchObject({ data: { mlflowGetExperiment: { experiment: { name: 'charts' } } } });
-    const found = await ask('mlflowSearchRuns', 'MlflowSearchRunsInput', { experimentIds: [experimentId], maxResults: 1, orderBy: ['run_name DESC'] });
+    const input = { experimentIds: [experimentId], maxResults: 1, orderBy: ['run_name DESC'] };
+    const found = await ask('mlflowSearchRuns', 'MlflowSearchRunsInput', input);
     expect(found.body).toMatchObject({ data: { mlflowSearchRuns: { runs: [{ info: { runName: 'two' } }] } } });
   });
 
