@@ -1,5 +1,5 @@
-import { ApiRequest, RawRequest, Reply } from './http';
 import { MlflowError } from './errors';
+import { ApiRequest, RawRequest, Reply } from './http';
 import { Stores } from './stores';
 
 export interface Route {

@@ -11,10 +11,10 @@ import { searchRoutes } from './handlers/search';
 import { serverRoutes } from './handlers/server';
 import { tokenRoutes } from './handlers/token';
 import { uiRoutes } from './handlers/ui';
-import { Router } from './router';
+import { Route, Router } from './router';
 
 /** Every call that the API answers. */
-export const router = new Router([
+export const routes: readonly Route[] = [
   ...runRoutes,
   ...metricRoutes,
   ...searchRoutes,
@@ -28,4 +28,6 @@ export const router = new Router([
   ...tokenRoutes,
   ...uiRoutes,
   ...outOfScopeRoutes,
-]);
+];
+
+export const router = new Router(routes);

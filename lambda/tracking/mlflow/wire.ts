@@ -1,6 +1,6 @@
 import type { DatasetInput, Experiment, LoggedModel, MetricPoint, Run } from '../../../lib/tracking/contract';
-import type { Json } from './http';
 import type { KeyValue } from './fields';
+import type { Json } from './http';
 
 const SPECIAL = new Map([
   [Infinity, 'Infinity'],

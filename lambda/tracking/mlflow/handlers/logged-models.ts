@@ -17,7 +17,7 @@ const create = async (request: ApiRequest, { loggedModels }: Stores): Promise<un
   if (BAD_NAME.test(name)) {
     throw invalid(
       `Invalid model name (${pythonText(name)}) provided. Model name must be a non-empty string and cannot contain the following characters: ` +
-        `('/', ':', '.', '%', '"', "'")`,
+        "('/', ':', '.', '%', '\"', \"'\")",
     );
   }
   const model = await loggedModels.create({

@@ -49,6 +49,9 @@ export const eventOf = ({ method, path, headers = {}, body, prefix = '/iam' }: C
 
 type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 
+/** What an answer's JSON holds, whatever it is. */
+export type Answered = ReturnType<typeof JSON.parse>;
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -97,10 +100,10 @@ export class MemoryApi {
   }
 
   /** A call with a JSON body and a JSON answer: `post('runs/create', {…})`. */
-  async json(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: Record<string, any> }> {
+  async json(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: Answered }> {
     const headers = body === undefined ? undefined : { 'content-type': 'application/json' };
     const answer = await this.call({ method, path: `/api/2.0/mlflow/${path}`, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-    return { status: answer.status, body: JSON.parse(answer.bytes.toString()) as Record<string, any> };
+    return { status: answer.status, body: JSON.parse(answer.bytes.toString()) as Answered };
   }
 
   /** The writer of the registry, as the Lambda service would call it. */

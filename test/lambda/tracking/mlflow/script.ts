@@ -1,10 +1,13 @@
-type Json = any;
+type Json = Record<string, unknown>;
 
-/** A request; in its body `{"$repeat": [text, n]}`, `{"$times": [value, n]}` and `{"$concat": […]}` stand for what is long, `${name}` for what an answer held. */
+/**
+ * A request. In its body `{"$repeat": [text, n]}`, `{"$times": [value, n]}` and `{"$concat": […]}` stand for what is long, `${name}` for what an
+ * answer held.
+ */
 export interface Step {
   /** Method and path below /api/2.0/mlflow/. */
   readonly call: string;
-  readonly body?: Json;
+  readonly body?: unknown;
   readonly raw?: string;
   readonly contentType?: string;
   /** Names for what the answer holds at these places. */
@@ -25,17 +28,26 @@ export interface Recorded {
   readonly text?: string;
 }
 
-const expanded = (value: Json, fill: (text: string) => string): Json => {
+type Fill = (text: string) => string;
+
+const long: Readonly<Record<string, (value: never, fill: Fill) => unknown>> = {
+  $repeat: ([text, count]: [string, number]) => text.repeat(count),
+  $times: ([value, count]: [unknown, number], fill) => Array.from({ length: count }, () => expanded(value, fill)),
+  $concat: (parts: unknown[], fill) => parts.map((part) => expanded(part, fill)).join(''),
+};
+
+const expanded = (value: unknown, fill: Fill): unknown => {
   if (typeof value === 'string') return fill(value);
   if (Array.isArray(value)) return value.map((entry) => expanded(entry, fill));
   if (typeof value !== 'object' || value === null) return value;
-  if (value.$repeat) return value.$repeat[0].repeat(value.$repeat[1]);
-  if (value.$times) return Array.from({ length: value.$times[1] }, () => expanded(value.$times[0], fill));
-  if (value.$concat) return value.$concat.map((part: Json) => expanded(part, fill)).join('');
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, expanded(entry, fill)]));
+  const entries = Object.entries(value);
+  const [name, first] = entries[0] ?? [''];
+  if (name in long) return long[name](first as never, fill);
+  return Object.fromEntries(entries.map(([key, entry]) => [key, expanded(entry, fill)]));
 };
 
-const at = (value: Json, place: string): Json => place.split('.').reduce((found, name) => found?.[name], value);
+const at = (value: unknown, place: string): unknown =>
+  place === '' ? value : place.split('.').reduce<unknown>((found, name) => (found as Json | undefined)?.[name], value);
 
 const SERVER_TIMES = new Set([
   'creation_time',
@@ -47,9 +59,8 @@ const SERVER_TIMES = new Set([
 ]);
 /** Lists without an order of their own. */
 const UNORDERED = new Set(['tags', 'params', 'metrics', 'dataset_inputs', 'model_outputs', 'model_inputs']);
-const sorted = (list: Json[]): Json[] => [...list].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-const inOrder = (value: Json): Json =>
-  Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+const sorted = (list: readonly unknown[]): unknown[] => [...list].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+const inOrder = (value: Json): Json => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** One group of requests: what an answer holds is there for the requests after it. Ids and times of the server are taken out of answers. */
 export class Script {
@@ -69,22 +80,22 @@ export class Script {
 
   answered(step: Step, status: number, text: string): Recorded {
     if (step.status) return { status };
-    let body: Json;
+    let body: unknown;
     try {
       body = JSON.parse(text);
     } catch {
       return { status, text };
     }
-    for (const [name, place] of Object.entries(step.save ?? {})) this.values.set(name, at(body, place));
+    for (const [name, place] of Object.entries(step.save ?? {})) this.values.set(name, String(at(body, place)));
     for (const place of step.generated ?? []) {
       const end = place.lastIndexOf('.');
-      const holder = at(body, place.slice(0, end));
+      const holder = at(body, place.slice(0, Math.max(end, 0))) as Json | undefined;
       if (typeof holder?.[place.slice(end + 1)] === 'string') holder[place.slice(end + 1)] = 'GENERATED';
     }
-    return { status, body: this.same(body) };
+    return { status, body: this.same(body) as Json };
   }
 
-  private same(value: Json, key = ''): Json {
+  private same(value: unknown, key = ''): unknown {
     if (SERVER_TIMES.has(key) && typeof value === 'number') return 'TIME';
     if (key === 'next_page_token') return 'TOKEN';
     if (typeof value === 'string') return this.text(value);
@@ -93,14 +104,14 @@ export class Script {
       return UNORDERED.has(key) ? sorted(list) : list;
     }
     if (typeof value !== 'object' || value === null) return value;
-    const { sqlstate: _, error_class: __, ...rest } = value;
-    return inOrder(Object.fromEntries(Object.entries(rest).map(([name, entry]) => [name, this.same(entry, name)])));
+    const rest = Object.entries(value).filter(([name]) => name !== 'sqlstate' && name !== 'error_class');
+    return inOrder(Object.fromEntries(rest.map(([name, entry]) => [name, this.same(entry, name)])));
   }
 
   private text(text: string): string {
     let same = text.replace(/(already exists\.) Error: .*/s, '$1');
     for (const [name, value] of this.values) {
-      if (typeof value !== 'string') continue;
+      if (value === 'undefined') continue;
       same = value.length > 8 ? same.replaceAll(value, `\${${name}}`) : same.replace(new RegExp(`(?<![\\w-])${value}(?![\\w-])`, 'g'), `\${${name}}`);
     }
     return same.length > 300 ? `${same.slice(0, 100)}…${same.length}` : same;
