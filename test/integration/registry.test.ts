@@ -108,7 +108,7 @@ describe('states', () => {
     const model = newModel();
     await approved(model);
     await registry.transition(model, 1, 'Approved', { ...by, reason: 'again' });
-    expect(await registry.history(model)).toHaveLength(2);
+    expect(await registry.history(model)).toHaveLength(3);
   });
 });
 
@@ -126,7 +126,7 @@ describe('promotion', () => {
     expect((await registry.champion(model))?.version).toBe(1);
     const [last] = (await registry.history(model)).slice(-1);
     expect(last).toMatchObject({ action: 'RolledBack', version: 1, previousChampion: 2, evidenceUri: 's3://reports/x' });
-    expect(await registry.verifyHistory(model)).toEqual({ intact: true, entries: 7 });
+    expect(await registry.verifyHistory(model)).toEqual({ intact: true, entries: 8 });
   });
 
   test('a second try of the same promotion tells the same and adds nothing', async () => {

@@ -7,6 +7,7 @@ from . import (
     cfn_storage,
     cfn_types,
     dynamodb_limits,
+    dynamodb_queries,
     events,
     execution_logs,
     firehose,
@@ -45,6 +46,7 @@ def install(settings) -> None:
     cfn_types.install()
     http_api.install()
     dynamodb_limits.install()
+    dynamodb_queries.install()
     streams.install()
     calls.install()
     internal_api.install(settings)
