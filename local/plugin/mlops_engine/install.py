@@ -8,6 +8,7 @@ from . import (
     cfn_types,
     dynamodb_limits,
     dynamodb_queries,
+    ecr,
     events,
     execution_logs,
     firehose,
@@ -31,6 +32,7 @@ def install(settings) -> None:
     recorder.install()
     iam.install()
     sagemaker.install(settings)
+    ecr.install()
     autoscaling.install()
     kms.install()
     lambda_runtime.install()
