@@ -16,7 +16,7 @@ const directory = mkdtempSync(path.join(os.tmpdir(), 'mlops-import-test-'));
 const IMAGE = '683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5';
 
 /** Bodies that the API was sent. */
-let sent: Record<string, unknown>[];
+let sent: object[];
 
 const write = (name: string, text: string): string => {
   const file = path.join(directory, name);
@@ -99,7 +99,8 @@ test('a directory that MLflow loads keeps its files, and stands as an archive to
 test('an archive in S3 stays where it is', async () => {
   await world.bucket.files().put('s3://elsewhere/model.tar.gz', 'bytes');
   const { version } = await run('Remote', '--artifact', 's3://elsewhere/model.tar.gz');
-  expect(version).toMatchObject({ source: 's3://elsewhere/model.tar.gz', artifact: { uri: 's3://elsewhere/model.tar.gz', versionId: 'v1', bytes: 5 } });
+  const uri = 's3://elsewhere/model.tar.gz';
+  expect(version).toMatchObject({ source: uri, artifact: { uri, versionId: 'v1', bytes: 5 } });
 });
 
 test.each<[string, string[], string]>([

@@ -87,7 +87,8 @@ const FULL: VersionSources = {
   },
   run: {
     ...{ runId: 'run-2', model: 'Demand', executionArn: 'arn:x', causeId: 'c', cause: 'somebody asked', status: 'FINISHED', startTime: AT },
-    ...{ steps: [{ name: 'train', status: 'FINISHED', startTime: AT, endTime: AT, outputs: { job: 'j' } }], params: { seed: '7' }, metrics: { rmse: 64.25 } },
+    steps: [{ name: 'train', status: 'FINISHED', startTime: AT, endTime: AT, outputs: { job: 'j' } }],
+    ...{ params: { seed: '7' }, metrics: { rmse: 64.25 } },
   },
   gateReport: { rows: 20, championMetrics: { rmse: 70 } },
 };
