@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createLogger } from '../common/logger';
 import { authenticate } from './mlflow/authenticate';
-import { toMlflowError } from './mlflow/errors';
+import { invalid, toMlflowError } from './mlflow/errors';
 import { requestOf, resultOf } from './mlflow/event';
 import { Reply } from './mlflow/http';
 import { answer, MethodNotAllowed, routeOf } from './mlflow/router';
@@ -17,15 +17,14 @@ const stores = (): Stores => (shared ??= createStores());
 export const handler = async (event: APIGatewayProxyEventV2, context?: Pick<Context, 'awsRequestId'>): Promise<APIGatewayProxyStructuredResultV2> => {
   const start = process.hrtime.bigint();
   const reply = await replyTo(event, context?.awsRequestId ?? event.requestContext.requestId);
+  const result = resultOf(reply, event.headers['accept-encoding']) ?? resultOf(TOO_LARGE)!;
   const { method } = event.requestContext.http;
-  logger.info('call', {
-    method,
-    route: routeOf(router, method, event.rawPath),
-    status: reply.status,
-    ms: Number((process.hrtime.bigint() - start) / 1_000_000n),
-  });
-  return resultOf(reply);
+  const ms = Number((process.hrtime.bigint() - start) / 1_000_000n);
+  logger.info('call', { method, route: routeOf(router, method, event.rawPath), status: result.statusCode, ms });
+  return result;
 };
+
+const TOO_LARGE = Reply.error(invalid('The answer is larger than the 6 MB that one call can carry: ask for less with max_results.'));
 
 const replyTo = async (event: APIGatewayProxyEventV2, requestId: string): Promise<Reply> => {
   try {

@@ -1,4 +1,4 @@
-import { gunzipSync, inflateSync } from 'node:zlib';
+import { constants, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { invalid, MlflowError } from './errors';
 import type { Caller, RawRequest, Reply } from './http';
@@ -38,10 +38,19 @@ export const requestOf = (event: APIGatewayProxyEventV2, caller: Caller): RawReq
   };
 };
 
-/** Text as it is, bytes in base64. */
-export const resultOf = ({ status, headers, body }: Reply): APIGatewayProxyStructuredResultV2 => ({
-  statusCode: status,
-  headers: { ...headers },
-  body: typeof body === 'string' ? body : body.toString('base64'),
-  isBase64Encoded: typeof body !== 'string',
-});
+/** Lambda answers at most 6 MB, in which each quote of a JSON body counts twice: from here on answers are compressed. */
+const COMPRESS_FROM_BYTES = 1024 * 1024;
+const MOST_ANSWER_BYTES = 5.9 * 1024 * 1024;
+
+/** What a function may answer; undefined where the answer is too large for it, also compressed. */
+export const resultOf = ({ status, headers, body }: Reply, accepted = ''): APIGatewayProxyStructuredResultV2 | undefined => {
+  if (typeof body === 'string' && body.length < COMPRESS_FROM_BYTES) {
+    return { statusCode: status, headers: { ...headers }, body, isBase64Encoded: false };
+  }
+  const isCompressed = typeof body === 'string' && /\bgzip\b/.test(accepted);
+  const bytes = isCompressed ? gzipSync(body, { level: constants.Z_BEST_SPEED }) : Buffer.from(body);
+  const encoded = bytes.toString('base64');
+  if (encoded.length > MOST_ANSWER_BYTES) return undefined;
+  const sent = isCompressed ? { ...headers, 'content-encoding': 'gzip' } : { ...headers };
+  return { statusCode: status, headers: sent, body: encoded, isBase64Encoded: true };
+};

@@ -1,4 +1,4 @@
-import { gzipSync, deflateSync } from 'node:zlib';
+import { deflateSync, gunzipSync, gzipSync } from 'node:zlib';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { ProvisionedThroughputExceededException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import { TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
@@ -70,6 +70,29 @@ describe('transport', () => {
   test('health and version answer as text', async () => {
     const texts = await Promise.all(['/health', '/version'].map(async (path) => (await api.call({ method: 'GET', path })).bytes.toString()));
     expect(texts).toEqual(['OK', '3.17.2']);
+  });
+});
+
+describe('large answers', () => {
+  const profile = async (text: string): Promise<string> => {
+    const { runId } = await run();
+    const dataset = { name: 'd', digest: '1', source_type: 's3', source: '{}', profile: text };
+    expect((await api.json('POST', 'runs/log-inputs', { run_id: runId, datasets: [{ dataset }] })).status).toBe(200);
+    return `/api/2.0/mlflow/runs/get?run_id=${runId}`;
+  };
+
+  test('are compressed where the client takes that, so that they fit into an answer of a function', async () => {
+    const path = await profile('"'.repeat(3_000_000));
+    const { status, headers, bytes } = await api.call({ method: 'GET', path, headers: { 'accept-encoding': 'gzip, deflate' } });
+    expect([status, headers['content-encoding']]).toEqual([200, 'gzip']);
+    const { run: found } = JSON.parse(gunzipSync(bytes).toString());
+    expect(found.inputs.dataset_inputs[0].dataset.profile).toHaveLength(3_000_000);
+  });
+
+  test('that fit into none are refused with the limit', async () => {
+    const path = await profile('x'.repeat(7_000_000));
+    const { status, bytes } = await api.call({ method: 'GET', path });
+    expect([status, JSON.parse(bytes.toString()).message]).toEqual([400, expect.stringContaining('6 MB')]);
   });
 });
 

@@ -69,7 +69,8 @@ export class Script {
   request(step: Step): { method: string; path: string; headers: Record<string, string>; body?: string } {
     const fill = (text: string): string => text.replace(/\$\{(\w+)\}/g, (_, name: string) => this.values.get(name) ?? `absent-${name}`);
     const [method, place] = step.call.split(/ (.*)/s);
-    const body = step.raw === undefined ? step.body && JSON.stringify(expanded(step.body, fill)) : fill(step.raw);
+    const sent = step.body === undefined ? undefined : JSON.stringify(expanded(step.body, fill));
+    const body = step.raw === undefined ? sent : fill(step.raw);
     return {
       method,
       path: `/api/2.0/mlflow/${fill(place)}`,
