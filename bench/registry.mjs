@@ -36,7 +36,7 @@ const record = (runId) => ({
   configuration: { uri: `s3://artifacts/runs/Bikes/${runId}/configuration.json`, sha256: '1'.repeat(64) },
   hyperparameters: { rounds: '120', eta: '0.1', depth: '6' },
   metrics: { rmse: 64.25, mae: 40.1, mse: 4128, r2: 0.91 },
-  schema: { columns: Array.from({ length: 14 }, (_, index) => ({ name: `column_${index}`, type: 'number' })), target: 'cnt', timeColumn: 'timestamp' },
+  schema: { columns: Array.from({ length: 14 }, (_, index) => ({ name: `column_${index}`, type: 'number' })), target: 'cnt', timeColumn: 'at' },
   gate: { passed: true, reason: 'rmse 64.25 is not worse than 66.1 of v1', reportUri: `s3://reports/gate/Bikes/${runId}/gate.json` },
   baselineUri: `s3://reports/baselines/Bikes/${runId}/baseline.json`,
   sagemakerModelName: `mlops-bikes-${runId}`,
