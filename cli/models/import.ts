@@ -97,7 +97,7 @@ interface Collected {
 async function collect(io: Io, platform: Platform, model: string, options: Options): Promise<Collected> {
   const files = filesOf(platform.connection);
   const uploads = new S3Uploads(s3Of(platform.connection));
-  const root = `s3://${platform.resources.artifactsBucket}/imports/${model}/`;
+  const root = `s3://${platform.resources.artifactsBucket}/mlflow/imports/${model}/`;
   const imports = new ImportFiles(files, uploads, root);
   const { image, parameter: hyperparameters } = options;
   const schema = options.schema === undefined ? undefined : await readJson(io, options.schema, schemaShape);

@@ -66,7 +66,7 @@ test('a model from elsewhere comes in with all that was said about it, unpacked 
   expect(err).toBe('');
   expect(version).toMatchObject({
     ...{ version: 1, state: 'Incomplete', image: IMAGE, metrics: { rmse: 64.25, mae: 41 }, hyperparameters: { eta: '0.1' }, tags: { team: 'night' } },
-    artifact: { uri: expect.stringMatching(/^s3:\/\/artifacts\/imports\/Elsewhere\/[0-9a-f]{16}\/model\.tar\.gz$/), versionId: 'v1' },
+    artifact: { uri: expect.stringMatching(/^s3:\/\/artifacts\/mlflow\/imports\/Elsewhere\/[0-9a-f]{16}\/model\.tar\.gz$/), versionId: 'v1' },
     inferenceCode: { entryPoint: 'train.py', uri: expect.stringContaining('/sourcedir.tar.gz') },
     dependencies: { origin: 'requirements' },
     missing: ['dataManifestUri', 'dataId', 'code', 'configuration', 'runId'],
