@@ -24,7 +24,7 @@ test('the example of README is one model in about 30 lines, and synthesizes', ()
 
 test('the snippets of docs/constructs.md are one program that synthesizes', () => {
   const template = Template.fromStack(stackOf(constructs.join('\n'), require));
-  template.resourceCountIs('AWS::StepFunctions::StateMachine', 3);
+  template.resourceCountIs('AWS::StepFunctions::StateMachine', 4);
   template.hasResourceProperties('AWS::Lambda::Function', { Description: 'Judges drift and quality of Demand', MemorySize: 3008 });
 });
 
