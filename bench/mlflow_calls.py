@@ -9,14 +9,17 @@ import time
 import uuid
 
 import mlflow
+import requests
 from mlflow.entities import Metric
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--runs", type=int, default=20_000, help="runs of the largest search")
 parser.add_argument("--points", type=int, default=1_000, help="points logged one by one")
 parser.add_argument("--versions", type=int, default=100)
+parser.add_argument("--empty", help="URL of a route that does nothing, called as often as points are logged one by one")
 options = parser.parse_args()
 
+os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
 client = mlflow.MlflowClient()
 seconds = {}
 
@@ -38,13 +41,14 @@ def one_by_one():
 
 
 def filled(count):
-    """An experiment with that many runs, each with a metric and a tag."""
+    """An experiment with that many runs, each with a tag, one in ten with a metric."""
     experiment = client.create_experiment(fresh("bench"))
 
     def made(number):
         tags = {"part": "one" if number % 100 == 0 else "other"}
         found = client.create_run(experiment, start_time=1_700_000_000_000 + number, tags=tags).info.run_id
-        client.log_metric(found, "loss", number, timestamp=1)
+        if number % 10 == 0:
+            client.log_metric(found, "loss", number, timestamp=1)
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         for _ in pool.map(made, range(count)):
@@ -74,7 +78,8 @@ timed("history of 1000 points", lambda: client.get_metric_history(run, "batch"))
 
 for size in sorted({min(1000, options.runs), options.runs}):
     place = filled(size)
-    timed(f"search of {size} runs, a page of 1000", lambda: client.search_runs([place], max_results=1000))
+    page = min(1000, size)
+    timed(f"search of {size} runs, a page of {page}", lambda: client.search_runs([place], max_results=1000))
     timed(f"search of {size} runs by tag", lambda: client.search_runs([place], "tags.part = 'one'", max_results=1000))
     timed(f"search of {size} runs ordered by metric, top 5", lambda: client.search_runs([place], order_by=["metrics.loss DESC"], max_results=5))
 
@@ -84,10 +89,14 @@ timed(f"{options.versions} versions registered", register)
 with tempfile.TemporaryDirectory() as directory:
     path = os.path.join(directory, "model")
     mlflow.pyfunc.save_model(path, python_model=Doubler(), pip_requirements=["mlflow"])
-    with mlflow.start_run(experiment_id=client.create_experiment(fresh("bench"))):
+    with mlflow.start_run(experiment_id=client.create_experiment(fresh("bench"))) as source:
         mlflow.log_artifacts(path, "model")
         uri = mlflow.get_artifact_uri("model")
-version = client.create_model_version(model, uri)
+version = client.create_model_version(model, uri, run_id=source.info.run_id)
 client.set_registered_model_alias(model, "champion", version.version)
 timed("load champion", load)
+if options.empty:
+    session = requests.Session()
+    session.post(options.empty, json={})
+    timed("empty route", lambda: [session.post(options.empty, json={}) for _ in range(options.points)])
 print(json.dumps(seconds))
