@@ -75,9 +75,9 @@ export class LoggedModelsClient {
     return toModel(model);
   }
 
-  public async get(modelId: string): Promise<LoggedModel> {
+  public async get(modelId: string, evenDeleted = false): Promise<LoggedModel> {
     return untilWhole(async () => {
-      const model = await this.open(modelId);
+      const model = await this.open(modelId, evenDeleted);
       await model.details.loadAll();
       return toModel(model);
     });
@@ -129,11 +129,12 @@ export class LoggedModelsClient {
     });
   }
 
-  /** Nothing finds the model any more. */
+  /** Nothing finds the model any more. Deleting it again changes nothing: the first answer may have been lost. */
   public async delete(modelId: string): Promise<void> {
-    await this.change(modelId, (model) => {
+    const gone = (model: OpenModel): void => {
       model.head = { ...model.head, deleted: true };
-    });
+    };
+    await this.change(modelId, gone, true);
   }
 
   /** Models of an experiment, newest first, then by id: pages as DynamoDB gives them. */
@@ -162,17 +163,17 @@ export class LoggedModelsClient {
     }
   }
 
-  private async open(modelId: string): Promise<OpenModel> {
+  private async open(modelId: string, evenDeleted = false): Promise<OpenModel> {
     const place = (await this.read(metaKey(modelId))) as Place | undefined;
     const row = place && (await this.read(rowKey({ ...place, modelId })));
-    if (!row || row.deleted) throw new NamedError(TRACKING_ERRORS.loggedModelNotFound, `Logged model with ID '${modelId}' not found.`);
+    if (!row || (row.deleted && !evenDeleted)) throw new NamedError(TRACKING_ERRORS.loggedModelNotFound, `Logged model with ID '${modelId}' not found.`);
     return this.fromRow(row);
   }
 
-  private async change<T>(modelId: string, decide: (model: OpenModel) => T | Promise<T>): Promise<T> {
+  private async change<T>(modelId: string, decide: (model: OpenModel) => T | Promise<T>, evenDeleted = false): Promise<T> {
     return untilWon(() =>
       untilWhole(async () => {
-        const model = await this.open(modelId);
+        const model = await this.open(modelId, evenDeleted);
         const before = model.head;
         model.head = { ...before, updatedAt: Date.now() };
         const answer = await decide(model);

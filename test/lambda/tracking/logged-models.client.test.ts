@@ -68,8 +68,10 @@ test('models of an experiment come newest first; a deleted one is found nowhere'
   await models.delete(made[2]);
   expect((await all('0')).map(({ name }) => name)).toEqual(['m4', 'm3', 'm1', 'm0']);
   const gone = { name: TRACKING_ERRORS.loggedModelNotFound, message: `Logged model with ID '${made[2]}' not found.` };
-  for (const call of [models.get(made[2]), models.delete(made[2]), models.setTags(made[2], {})]) await expect(call).rejects.toMatchObject(gone);
-  await expect(models.get('m-x')).rejects.toMatchObject({ name: TRACKING_ERRORS.loggedModelNotFound });
+  for (const call of [models.get(made[2]), models.setTags(made[2], {})]) await expect(call).rejects.toMatchObject(gone);
+  expect((await models.get(made[2], true)).name).toBe('m2');
+  await models.delete(made[2]);
+  for (const call of [models.get('m-x'), models.delete('m-x')]) await expect(call).rejects.toMatchObject({ name: TRACKING_ERRORS.loggedModelNotFound });
 });
 
 test('nothing is logged to a deleted experiment', async () => {

@@ -31,8 +31,8 @@ const create = async (request: ApiRequest, { loggedModels }: Stores): Promise<un
   return { model: wireLoggedModel(model) };
 };
 
-const get = async ({ pathParams }: ApiRequest, { loggedModels }: Stores): Promise<unknown> => ({
-  model: wireLoggedModel(await loggedModels.get(pathParams.model_id)),
+const get = async ({ pathParams, query }: ApiRequest, { loggedModels }: Stores): Promise<unknown> => ({
+  model: wireLoggedModel(await loggedModels.get(pathParams.model_id, query.get('allow_deleted') === 'true')),
 });
 
 const STATUSES: readonly LoggedModelStatus[] = ['LOGGED_MODEL_PENDING', 'LOGGED_MODEL_READY', 'LOGGED_MODEL_UPLOAD_FAILED'];
