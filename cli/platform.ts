@@ -1,8 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { GetParametersByPathCommand, type Parameter, SSMClient } from '@aws-sdk/client-ssm';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { createDocumentClient } from '../lambda/common/dynamo.client';
+import { S3Files } from '../lambda/common/s3.client';
+import { HistoryCopiesClient } from '../lambda/registry/history-copies.client';
 import { ModelRegistryClient } from '../lambda/registry/model-registry.client';
 import { RegistryReader } from '../lambda/registry/registry-reader';
 import { RegistryStore } from '../lambda/registry/registry-store.client';
@@ -58,6 +61,7 @@ const platformShape = z.object({
   runsTable: text,
   governorTable: text,
   busName: text,
+  historyCopiesBucket: text.optional(),
   searchTable: text.optional(),
   apiUrl: text.optional(),
   tokenKeyArn: text.optional(),
@@ -89,6 +93,14 @@ export class Platform {
 
   get registry(): ModelRegistryClient {
     return new ModelRegistryClient(this.resources.registryTable, this.resources.historyTable, this.documents);
+  }
+
+  /** Locked copies of the registry's history, where they are kept. */
+  get historyCopies(): HistoryCopiesClient | undefined {
+    const { historyCopiesBucket } = this.resources;
+    if (historyCopiesBucket === undefined) return undefined;
+    const forcePathStyle = this.connection.endpoint !== undefined;
+    return new HistoryCopiesClient(historyCopiesBucket, new S3Files(new S3Client({ ...this.connection, forcePathStyle })));
   }
 
   get runs(): RunTrackerClient {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { HistoryVerdict } from '../../lambda/registry/history';
 import type { HistoryEntry } from '../../lib/registry/contract';
 import { bad, good, localTime, shorten, state, table } from '../format';
 import type { Io } from '../io';
@@ -18,12 +19,12 @@ export const register = (parent: Command, io: Io): void => {
       .option('--verify', 'check that no entry was changed, removed or slipped in; exit code 1 where one was'),
   ).action(async (model: string, _, command: Command) => {
     const options = command.optsWithGlobals<Options>();
-    const { registry } = await findPlatform(options);
+    const { registry, historyCopies } = await findPlatform(options);
     if (options.verify) {
-      const verdict = await registry.verifyHistory(model);
+      const verdict = await registry.verifyHistory(model, historyCopies);
       emit(io, options, verdict, () =>
         verdict.intact
-          ? `${good(io, 'intact')}: ${verdict.entries} entries, each follows the one before\n`
+          ? `${good(io, 'intact')}: ${verdict.entries} entries, each follows the one before${copied(verdict, historyCopies !== undefined)}\n`
           : `${bad(io, 'not intact')}: ${verdict.problem}\n`,
       );
       if (!verdict.intact) process.exitCode = 1;
@@ -44,6 +45,11 @@ export const register = (parent: Command, io: Io): void => {
       ),
     );
   });
+};
+
+const copied = ({ uncopied }: HistoryVerdict, compared: boolean): string => {
+  if (!compared) return '';
+  return uncopied === undefined ? ', and each is its locked copy' : `; ${uncopied} have no locked copy`;
 };
 
 const changed = (io: Io, { version, action, fromState, toState, change }: HistoryEntry): string[] => [

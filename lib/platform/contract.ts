@@ -43,6 +43,8 @@ export interface PlatformResources {
   readonly busName: string;
   /** Table of the index of words; only where registry and runs belong to the platform. */
   readonly searchTable?: string;
+  /** Bucket with the locked copies of the registry's history; only where they are kept. */
+  readonly historyCopiesBucket?: string;
   /** Function through which the registry is changed. */
   readonly registryWriterFunction?: string;
   /** Address of the MLflow API without a slash at its end; left out where the platform has none. */

@@ -186,6 +186,7 @@ export class MlOpsPlatform extends Construct {
       registryTable: this.registry.registryTableName,
       historyTable: this.registry.historyTableName,
       registryWriterFunction: this.registry.writerFunctionName,
+      historyCopiesBucket: this.registry instanceof ModelRegistry ? this.registry.lockedCopies?.bucketName : undefined,
       runsTable: this.tracker.runsTableName,
       governorTable: this.governor.governorTableName,
       busName: this.governor.bus.eventBusName,
