@@ -81,15 +81,16 @@ export const experimentDocument = (experiment: Experiment): SearchDocument => ({
 });
 
 /** A run and the datasets that it used; `revision` is that of its row. */
-export const runDocuments = (run: Run, revision: number): readonly SearchDocument[] => {
+export const runDocuments = (run: Run, revision: number, gone: boolean): readonly SearchDocument[] => {
   const document: SearchDocument = {
     kind: 'run',
     ref: run.runId,
     title: run.name || run.runId,
     detail: one(run.status, run.pipeline && `${run.pipeline.model}: ${run.pipeline.cause}`, run.userId && `by ${run.userId}`),
     time: run.startTime,
+    experimentId: run.experimentId,
     revision,
-    gone: run.lifecycleStage === 'deleted',
+    gone,
     words: weigh([
       [WEIGHTS.name, run.name],
       [WEIGHTS.name, run.runId],
@@ -100,17 +101,21 @@ export const runDocuments = (run: Run, revision: number): readonly SearchDocumen
       [WEIGHTS.text, run.pipeline?.cause],
     ]),
   };
-  return [document, ...run.datasets.map((dataset) => datasetDocument(dataset, run))];
+  const datasets = new Map(run.datasets.map((dataset) => datasetDocument(dataset, run)).map((one) => [one.ref, one]));
+  return [document, ...datasets.values()];
 };
 
-/** A dataset never changes: name and digest tell which one it is. */
+/** Names may be longer than a key of the table. */
+const NAME_IN_REF = 120;
+
+/** A dataset never changes: name and digest tell which one it is, and the first run that used it when it came. */
 const datasetDocument = (dataset: DatasetInput, run: Run): SearchDocument => ({
   kind: 'dataset',
-  ref: `${dataset.name}@${dataset.digest}`,
+  ref: `${[...dataset.name].slice(0, NAME_IN_REF).join('')}@${dataset.digest}`,
   title: dataset.name,
   detail: one(`digest ${dataset.digest}`, dataset.sourceType),
   time: run.startTime,
-  revision: 1,
+  revision: -run.startTime,
   gone: false,
   words: weigh([[WEIGHTS.name, dataset.name], [WEIGHTS.name, dataset.digest], ...tagWords(dataset.tags), [WEIGHTS.text, dataset.source]]),
 });

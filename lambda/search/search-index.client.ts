@@ -1,27 +1,44 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { BatchWriteCommand, DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, BatchWriteCommand, DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { SEARCH_ENV, SEARCH_KEYS, SearchDocument, SearchHit } from '../../lib/search/contract';
 import { createDocumentClient, decodeCursor, encodeCursor, Item, Page, PageOptions } from '../common/dynamo.client';
 import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
 import { wordsOf } from './words';
 
-/** Requests for one page of hits: a word that nearly everything has may need the next page for the rest. */
-const MOST_REQUESTS = 3;
+/** Queries for one page of hits: of words that nearly everything has the next page may bring the rest. */
+const MOST_QUERIES = 2;
 const BATCH = 25;
 const DEFAULT_LIMIT = 20;
+/** Hits of one page: their documents and their experiments' are read in one request, which takes 100 keys. */
+export const MOST_HITS = 50;
+const ATTEMPTS = 8;
 
 type WriteRequest = { PutRequest: { Item: Item } } | { DeleteRequest: { Key: Item } };
+type Keyed = Pick<SearchHit, 'kind' | 'ref'>;
 
 const entryKey = (document: SearchHit, word: string, weight: number): Item => ({
   pk: SEARCH_KEYS.word(word),
   sk: SEARCH_KEYS.entry(document, weight),
 });
-const documentKey = (document: SearchHit): Item => ({ pk: SEARCH_KEYS.document(document), sk: SEARCH_KEYS.documentSort });
-const says = ({ title, detail, time, words }: SearchDocument): string => JSON.stringify([title, detail, time, Object.entries(words).sort()]);
+const documentKey = (document: Keyed): Item => ({ pk: SEARCH_KEYS.document(document), sk: SEARCH_KEYS.documentSort });
+const says = ({ title, detail, time, gone, words }: SearchDocument): string =>
+  JSON.stringify([title, detail, time, gone, Object.entries(words).sort()]);
 const text = (key: Item): string => `${key.pk as string}\n${key.sk as string}`;
+const keysOf = (document: SearchDocument | undefined): Item[] =>
+  Object.entries(document?.words ?? {}).map(([word, weight]) => entryKey(document as SearchDocument, word, weight));
+const without = (keys: readonly Item[], kept: readonly Item[]): WriteRequest[] => {
+  const names = new Set(kept.map(text));
+  return keys.filter((key) => !names.has(text(key))).map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } }));
+};
+const pause = (attempt: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * 2 ** attempt));
+const busy = (what: string): NamedError => new NamedError('SearchThrottled', `${what} of the search index: its table is busy`);
+const invalid = (message: string): NamedError => new NamedError('SearchInvalid', message);
 
-/** An inverted index: which things have a word, the best first. Derived from the stores, and made anew from them at any time. */
+/**
+ * An inverted index: which things have a word, the best first. Derived from the stores, and made anew from them at any time. What the document of a
+ * thing does not say, no entry says: one that was left behind finds nothing.
+ */
 export class SearchIndex {
   constructor(
     private readonly table: string = requireEnv(SEARCH_ENV.indexTable),
@@ -34,68 +51,102 @@ export class SearchIndex {
    * @param again whether everything is written even if the index seems to say it already: entries that were lost come back
    */
   public async put(thing: SearchDocument, again = false): Promise<void> {
-    const { Item: before } = await this.db.send(new GetCommand({ TableName: this.table, Key: documentKey(thing), ConsistentRead: true }));
-    const old = before as SearchDocument | undefined;
-    if (!again && old && (old.revision > thing.revision || says(old) === says(thing))) return;
-    const document = again ? { ...thing, revision: Math.max(thing.revision, old?.revision ?? 0) } : thing;
-    const { words, gone, kind, ref, title, detail, time } = document;
-    const hit: SearchHit = { kind, ref, title, detail, time };
+    const now: SearchDocument = thing.gone ? { ...thing, words: {} } : thing;
+    const old = await this.document(now);
+    if (!again && old && (old.revision > now.revision || says(old) === says(now))) return;
+    const document = again ? { ...now, revision: Math.max(now.revision, old?.revision ?? now.revision) } : now;
+    const { words } = document;
+    const hit = toHit(document as unknown as Item);
     const all = Object.keys(words);
-    const puts = gone ? [] : Object.entries(words).map(([word, weight]) => ({ ...entryKey(document, word, weight), ...hit, weight, words: all }));
-    const kept = new Set(puts.map(text));
-    const stale = Object.entries(old?.words ?? {}).map(([word, weight]) => entryKey(old as SearchDocument, word, weight));
-    await this.write([
-      ...puts.map((item) => ({ PutRequest: { Item: item } })),
-      ...stale.filter((key) => !kept.has(text(key))).map((Key) => ({ DeleteRequest: { Key } })),
-    ]);
+    const puts: Item[] = Object.entries(words).map(([word, weight]) => ({ ...entryKey(document, word, weight), ...hit, words: all }));
+    await this.write([...puts.map((item) => ({ PutRequest: { Item: item } })), ...without(keysOf(old), puts)]);
     // Last, so that a crash before leaves the old list of words: the next attempt removes what is stale.
-    await this.remember(document);
+    if (await this.remember(document)) return;
+    // A newer state came in meanwhile and does not know what was written here.
+    await this.write(without(puts, keysOf(await this.document(document))));
   }
 
-  /** Things that have every word of the query, the best first. */
+  /** Things that have every word of the query, the best first, at most MOST_HITS of them; three requests at most. */
   public async find(query: string, { limit = DEFAULT_LIMIT, cursor }: PageOptions = {}): Promise<Page<SearchHit>> {
     const words = [...wordsOf(query)].sort((a, b) => b.length - a.length);
-    if (words.length === 0) throw new NamedError('SearchInvalid', `"${query}" holds no word: letters or digits are searched for`);
+    if (words.length === 0) throw invalid(`"${query}" holds no word: letters or digits are searched for`);
     const [longest, ...others] = words;
-    const hits: SearchHit[] = [];
+    const pk = SEARCH_KEYS.word(longest);
+    const most = Math.min(limit, MOST_HITS);
+    const found: Item[] = [];
     let start = cursor === undefined ? undefined : decodeCursor(cursor);
-    for (let requests = 0; requests < MOST_REQUESTS; requests += 1) {
+    if (start && (start.pk !== pk || typeof start.sk !== 'string'))
+      throw invalid(`'${cursor}' is no cursor of this search: search on with the same words`);
+    for (let queries = 0; queries < MOST_QUERIES; queries += 1) {
       const answer = await this.db.send(
         new QueryCommand({
           TableName: this.table,
           KeyConditionExpression: 'pk = :pk',
           ...(others.length > 0 && { FilterExpression: others.map((_, at) => `contains(words, :w${at})`).join(' AND ') }),
-          ExpressionAttributeValues: { ':pk': SEARCH_KEYS.word(longest), ...Object.fromEntries(others.map((word, at) => [`:w${at}`, word])) },
-          ...(others.length === 0 && { Limit: limit - hits.length }),
+          ExpressionAttributeValues: { ':pk': pk, ...Object.fromEntries(others.map((word, at) => [`:w${at}`, word])) },
+          ...(others.length === 0 && { Limit: most - found.length }),
           ExclusiveStartKey: start,
         }),
       );
-      for (const item of answer.Items ?? []) {
-        hits.push(toHit(item));
-        if (hits.length === limit) {
-          const isLast = answer.LastEvaluatedKey === undefined && item === answer.Items?.at(-1);
-          return { items: hits, cursor: isLast ? undefined : encodeCursor({ pk: item.pk, sk: item.sk }) };
-        }
-      }
+      const items = answer.Items ?? [];
+      const taken = items.slice(0, most - found.length);
+      found.push(...taken);
       start = answer.LastEvaluatedKey;
-      if (!start) return { items: hits };
+      if (taken.length < items.length) start = { pk, sk: taken.at(-1)!.sk };
+      if (!start || found.length === most) break;
     }
-    return { items: hits, cursor: start && encodeCursor(start) };
+    return { items: (await this.standing(longest, found)).map(toHit), cursor: start && encodeCursor(start) };
   }
 
-  private async remember(document: SearchDocument): Promise<void> {
+  /** Entries that the documents of their things confirm, and whose experiments are not deleted. */
+  private async standing(word: string, entries: readonly Item[]): Promise<readonly Item[]> {
+    const hits = entries.map(toHit);
+    const experiments = hits.flatMap(({ experimentId }): Keyed[] => (experimentId === undefined ? [] : [{ kind: 'experiment', ref: experimentId }]));
+    const documents = await this.documents([...hits, ...experiments]);
+    return entries.filter((entry) => {
+      const hit = toHit(entry);
+      const document = documents.get(SEARCH_KEYS.document(hit));
+      if (!document || document.gone || entry.sk !== SEARCH_KEYS.entry(document, document.words[word] ?? 0)) return false;
+      return hit.experimentId === undefined || !documents.get(SEARCH_KEYS.document({ kind: 'experiment', ref: hit.experimentId }))?.gone;
+    });
+  }
+
+  private async document(thing: Keyed): Promise<SearchDocument | undefined> {
+    return (await this.db.send(new GetCommand({ TableName: this.table, Key: documentKey(thing), ConsistentRead: true }))).Item as
+      | SearchDocument
+      | undefined;
+  }
+
+  private async documents(things: readonly Keyed[]): Promise<ReadonlyMap<string, SearchDocument>> {
+    const found = new Map<string, SearchDocument>();
+    let left: Item[] | undefined = [...new Map(things.map(documentKey).map((key) => [text(key), key])).values()];
+    for (let attempt = 0; left && left.length > 0; attempt += 1) {
+      if (attempt === ATTEMPTS) throw busy(`${left.length} documents could not be read`);
+      if (attempt > 0) await pause(attempt);
+      const answer: { Responses?: Record<string, Item[]>; UnprocessedKeys?: Record<string, { Keys?: Item[] }> } = await this.db.send(
+        new BatchGetCommand({ RequestItems: { [this.table]: { Keys: left } } }),
+      );
+      for (const item of answer.Responses?.[this.table] ?? []) found.set(item.pk as string, item as unknown as SearchDocument);
+      left = answer.UnprocessedKeys?.[this.table]?.Keys;
+    }
+    return found;
+  }
+
+  /** False where the index knows a newer state. */
+  private async remember(document: SearchDocument): Promise<boolean> {
     try {
       await this.db.send(
         new PutCommand({
           TableName: this.table,
-          Item: { ...documentKey(document), ...document, words: document.gone ? {} : document.words },
+          Item: { ...documentKey(document), ...document },
           ConditionExpression: 'attribute_not_exists(pk) OR revision <= :revision',
           ExpressionAttributeValues: { ':revision': document.revision },
         }),
       );
+      return true;
     } catch (error) {
-      // A newer state came in meanwhile and knows the words of this one: they are removed with it or by the next rebuild.
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
     }
   }
 
@@ -103,9 +154,8 @@ export class SearchIndex {
     for (let start = 0; start < requests.length; start += BATCH) {
       let left: WriteRequest[] | undefined = requests.slice(start, start + BATCH) as WriteRequest[];
       for (let attempt = 0; left && left.length > 0; attempt += 1) {
-        if (attempt === 8)
-          throw new NamedError('SearchThrottled', `${left.length} entries of the search index could not be written: the table is busy`);
-        if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * 2 ** attempt));
+        if (attempt === ATTEMPTS) throw busy(`${left.length} entries could not be written`);
+        if (attempt > 0) await pause(attempt);
         const answer: { UnprocessedItems?: Record<string, unknown> } = await this.db.send(
           new BatchWriteCommand({ RequestItems: { [this.table]: left } }),
         );
@@ -115,4 +165,5 @@ export class SearchIndex {
   }
 }
 
-const toHit = ({ kind, ref, title, detail, time }: Item): SearchHit => ({ kind, ref, title, detail, time }) as SearchHit;
+const toHit = ({ kind, ref, title, detail, time, experimentId }: Item): SearchHit =>
+  ({ kind, ref, title, detail, time, ...(experimentId !== undefined && { experimentId }) }) as SearchHit;

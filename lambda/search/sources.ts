@@ -57,6 +57,17 @@ const nameOf = async ({ store }: Sources, modelId: string): Promise<string | und
   return meta === undefined || meta.deleted ? undefined : meta.name;
 };
 
+/** Read by the name that a model has now. A model that is renamed meanwhile is not gone: it is looked up once more. */
+const named = async <T>(sources: Sources, modelId: string, read: (name: string) => Promise<T>): Promise<T | undefined> => {
+  for (let name = await nameOf(sources, modelId), last: string | undefined; name !== undefined && name !== last; ) {
+    const found = await existing(read(name));
+    if (found !== undefined) return found;
+    last = name;
+    name = await nameOf(sources, modelId);
+  }
+  return undefined;
+};
+
 /** What the index is to say about a thing, as the thing is now. */
 export const documentsOf = async (sources: Sources, thing: Thing): Promise<readonly SearchDocument[]> => {
   const { registry, experiments, runs } = sources;
@@ -66,31 +77,42 @@ export const documentsOf = async (sources: Sources, thing: Thing): Promise<reado
   }
   if (thing.kind === 'run') {
     const run = await existing(runs.get(thing.runId));
-    return run ? runDocuments(run, thing.revision) : [];
+    if (!run) return [];
+    // A deleted experiment hides its runs, and shows them again when it is restored.
+    const gone = run.lifecycleStage === 'deleted' && (await experiments.get(run.experimentId)).lifecycleStage === 'active';
+    return runDocuments(run, thing.revision, gone);
   }
-  const name = await nameOf(sources, thing.modelId);
   if (thing.kind === 'version') {
-    const version = name === undefined ? undefined : await existing(registry.getVersion(name, thing.version));
-    return [version ? versionDocument(version) : goneDocument('version', `${thing.modelId}/${thing.version}`, Date.now())];
+    const version = await named(sources, thing.modelId, (name) => registry.getVersion(name, thing.version));
+    return [version ? versionDocument(version) : goneVersion(thing.modelId, thing.version)];
   }
-  const model = name === undefined ? undefined : await existing(registry.getModel(name));
-  if (!model) return [goneDocument('model', thing.modelId, Date.now())];
-  const documents = [modelDocument(model)];
-  if (!thing.withVersions) return documents;
-  for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
-    const page = await registry.listVersions(model.name, { cursor, limit: 100 });
+  const model = await named(sources, thing.modelId, (name) => registry.getModel(name));
+  const documents = [model ? modelDocument(model) : goneDocument('model', thing.modelId, Date.now())];
+  if (thing.withVersions) documents.push(...(await versionsOf(sources, thing.modelId, model?.name)));
+  return documents;
+};
+
+const goneVersion = (modelId: string, version: number): SearchDocument => goneDocument('version', `${modelId}/${version}`, Date.now());
+
+/** Versions under the name that their model has now; those that were deleted, alone or with it, are gone. */
+const versionsOf = async ({ registry, store }: Sources, modelId: string, name: string | undefined): Promise<readonly SearchDocument[]> => {
+  const documents: SearchDocument[] = [];
+  for (let cursor: string | undefined, more = name !== undefined; name !== undefined && more; more = cursor !== undefined) {
+    const page = await registry.listVersions(name, { cursor, limit: 100 });
     documents.push(...page.items.map(versionDocument));
     cursor = page.cursor;
+  }
+  for await (const { version, deleted } of store.versions(modelId)) {
+    if (deleted || name === undefined) documents.push(goneVersion(modelId, version));
   }
   return documents;
 };
 
-/** Every thing that there is: what a rebuild goes through. */
-export async function* everyThing({ registry, experiments, runs }: Sources): AsyncGenerator<Thing> {
-  for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
-    const page = await registry.listModels({ cursor, limit: 100 });
-    for (const { modelId } of page.items) yield { kind: 'model', modelId, withVersions: true };
-    cursor = page.cursor;
+/** Every thing that there is, and every model that there was: what a rebuild goes through. */
+export async function* everyThing({ store, experiments, runs }: Sources): AsyncGenerator<Thing> {
+  const names = { KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': REGISTRY_KEYS.models } };
+  for await (const { modelId, formerIds } of store.query(names) as AsyncGenerator<{ modelId?: string; formerIds?: string[] }>) {
+    for (const id of [modelId ?? [], formerIds ?? []].flat()) yield { kind: 'model', modelId: id, withVersions: true };
   }
   for await (const { experimentId } of experiments.list()) {
     yield { kind: 'experiment', experimentId };

@@ -27,8 +27,10 @@ export interface SearchHit {
   readonly title: string;
   /** One line that tells it from others: owner, cause, state. */
   readonly detail: string;
-  /** ms since 1970: when it was made. */
+  /** ms since 1970: when it was made; of a dataset when the first run that used it began. */
   readonly time: number;
+  /** Experiment of a run: nothing finds the run while the experiment is deleted. */
+  readonly experimentId?: string;
 }
 
 /** A thing with its words and their weights, 1 to 9: what a thing is called counts most. */

@@ -76,7 +76,7 @@ export class SearchIndex extends Construct {
    */
   public grantRead(grantee: iam.IGrantable): iam.Grant {
     addEnvironment(grantee, { [SEARCH_ENV.indexTable]: this.indexTable.tableName });
-    return grantTable(grantee, { tableArn: this.indexTable.tableArn, actions: READ_ITEMS });
+    return grantTable(grantee, { tableArn: this.indexTable.tableArn, actions: [...READ_ITEMS, 'dynamodb:BatchGetItem'] });
   }
 
   private follow(table: dynamodb.ITableV2, keys: readonly { readonly [name: string]: unknown }[]): void {
