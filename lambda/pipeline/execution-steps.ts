@@ -60,7 +60,7 @@ const STEP_OF_STATE: Readonly<Record<string, StepOf>> = {
   Register: {
     step: 'register',
     inputs: { model: 'trainingJob.ModelArtifacts.S3ModelArtifacts', report: 'evaluation.reportUri' },
-    outputs: { version: 'registered.version', state: 'registered.state' },
+    outputs: { version: 'registered.version', state: 'registered.state', problem: 'registered.problem' },
   },
   Approve: { step: 'approve', inputs: { version: 'registered.version', reason: 'evaluation.reason' } },
   StartRelease: RELEASE,

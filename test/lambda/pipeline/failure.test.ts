@@ -58,8 +58,9 @@ describe('what an execution broke on', () => {
 });
 
 describe('the failure handler', () => {
-  const world = (status: string, run: Partial<RunMeta> = {}) => {
+  const world = (status: string, run: Partial<RunMeta> = {}, input: object = INPUT) => {
     const calls: [string, unknown][] = [];
+    const steps: string[] = [];
     const note =
       <T>(name: string, answer: T) =>
       async (...args: unknown[]) => {
@@ -72,10 +73,10 @@ describe('the failure handler', () => {
         startRun: note('startRun', { status: 'RUNNING', ...run }),
         failRun: note('failRun', true),
         reopenRun: note('reopenRun', true),
-        recordStep: async () => undefined,
+        recordStep: async (_: string, { name, status: ended }: { name: string; status: string }) => void steps.push(`${name} ${ended}`),
       },
       executions: {
-        describe: async () => ({ status, input: JSON.stringify(INPUT), startDate: new Date(0) }),
+        describe: async () => ({ status, input: JSON.stringify(input), startDate: new Date(0) }),
         newestEvents: async () => (status === 'ABORTED' ? [entered(1, 'Train')] : history),
         events: async function* () {
           yield* [...history].reverse();
@@ -92,7 +93,7 @@ describe('the failure handler', () => {
         time: '2026-01-01T00:00:00Z',
         ...change,
       });
-    return { calls, handle, names: () => calls.map(([name]) => name) };
+    return { calls, steps, handle, names: () => calls.map(([name]) => name) };
   };
 
   beforeEach(() => {
@@ -116,6 +117,21 @@ describe('the failure handler', () => {
       ],
       ['failRun', ['run-1', { step: 'Train', name: 'States.TaskFailed', message: 'boom' }, 'FAILED']],
     ]);
+  });
+
+  test('a rebuild that failed is on record with its steps, and nobody is alarmed: whoever asked for it waits for it', async () => {
+    const { handle, names, steps } = world('FAILED', {}, { ...INPUT, rebuildOf: 3 });
+    const output = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    await handle();
+    expect(names()).toEqual(['stopRunning', 'startRun', 'failRun']);
+    expect(output.mock.calls.flat().join('')).not.toContain('PipelineFailed');
+    expect(steps).toEqual(['train RUNNING']);
+  });
+
+  test('what the steps of a run did is recorded when it ended well', async () => {
+    const { handle, names, steps } = world('SUCCEEDED');
+    await handle();
+    expect([names(), steps]).toEqual([[], ['train RUNNING']]);
   });
 
   test('does nothing a second time', async () => {
