@@ -1,6 +1,7 @@
 import type { MonitorAnswer, MonitorResult } from '../../../lib/monitoring/contract';
 import { MemoryDynamo } from '../../fakes/memory-dynamo';
 import { MemoryBucket } from '../../fakes/memory-s3';
+import { register, registryOver, versionRecord } from '../../fakes/registry';
 import { MemoryEvents } from '../../fakes/sdk';
 import { captureLine, labelLine, makeBaseline, makeRows, SPEC } from './samples';
 
@@ -23,7 +24,16 @@ const output = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
 let handler: (event: unknown) => Promise<MonitorAnswer>;
 
 const MARCH = { windowStart: '2012-03-01T00:00:00Z', windowEnd: '2012-04-01T00:00:00Z' };
-const CHAMPION = { version: 3, model: SPEC.model, state: 'Production', baselineUri: 's3://reports/baseline.json' };
+
+/** Version 3 serves since long before the window. */
+const serving = async (baselineUri: string): Promise<void> => {
+  const registry = registryOver(dynamo.client());
+  const by = { actor: 'ana', reason: 'x' };
+  for (const runId of ['run-1', 'run-2', 'run-3']) await register(registry, SPEC.model, versionRecord(runId, { baselineUri }));
+  await registry.transition(SPEC.model, 3, 'Approved', by);
+  await registry.promote(SPEC.model, 3, by);
+  for (const entry of dynamo.items('history')) dynamo.put('history', { ...entry, at: '2012-01-01T00:00:00.000Z' });
+};
 
 beforeAll(async () => {
   dynamo.install();
@@ -33,12 +43,10 @@ beforeAll(async () => {
   bucket.objects.set('reports/baseline.json', JSON.stringify(await makeBaseline(undefined, () => 100)));
 });
 afterAll(() => jest.restoreAllMocks());
-beforeEach(() => {
+beforeEach(async () => {
   for (const key of [...bucket.objects.keys()]) if (!key.startsWith('reports/baseline')) bucket.objects.delete(key);
   dynamo.clear();
-  dynamo.put('registry', { pk: `NAME#${SPEC.model}`, sk: 'NAME', modelId: 'id' });
-  dynamo.put('registry', { pk: 'MODEL#id', sk: 'ALIAS#champion', version: 3, revision: 1, record: CHAMPION });
-  dynamo.put('history', { pk: 'id', sk: '0000000001', toState: 'Production', version: 3, at: '2012-01-01T00:00:00Z' });
+  await serving('s3://reports/baseline.json');
   bus.events.length = 0;
   output.mockClear();
 });
@@ -87,7 +95,8 @@ test('without an end the window ends now, when nobody has asked for anything', a
 });
 
 test('a baseline of another release is named, and nothing is published as a verdict', async () => {
-  dynamo.put('registry', { pk: 'MODEL#id', sk: 'ALIAS#champion', version: 3, revision: 1, record: { ...CHAMPION, baselineUri: 's3://reports/old.json' } });
+  dynamo.clear();
+  await serving('s3://reports/old.json');
   bucket.objects.set('reports/old.json', '{"schemaVersion":99}');
   record(101);
   await expect(handler(MARCH)).rejects.toThrow(/s3:\/\/reports\/old.json is no baseline that this release can read: \S+/);
