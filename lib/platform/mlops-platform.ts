@@ -124,7 +124,7 @@ export class MlOpsPlatform extends Construct {
       this.api = new MlflowApi(this, 'Api', { platformName, store, registry, tracker, alarmTopic, removalPolicy: props.removalPolicy });
     }
     if (this.registry instanceof ModelRegistry && this.tracker instanceof RunTracker) {
-      this.search = new SearchIndex(this, 'Search', { registry: this.registry, tracker: this.tracker });
+      this.search = new SearchIndex(this, 'Search', { platformName, registry: this.registry, tracker: this.tracker });
     }
     this.alarms = new PlatformAlarms(this, 'Alarms', { governor: this.governor, alarmTopic });
     if (this.search) this.alarms.watchDeadLetters(this.search.deadLetters, 'changes of runs or versions are missing from the search index');

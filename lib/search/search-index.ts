@@ -5,6 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sources from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { COMMON_ENV } from '../common/contract';
 import { deadLetterQueue } from '../common/dead-letter-queue';
 import { addEnvironment } from '../common/environment';
 import { PlatformFunction } from '../common/function';
@@ -22,6 +23,13 @@ export interface SearchIndexProps {
 
   /** Experiments, runs and datasets that are found. */
   readonly tracker: RunTracker;
+
+  /**
+   * Name of the platform that the function's metrics and logs belong to.
+   *
+   * @default 'mlops'
+   */
+  readonly platformName?: string;
 
   /**
    * What happens to the table when it leaves the stack. Its contents are made from registry and runs: `mlops search --rebuild` makes them again.
@@ -48,12 +56,12 @@ export class SearchIndex extends Construct {
     this.indexer = new PlatformFunction(this, 'Indexer', {
       handler: 'search/index-words',
       description: 'Keeps the index of words in step with registry and runs',
-      environment: { [SEARCH_ENV.indexTable]: this.indexTable.tableName },
+      environment: { [COMMON_ENV.platform]: props.platformName ?? 'mlops', [SEARCH_ENV.indexTable]: this.indexTable.tableName },
       timeout: Duration.minutes(2),
     });
     grantTable(this.indexer, {
       tableArn: this.indexTable.tableArn,
-      // The only table whose items go: what it says is said elsewhere.
+      // Unlike those of registry and runs its items go: what it says is said there.
       actions: [...READ_ITEMS, ...WRITE_ITEMS, 'dynamodb:BatchWriteItem', 'dynamodb:DeleteItem'],
     });
     props.registry.grantRead(this.indexer);
@@ -70,7 +78,7 @@ export class SearchIndex extends Construct {
   }
 
   /**
-   * Searches.
+   * Reads the index, by word, never by scan.
    *
    * A function also gets the environment variable that names the table.
    */

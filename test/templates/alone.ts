@@ -20,12 +20,14 @@ import {
   ModelEndpoint,
   ModelMonitor,
   type ModelOptions,
+  MlflowApi,
   ModelRegistry,
   Monitoring,
   PlatformAlarms,
   RetrainGovernor,
   Retraining,
   RunTracker,
+  SearchIndex,
   Serving,
   Task,
   Training,
@@ -82,6 +84,12 @@ export const CONSTRUCTS: Readonly<Record<string, (stack: Stack) => unknown>> = {
   ImportedStore: (stack) => owned(stack).store,
   ModelRegistry: (stack) => new ModelRegistry(stack, 'Registry'),
   RunTracker: (stack) => new RunTracker(stack, 'Tracker'),
+  SearchIndex: (stack) =>
+    new SearchIndex(stack, 'Search', { registry: new ModelRegistry(stack, 'Registry'), tracker: new RunTracker(stack, 'Tracker') }),
+  MlflowApi: (stack) => {
+    const { store, registry, tracker } = owned(stack);
+    return new MlflowApi(stack, 'Api', { platformName: 'mlops', store, registry, tracker });
+  },
   ServerlessEndpoint: (stack) => endpoint(stack, Serving.serverless()),
   RealTimeEndpoint: (stack) => endpoint(stack, Serving.realTime({ instanceType: 'ml.m5.large' })),
   ModelMonitor: (stack) => monitor(stack),
