@@ -108,6 +108,9 @@ export class MlflowApi extends Construct {
     this.store = store;
     this.grantReadArtifacts(this.apiFunction);
     store.grantWriteArtifacts(this.apiFunction, ARTIFACTS);
+    // MLflow's client deletes artifacts through its server. The bucket keeps the versions.
+    const artifacts = [store.artifacts.arnForObjects(`${ARTIFACTS}*`)];
+    iam.Grant.addToPrincipal({ grantee: this.apiFunction, actions: ['s3:DeleteObject'], resourceArns: artifacts });
     this.tokenKey.grant(this.apiFunction, 'kms:Sign', 'kms:GetPublicKey');
 
     const httpApi = new apigatewayv2.HttpApi(this, 'Api', {

@@ -151,7 +151,7 @@ describe('the API', () => {
     template.hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: variables } });
   });
 
-  test('reaches artifacts below mlflow/, reads those of runs, and deletes none', () => {
+  test('reaches artifacts below mlflow/, whose versions it cannot delete, and reads those of runs', () => {
     const template = Template.fromStack(build().stack);
     const statements = statementsOf(template, 'kms:Sign');
     const objects = (action: string) => {
@@ -161,7 +161,8 @@ describe('the API', () => {
     expect(objects('s3:PutObject')).toEqual(['mlflow/*']);
     expect(objects('s3:GetObject').sort()).toEqual(['mlflow/*', 'runs/*']);
     const actions = statements.flatMap(({ Action }) => [Action].flat());
-    expect(actions.filter((action) => /Delete|Scan|PartiQL|\*/.test(action))).toEqual([]);
+    expect(objects('s3:DeleteObject')).toEqual(['mlflow/*']);
+    expect(actions.filter((action) => /Delete|Scan|PartiQL|\*/.test(action))).toEqual(['s3:DeleteObject']);
   });
 
   test('tells when it fails and when it refuses requests for their number', () => {
