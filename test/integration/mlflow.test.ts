@@ -1,15 +1,19 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type App, Stack } from 'aws-cdk-lib';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { type App, Duration, Size, Stack } from 'aws-cdk-lib';
+import { Schedule } from 'aws-cdk-lib/aws-events';
+import { hoursOf, readHours, REQUEST_COLUMNS, requestCsv, trainingCsv } from '../../cli/demo/bike-data';
 import { findPlatform } from '../../cli/platform';
 import { LocalEngine } from '../../local/engine';
 import { endpointOf } from '../../local/engine-state';
 import { ensurePython } from '../../local/toolchain';
-import { deploy, type Deployment, projectRoot, useEngine } from './harness';
+import { client, deploy, type Deployment, projectRoot, useEngine } from './harness';
+import { DeployedModel } from './loop';
 import { MlflowServer, withoutSettings } from './mlflow-server';
-import { MlOpsPlatform } from 'cdk-mlops';
+import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 
 const CONFORMANCE = path.join(projectRoot, 'test', 'conformance');
 /** Everything on both servers instead of what fits into a test run of minutes: MLOPS_CONFORMANCE=all. */
@@ -57,7 +61,21 @@ describe('MLflow', () => {
     full = await python('requirements.txt');
     skinny = await python('requirements-2x.txt');
     deployment = await deploy((app: App) => {
-      new MlOpsPlatform(new Stack(app, 'Tracked'), 'MlOps', { platformName: 'tracked' });
+      const platform = new MlOpsPlatform(new Stack(app, 'Tracked'), 'MlOps', { platformName: 'tracked' });
+      platform.addModel('Bikes', {
+        task: Task.regression({ target: 'cnt', timeColumn: 'timestamp' }),
+        training: Training.script({
+          directory: path.join(projectRoot, 'examples/bike-sharing/training'),
+          entryPoint: 'train.py',
+          framework: Framework.xgboost('3.0-5'),
+          hyperparameters: { rounds: '40' },
+        }),
+        gate: Gate.beatsChampion({ metric: 'rmse' }),
+        approval: Approval.automatic(),
+        serving: Serving.serverless({ memory: Size.gibibytes(2), maxConcurrency: 5 }),
+        monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14) }),
+        retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 100 })], { cooldown: Duration.days(7) }),
+      });
     });
     artifactsBucket = (await findPlatform({ platform: 'tracked' })).resources.artifactsBucket;
     const engine = LocalEngine.list().find((state) => endpointOf(state) === useEngine().endpoint)?.name as string;
@@ -116,6 +134,44 @@ describe('MLflow', () => {
       await server.stop();
     }
   }, ALL ? 1_200_000 : 300_000);
+
+  test('its client loads the champion that serves, predicts what the endpoint predicts, and moves it not', async () => {
+    const hours = readHours(path.join(projectRoot, 'examples/bike-sharing/data/hour.csv'));
+    const model = await DeployedModel.find('tracked', 'Bikes');
+    await model.upload('2011.csv', trainingCsv(hoursOf(hours, '2011')));
+    const trained = await model.train('first version', '2012-01-01T00:00:00Z');
+    expect(trained).toMatchObject({ status: 'FINISHED', version: 1 });
+
+    const rows = requestCsv(hoursOf(hours, '2012-01')).trim();
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'mlops-champion-'));
+    const file = path.join(directory, 'rows.csv');
+    writeFileSync(file, `${REQUEST_COLUMNS.join(',')}\n${rows}\n`);
+    const seen = await run(full, [path.join(CONFORMANCE, 'champion.py'), 'Bikes', file], { ...withoutSettings(process.env), ...environment });
+    rmSync(directory, { recursive: true });
+    expect({ code: seen.code, err: seen.code === 0 ? '' : seen.err }).toEqual({ code: 0, err: '' });
+    const { predictions, ...record } = JSON.parse(seen.out.trim().split('\n').at(-1) as string) as { predictions: number[] };
+
+    const answer = await client(LambdaClient).send(
+      new InvokeCommand({
+        FunctionName: model.resources.recorderFunction,
+        Payload: JSON.stringify({ body: rows, contentType: 'text/csv', accept: 'text/csv' }),
+      }),
+    );
+    const { body } = JSON.parse(Buffer.from(answer.Payload ?? []).toString()) as { body: string };
+    expect(predictions).toEqual(body.trim().split('\n').map(Number));
+    expect(record).toMatchObject({
+      version: '1',
+      stage: 'Production',
+      experiment: 'Bikes',
+      status: 'FINISHED',
+      metrics: expect.arrayContaining(['rmse']),
+      params: expect.objectContaining({ rounds: '40' }),
+      runs: true,
+      registered: ['Bikes'],
+      moved: 'PERMISSION_DENIED',
+      deleted: 'PERMISSION_DENIED',
+    });
+  }, 300_000);
 
   test('the quickstart does what its page says', async () => {
     const { code, out, err } = await run(full, ['examples/mlflow-quickstart/quickstart.py'], { ...withoutSettings(process.env), ...environment });
