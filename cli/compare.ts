@@ -1,13 +1,21 @@
-import { number, strong, table } from './format';
+import { UsageError } from './errors';
+import { number, shorten, strong, table } from './format';
 import type { Io } from './io';
 
-/** Things side by side: one row a name, one column a thing; `same` leaves out what all agree on. */
+/** Things side by side: one row a name, one column a thing. */
 export interface Comparison {
   readonly things: readonly string[];
   readonly sections: Readonly<Record<string, Readonly<Record<string, readonly (string | number | null)[]>>>>;
 }
 
+const WIDEST = 50;
+
 type Values = Readonly<Record<string, string | number | undefined>>;
+
+/** Refuses less than two, before anything is read. */
+export const atLeastTwo = (what: string, things: readonly unknown[]): void => {
+  if (things.length < 2) throw new UsageError(`one ${what} cannot be compared`, `name at least two ${what}s`);
+};
 
 export const compare = (things: readonly string[], sections: Readonly<Record<string, readonly Values[]>>): Comparison => ({
   things,
@@ -19,7 +27,13 @@ export const compare = (things: readonly string[], sections: Readonly<Record<str
   ),
 });
 
-const shown = (value: string | number | null): string => (value === null ? '-' : typeof value === 'number' ? number(value) : value);
+/** Of addresses the end tells one from another, of other texts the beginning. */
+const brief = (text: string): string => {
+  if (text.length <= WIDEST) return text;
+  return text.includes('/') ? `…${text.slice(1 - WIDEST)}` : shorten(text, WIDEST);
+};
+
+const shown = (value: string | number | null): string => (value === null ? '-' : typeof value === 'number' ? number(value) : brief(value));
 
 /** Rows that differ are marked, since they are what one looks for. */
 export const renderComparison = (io: Io, { things, sections }: Comparison): string =>

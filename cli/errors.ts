@@ -62,6 +62,8 @@ const RULES: readonly Rule[] = [
     message: (message) => `a resource that the platform's parameters name is not there: ${message}`,
     fix: 'deploy the platform again, or choose another with --platform',
   },
+  { when: (name) => name === 'RegistryNotFound', fix: '`mlops models list` and `mlops models versions MODEL` tell what there is' },
+  { when: (name) => name === 'RunNotFound', fix: '`mlops runs list MODEL` tells its runs, `mlops search WORD` finds others' },
   { when: (name) => /Throttl|TooManyRequests|ProvisionedThroughput/.test(name), fix: 'try again in a moment' },
 ];
 

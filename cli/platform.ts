@@ -112,6 +112,10 @@ export class Platform {
     return new RunsClient(this.resources.runsTable, this.documents);
   }
 
+  get experiments(): ExperimentsClient {
+    return new ExperimentsClient(this.resources.runsTable, this.documents);
+  }
+
   get lineage(): LineageClient {
     return new LineageClient(this.resources.runsTable, this.documents);
   }
@@ -125,7 +129,7 @@ export class Platform {
   get searchSources(): Sources {
     const { registryTable, historyTable, runsTable } = this.resources;
     const store = new RegistryStore(registryTable, historyTable, this.documents);
-    const experiments = new ExperimentsClient(runsTable, this.documents);
+    const { experiments } = this;
     return { store, registry: new RegistryReader(store), experiments, runs: new RunsClient(runsTable, this.documents, experiments) };
   }
 

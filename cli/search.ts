@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SearchIndex } from '../lambda/search/search-index.client';
+import { MOST_HITS, type SearchIndex } from '../lambda/search/search-index.client';
 import { documentsOf, everyThing, type Sources } from '../lambda/search/sources';
 import type { SearchHit } from '../lib/search/contract';
 import { limit } from './arguments';
@@ -24,7 +24,7 @@ export const register = (program: Command, io: Io): void => {
       .command('search')
       .description('find models, versions, experiments, runs and datasets by words of names, owners, tags and causes; the best first')
       .argument('[words...]', 'all must be there')
-      .option('--limit <number>', 'how many', limit, 20)
+      .option('--limit <number>', `how many, ${MOST_HITS} at most`, hits, 20)
       .option('--after <cursor>', 'go on behind a page that was shown before')
       .option('--rebuild', 'make the index anew from the records instead of searching'),
   ).action(async (words: readonly string[], _, command: Command) => {
@@ -43,7 +43,7 @@ export const register = (program: Command, io: Io): void => {
       const rows = page.items.map((hit) => [
         hit.kind,
         shorten(hit.title, 40),
-        shorten(hit.detail, 60) || '-',
+        shorten(hit.detail, 50) || '-',
         localTime(new Date(hit.time)),
         identity(hit),
       ]);
@@ -65,4 +65,10 @@ const rebuild = async (search: SearchIndex, sources: Sources, io: Io): Promise<n
 };
 
 /** Models and versions are named by their title; the ids behind them are for programs. */
-const identity = ({ kind, ref }: SearchHit): string => (kind === 'model' || kind === 'version' ? '-' : ref);
+const identity = ({ kind, ref, title }: SearchHit): string => (kind === 'model' || kind === 'version' || ref === title ? '-' : ref);
+
+const hits = (text: string): number => {
+  const value = limit(text);
+  if (value > MOST_HITS) throw new UsageError(`--limit ${text} is more than one page holds`, `${MOST_HITS} at most; --after goes on`);
+  return value;
+};

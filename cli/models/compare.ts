@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ModelVersion } from '../../lib/registry/contract';
 import { versionNumber } from '../arguments';
-import { compare, renderComparison } from '../compare';
+import { atLeastTwo, compare, renderComparison } from '../compare';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
 import { findPlatform } from '../platform';
@@ -16,6 +16,7 @@ export const register = (parent: Command, io: Io): void => {
   ).action(async (model: string, texts: readonly string[], _, command: Command) => {
     const options = command.optsWithGlobals<PlatformOptions>();
     const numbers = texts.map(versionNumber);
+    atLeastTwo('version', numbers);
     const { registry } = await findPlatform(options);
     const versions = await Promise.all(numbers.map((number) => registry.getVersion(model, number)));
     const comparison = compare(

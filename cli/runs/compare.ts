@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { compare, renderComparison } from '../compare';
+import { atLeastTwo, compare, renderComparison } from '../compare';
 import { duration } from '../format';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
@@ -10,6 +10,7 @@ export const register = (parent: Command, io: Io): void => {
     parent.command('compare').description('runs side by side: metrics, parameters, outcome').argument('<runs...>', 'ids of two or more runs'),
   ).action(async (ids: readonly string[], _, command: Command) => {
     const options = command.optsWithGlobals<PlatformOptions>();
+    atLeastTwo('run', ids);
     const { runs } = await findPlatform(options);
     const found = await Promise.all(ids.map((id) => runs.getRun(id)));
     const comparison = compare(ids, {

@@ -24,7 +24,8 @@ export const register = (parent: Command, io: Io): void => {
       return;
     }
     const points = await tracking.metricHistory(runId, key);
-    emit(io, options, points, () => (points.length === 0 ? `${runId} has no metric ${key}\n` : chart(io, points)));
+    const none = `${runId} has no metric ${key}; \`mlops runs metrics ${runId}\` tells those that it has\n`;
+    emit(io, options, points, () => (points.length === 0 ? none : chart(io, points)));
   });
 };
 

@@ -58,7 +58,7 @@ export const versionDocument = (version: ModelVersion): SearchDocument => ({
   gone: false,
   words: weigh([
     [WEIGHTS.tag, version.model],
-    [WEIGHTS.name, version.runId],
+    [WEIGHTS.tag, version.runId],
     [WEIGHTS.owner, version.createdBy],
     [WEIGHTS.tag, version.dataId],
     [WEIGHTS.tag, version.code?.commit],
@@ -72,7 +72,7 @@ export const experimentDocument = (experiment: Experiment): SearchDocument => ({
   kind: 'experiment',
   ref: experiment.experimentId,
   title: experiment.name,
-  detail: one(`experiment ${experiment.experimentId}`),
+  detail: one(...Object.entries(experiment.tags).filter(([key]) => !key.startsWith('mlflow.')).map(([key, value]) => `${key} ${value}`)),
   time: experiment.creationTime,
   revision: experiment.lastUpdateTime,
   gone: experiment.lifecycleStage === 'deleted',
@@ -92,8 +92,9 @@ export const runDocuments = (run: Run, revision: number, gone: boolean): readonl
     revision,
     gone,
     words: weigh([
-      [WEIGHTS.name, run.name],
-      [WEIGHTS.name, run.runId],
+      // Names of runs are often made of what they belong to, which itself comes first.
+      [WEIGHTS.name - 2, run.name],
+      [WEIGHTS.name - 2, run.runId],
       [WEIGHTS.owner, run.userId],
       [WEIGHTS.tag, run.pipeline?.model],
       ...run.datasets.map(({ name }): Weighted => [WEIGHTS.tag, name]),

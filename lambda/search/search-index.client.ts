@@ -4,7 +4,7 @@ import { SEARCH_ENV, SEARCH_KEYS, SearchDocument, SearchHit } from '../../lib/se
 import { createDocumentClient, decodeCursor, encodeCursor, Item, Page, PageOptions } from '../common/dynamo.client';
 import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
-import { wordsOf } from './words';
+import { queryWords } from './words';
 
 /** Queries for one page of hits: of words that nearly everything has the next page may bring the rest. */
 const MOST_QUERIES = 2;
@@ -24,6 +24,7 @@ const entryKey = (document: SearchHit, word: string, weight: number): Item => ({
 const documentKey = (document: Keyed): Item => ({ pk: SEARCH_KEYS.document(document), sk: SEARCH_KEYS.documentSort });
 const says = ({ title, detail, time, gone, words }: SearchDocument): string =>
   JSON.stringify([title, detail, time, gone, Object.entries(words).sort()]);
+const places = ({ time, words }: SearchDocument): string => JSON.stringify([time, Object.entries(words).sort()]);
 const text = (key: Item): string => `${key.pk as string}\n${key.sk as string}`;
 const keysOf = (document: SearchDocument | undefined): Item[] =>
   Object.entries(document?.words ?? {}).map(([word, weight]) => entryKey(document as SearchDocument, word, weight));
@@ -56,19 +57,22 @@ export class SearchIndex {
     if (!again && old && (old.revision > now.revision || says(old) === says(now))) return;
     const document = again ? { ...now, revision: Math.max(now.revision, old?.revision ?? now.revision) } : now;
     const { words } = document;
-    const hit = toHit(document as unknown as Item);
+    const { kind, ref, experimentId } = document;
     const all = Object.keys(words);
-    const puts: Item[] = Object.entries(words).map(([word, weight]) => ({ ...entryKey(document, word, weight), ...hit, words: all }));
-    await this.write([...puts.map((item) => ({ PutRequest: { Item: item } })), ...without(keysOf(old), puts)]);
+    const about = { kind, ref, experimentId, words: all };
+    const puts: Item[] = Object.entries(words).map(([word, weight]) => ({ ...entryKey(document, word, weight), ...about }));
+    // A run that ends has the words that it had: its document alone tells the new state.
+    const asBefore = !again && old !== undefined && places(old) === places(document);
+    if (!asBefore) await this.write([...puts.map((item) => ({ PutRequest: { Item: item } })), ...without(keysOf(old), puts)]);
     // Last, so that a crash before leaves the old list of words: the next attempt removes what is stale.
-    if (await this.remember(document)) return;
+    if ((await this.remember(document)) || asBefore) return;
     // A newer state came in meanwhile and does not know what was written here.
     await this.write(without(puts, keysOf(await this.document(document))));
   }
 
   /** Things that have every word of the query, the best first, at most MOST_HITS of them; three requests at most. */
   public async find(query: string, { limit = DEFAULT_LIMIT, cursor }: PageOptions = {}): Promise<Page<SearchHit>> {
-    const words = [...wordsOf(query)].sort((a, b) => b.length - a.length);
+    const words = [...queryWords(query)].sort((a, b) => b.length - a.length);
     if (words.length === 0) throw invalid(`"${query}" holds no word: letters or digits are searched for`);
     const [longest, ...others] = words;
     const pk = SEARCH_KEYS.word(longest);
@@ -95,19 +99,20 @@ export class SearchIndex {
       if (taken.length < items.length) start = { pk, sk: taken.at(-1)!.sk };
       if (!start || found.length === most) break;
     }
-    return { items: (await this.standing(longest, found)).map(toHit), cursor: start && encodeCursor(start) };
+    return { items: await this.standing(longest, found), cursor: start && encodeCursor(start) };
   }
 
-  /** Entries that the documents of their things confirm, and whose experiments are not deleted. */
-  private async standing(word: string, entries: readonly Item[]): Promise<readonly Item[]> {
-    const hits = entries.map(toHit);
-    const experiments = hits.flatMap(({ experimentId }): Keyed[] => (experimentId === undefined ? [] : [{ kind: 'experiment', ref: experimentId }]));
-    const documents = await this.documents([...hits, ...experiments]);
-    return entries.filter((entry) => {
-      const hit = toHit(entry);
-      const document = documents.get(SEARCH_KEYS.document(hit));
-      if (!document || document.gone || entry.sk !== SEARCH_KEYS.entry(document, document.words[word] ?? 0)) return false;
-      return hit.experimentId === undefined || !documents.get(SEARCH_KEYS.document({ kind: 'experiment', ref: hit.experimentId }))?.gone;
+  /** Things of entries that the documents confirm, and whose experiments are not deleted. */
+  private async standing(word: string, entries: readonly Item[]): Promise<readonly SearchHit[]> {
+    const named = entries as unknown as readonly (Keyed & Pick<SearchHit, 'experimentId'> & { readonly sk: string })[];
+    const experiments = named.flatMap(({ experimentId }): Keyed[] => (experimentId === undefined ? [] : [{ kind: 'experiment', ref: experimentId }]));
+    const documents = await this.documents([...named, ...experiments]);
+    return named.flatMap((entry) => {
+      const document = documents.get(SEARCH_KEYS.document(entry));
+      if (!document || document.gone || entry.sk !== SEARCH_KEYS.entry(document, document.words[word] ?? 0)) return [];
+      const { experimentId } = document;
+      const isHidden = experimentId !== undefined && documents.get(SEARCH_KEYS.document({ kind: 'experiment', ref: experimentId }))?.gone;
+      return isHidden ? [] : [toHit(document)];
     });
   }
 
@@ -165,5 +170,5 @@ export class SearchIndex {
   }
 }
 
-const toHit = ({ kind, ref, title, detail, time, experimentId }: Item): SearchHit =>
-  ({ kind, ref, title, detail, time, ...(experimentId !== undefined && { experimentId }) }) as SearchHit;
+const toHit = ({ kind, ref, title, detail, time, experimentId }: SearchDocument): SearchHit =>
+  ({ kind, ref, title, detail, time, ...(experimentId !== undefined && { experimentId }) });

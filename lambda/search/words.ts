@@ -21,6 +21,11 @@ export const wordsOf = (text: string): readonly string[] => {
   return [...found];
 };
 
+/** Words that a query asks for: what is joined counts in its parts, since things are called `calm-crow-7` and looked for as `crow-7`. */
+export const queryWords = (text: string): readonly string[] => [
+  ...new Set([...fold(text).matchAll(/[\p{L}\p{N}]+/gu)].map(([word]) => word.slice(0, LONGEST))),
+];
+
 /** Words of several texts with the best weight of each; the heaviest first where there are too many. */
 export const weigh = (texts: readonly (readonly [weight: number, text: string | undefined])[]): Record<string, number> => {
   const weights = new Map<string, number>();

@@ -141,6 +141,22 @@ describe('runs', () => {
     expect((await mlops('runs', 'compare', 'run-1', 'run-2')).out).toMatch(/≠ +rmse +64 +60/);
   });
 
+  test('of any experiment are listed, of your own code too; without a name the experiments', async () => {
+    const db = platform.dynamo.client();
+    const experiments = new ExperimentsClient('runs', db, 's3://artifacts/mlflow');
+    const { experimentId } = await experiments.create({ name: 'trial' });
+    const { runId } = await new RunsClient('runs', db, experiments).create({ experimentId, name: 'calm-crow-7', userId: 'grace' });
+    expect((await mlops('runs', 'list')).out).toMatch(new RegExp(`trial +${experimentId} `));
+    expect((await mlops('runs', 'list', 'trial')).out).toMatch(new RegExp(`${runId} +calm-crow-7 +RUNNING .* by grace\\n`));
+    expect(await json('runs', 'list', 'trial')).toMatchObject([{ runId, name: 'calm-crow-7' }]);
+    expect(await mlops('runs', 'list', 'nowhere')).toMatchObject({ code: 1, err: expect.stringContaining('neither a model nor an experiment') });
+  });
+
+  test('are compared only with others', async () => {
+    expect(await mlops('runs', 'compare', 'run-1')).toMatchObject({ code: 2, err: expect.stringContaining('at least two runs') });
+    expect(await mlops('models', 'compare', 'Demand', '1')).toMatchObject({ code: 2, err: expect.stringContaining('at least two versions') });
+  });
+
   test('show the course of a metric', async () => {
     const db = platform.dynamo.client();
     const runs = new RunsClient('runs', db, new ExperimentsClient('runs', db, 's3://artifacts/mlflow'));
@@ -163,6 +179,7 @@ describe('search', () => {
     expect((await json<{ items: { kind: string }[] }>('search', 'holidays', 'wrong')).items.map(({ kind }) => kind)).toEqual(['run']);
     expect((await mlops('search', 'nowhere')).out).toBe('nothing has all of these words\n');
     expect(await mlops('search')).toMatchObject({ code: 2 });
+    expect(await mlops('search', 'demand', '--limit', '51')).toMatchObject({ code: 2, err: expect.stringContaining('50 at most') });
   });
 });
 

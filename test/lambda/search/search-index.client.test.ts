@@ -30,6 +30,13 @@ test('words are found whatever their case, accents and joints', () => {
   );
 });
 
+test('joined names are found by any of their parts, whole names whatever their case', async () => {
+  await index.put(thing('run', 'calm-crow-77'));
+  await index.put(thing('model', 'BikeDemand'));
+  for (const query of ['crow-77', 'calm-crow-77', 'CALM']) expect(await found(query)).toEqual(['run']);
+  for (const query of ['BikeDemand', 'bikedemand', 'bike demand']) expect(await found(query)).toEqual(['model']);
+});
+
 test('what a thing is called counts more than what is said about it, then the newest comes first', async () => {
   await index.put(thing('said', 'other', [[WEIGHTS.text, 'about demand']], { time: 9_000 }));
   await index.put(thing('old', 'demand'));
