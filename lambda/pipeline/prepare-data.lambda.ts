@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ARTIFACTS_ENV, type DataManifest, datasetPrefix } from '../../lib/artifacts/contract';
 import { PIPELINE_ENV, type PipelineSpec, type PreparedData } from '../../lib/pipeline/contract';
+import type { DatasetInput } from '../../lib/tracking/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { S3Files } from '../common/s3.client';
@@ -51,6 +52,7 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
     };
   });
   await new LineageClient().link({ kind: 'data', id: manifest.dataId }, { kind: 'run', id: runId });
+  await runs.logDataset(runId, datasetOf(manifest, manifestUri));
   const { hyperparameters, training } = settings;
   await runs.logParams(runId, { ...hyperparameters, ...dataParams(manifest), ...(rebuilt === undefined ? {} : { rebuildOf: String(rebuilt) }) });
   // A rebuild has nothing to beat: it is compared with its own record.
@@ -97,4 +99,17 @@ const dataParams = ({ dataId, train, holdout, quarantinedRows }: DataManifest): 
   'data.holdoutRows': String(holdout.rows),
   'data.quarantinedRows': String(quarantinedRows),
   ...(holdout.from === undefined ? {} : { 'data.holdoutFrom': holdout.from }),
+});
+
+/** Longest digest that MLflow takes. */
+const DIGEST_LENGTH = 36;
+
+/** The data as MLflow shows it: its digest is the beginning of the data's id, its source the manifest. */
+const datasetOf = ({ dataId, model, columns, rows }: DataManifest, manifestUri: string): DatasetInput => ({
+  name: model,
+  digest: dataId.slice(0, DIGEST_LENGTH),
+  sourceType: 's3',
+  source: JSON.stringify({ uri: manifestUri }),
+  profile: JSON.stringify({ num_rows: rows, num_columns: columns.length }),
+  tags: { 'mlflow.data.context': 'training' },
 });

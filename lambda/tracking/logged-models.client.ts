@@ -166,7 +166,8 @@ export class LoggedModelsClient {
   private async open(modelId: string, evenDeleted = false): Promise<OpenModel> {
     const place = (await this.read(metaKey(modelId))) as Place | undefined;
     const row = place && (await this.read(rowKey({ ...place, modelId })));
-    if (!row || (row.deleted && !evenDeleted)) throw new NamedError(TRACKING_ERRORS.loggedModelNotFound, `Logged model with ID '${modelId}' not found.`);
+    const there = row && (evenDeleted || !row.deleted);
+    if (!there) throw new NamedError(TRACKING_ERRORS.loggedModelNotFound, `Logged model with ID '${modelId}' not found.`);
     return this.fromRow(row);
   }
 

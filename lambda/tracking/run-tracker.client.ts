@@ -1,5 +1,6 @@
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import {
+  DatasetInput,
   PipelineRun,
   Run,
   RunMeta,
@@ -87,6 +88,11 @@ export class RunTrackerClient {
       await details.load('params', Object.keys(params));
       for (const [key, value] of Object.entries(params)) if (details.params.get(key) !== value) details.params.set(key, value);
     });
+  }
+
+  /** A dataset that the run used. */
+  public async logDataset(runId: string, dataset: DatasetInput): Promise<void> {
+    await this.runs.logInputs(runId, [dataset], [], EVEN_DELETED);
   }
 
   /** Latest value of each metric. */

@@ -169,13 +169,13 @@ export class RunsClient {
   }
 
   /** Data sets by name and digest, and models that the run used; what is there already stays as it is. */
-  public async logInputs(runId: string, datasets: readonly DatasetInput[], modelIds: readonly string[]): Promise<void> {
+  public async logInputs(runId: string, datasets: readonly DatasetInput[], modelIds: readonly string[], options: EditOptions = {}): Promise<void> {
     const named = datasets.map((dataset) => [JSON.stringify([dataset.name, dataset.digest]), dataset] as const);
     await this.edit(runId, async ({ details }) => {
       await Promise.all([details.load('datasets', named.map(([key]) => key)), details.load('models', modelIds.map((id) => `in:${id}`))]);
       for (const [key, dataset] of named) if (details.datasets.get(key) === undefined) details.datasets.set(key, dataset);
       for (const id of modelIds) if (details.models.get(`in:${id}`) === undefined) details.models.set(`in:${id}`, 0);
-    });
+    }, options);
   }
 
   /** Models that the run made, each with its step. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { ModelRegistryClient } from '../../../lambda/registry/model-registry.client';
 import { RunTrackerClient } from '../../../lambda/tracking/run-tracker.client';
+import { RunsClient } from '../../../lambda/tracking/runs.client';
 import type { EvaluationResult, PipelineSpec, PreparedData } from '../../../lib/pipeline/contract';
 import type { ReleaseStatus } from '../../../lib/serving/contract';
 import { MemoryDynamo } from '../../fakes/memory-dynamo';
@@ -211,6 +212,8 @@ test('the first run ends with a version that serves, and everything about it is 
   ]);
 
   const run = await runs.getRun('run-1');
+  const { datasets } = await new RunsClient().get('run-1');
+  expect(datasets).toEqual([expect.objectContaining({ name: 'Demand', digest: run.params['data.id'].slice(0, 36), sourceType: 's3' })]);
   expect(run).toMatchObject({ status: 'FINISHED', outcome: 'promoted', version: 1, metrics: { rmse: 2 } });
   expect(run.params).toMatchObject({ rounds: '10', 'data.trainRows': '672', 'data.holdoutRows': '48', 'data.quarantinedRows': '0' });
   expect(run.steps.map(({ name, status }) => `${name} ${status}`).sort()).toEqual([
