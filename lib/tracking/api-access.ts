@@ -11,9 +11,15 @@ const READING_POSTS = [
   'experiments/search',
   'experiments/search-datasets',
   'logged-models/search',
+  'model-versions/search',
   'registered-models/get-latest-versions',
+  'registered-models/search',
   'runs/search',
 ] as const;
+const NEWER_READING_POSTS = ['datasets/search', 'traces/batchGetInfos', 'traces/search', 'ui-telemetry'] as const;
+
+const posts = (prefixes: readonly string[], calls: readonly string[]): ApiPath[] =>
+  prefixes.flatMap((prefix) => calls.map((call): ApiPath => ['POST', `${prefix}/${call}`]));
 
 const all = (methods: readonly string[], prefixes: readonly string[]): ApiPath[] =>
   prefixes.flatMap((prefix) => methods.map((method): ApiPath => [method, `${prefix}/*`]));
@@ -25,8 +31,8 @@ const tokenPath = (scope: string): ApiPath => ['POST', `/token/${scope}`];
  */
 export const READ_PATHS: readonly ApiPath[] = [
   ['GET', '/*'],
-  ...CALLS.flatMap((prefix) => READING_POSTS.map((call): ApiPath => ['POST', `${prefix}/${call}`])),
-  ...NEWER_CALLS.map((prefix): ApiPath => ['POST', `${prefix}/traces/search`]),
+  ...posts(CALLS, READING_POSTS),
+  ...posts(NEWER_CALLS, NEWER_READING_POSTS),
   ['POST', '/graphql'],
   tokenPath('read'),
 ];

@@ -35,7 +35,7 @@ beforeAll(async () => {
     api.grantRead(role('reader'));
     api.grantWrite(role('writer'));
     api.grantApprove(role('approver'));
-    registry.grantRead(role('auditor'));
+    registry.grantAudit(role('auditor'));
     role('nobody');
     new CfnOutput(stack, 'Url', { value: api.url });
     new CfnOutput(stack, 'Bucket', { value: store.artifacts.bucketName });
