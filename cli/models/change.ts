@@ -16,7 +16,11 @@ interface Verb {
 }
 
 const VERBS: readonly Verb[] = [
-  { name: 'promote', what: 'make an approved version the champion; where there is a pipeline only one that it made', done: 'is the champion now' },
+  {
+    name: 'promote',
+    what: 'make an approved version the champion of a model without a pipeline, which would move the endpoint, too',
+    done: 'is the champion now',
+  },
   { name: 'archive', what: 'put a version away: it stays on record and can come back by a promotion', done: 'is archived' },
 ];
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ALLOWED_TRANSITIONS, ModelVersion, VersionRecord, VersionState } from '../../../../lib/registry/contract';
 import type { Change } from '../../../registry/registry-writes';
-import { invalid } from '../errors';
+import { invalid, MlflowError } from '../errors';
 import type { ApiRequest, Json } from '../http';
 import { aboutVersion, checkRegistryTag } from '../registry-fields';
 import { wireGovernedVersion, wireModel } from '../registry-wire';
@@ -63,9 +63,14 @@ const transition = async (request: ApiRequest, { registry }: Stores): Promise<un
   return moved(registry, body, body.to, changeOf(request, body));
 };
 
+const RULE = 'the rule "champion moves with the endpoint" lets no other request promote a version of it.';
+
 const promote = async (request: ApiRequest, { registry }: Stores): Promise<unknown> => {
   const body = parsed(Promotion, request);
   return aboutVersion(body.name, body.version, async () => {
+    const { managed } = await registry.getModel(body.name);
+    if (managed)
+      throw new MlflowError('PERMISSION_DENIED', `${body.name} is served by its pipeline, which moves endpoint and champion together: ${RULE}`);
     const options = { ...changeOf(request, body), expectedChampion: body.expected_champion };
     const { champion, previousVersion } = await registry.promote(body.name, body.version, options);
     return { ...decided(champion), ...(previousVersion === undefined ? {} : { previous_version: String(previousVersion) }) };

@@ -1,3 +1,4 @@
+import { register, registryOver, versionRecord } from '../../../../fakes/registry';
 import { CALLER, MemoryApi } from '../api';
 
 const api = new MemoryApi();
@@ -104,7 +105,10 @@ describe('versions', () => {
     await move('1', 'STAGING');
     expect((await move('2', 'staging', true)).answer.model_version.current_stage).toBe('Staging');
     const latest = await call('GET', 'registered-models/get-latest-versions?name=staged&stages=archived&stages=Staging');
-    expect(latest.answer.model_versions).toMatchObject([{ version: '1', current_stage: 'Archived' }, { version: '2', current_stage: 'Staging' }]);
+    expect(latest.answer.model_versions).toMatchObject([
+      { version: '1', current_stage: 'Archived' },
+      { version: '2', current_stage: 'Staging' },
+    ]);
     expect((await move('1', 'Live')).message).toContain('Invalid Model Version stage: Live. Value must be one of');
     expect((await move('1', 'Archived', true)).status).toBe(400);
   });
@@ -229,6 +233,16 @@ describe('decisions about versions', () => {
     expect(history.filter(({ actor, reason: why }) => actor === CALLER && why === reason).map(({ action }) => action)).toEqual(
       expect.arrayContaining(['Created', 'Registered', 'Rejected', 'Archived', 'OwnerChanged']),
     );
+  });
+
+  test('what a pipeline serves is not promoted by hand, whoever asks: the endpoint would not follow', async () => {
+    await register(registryOver(api.dynamo.client()), 'served', versionRecord('run-9'), { actor: 'pipeline', reason });
+    await decide('approve', { name: 'served', version: 1, reason });
+    const refused = await decide('promote', { name: 'served', version: 1, reason });
+    expect(refused).toMatchObject({
+      status: 403,
+      body: { error_code: 'PERMISSION_DENIED', message: expect.stringContaining('moves with the endpoint') },
+    });
   });
 
   test('a step that is not allowed, a missing reason and a missing version are told apart', async () => {
