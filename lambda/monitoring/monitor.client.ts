@@ -48,7 +48,9 @@ export class MonitorClient {
   /** When which version began to serve, oldest first. */
   public async promotions(model: string): Promise<Promotion[]> {
     const history = await this.registry.history(model);
-    return history.flatMap(({ toState, version, at }) => (toState === 'Production' && version !== undefined ? [{ version, at: Date.parse(at) }] : []));
+    return history.flatMap(({ toState, version, at }) =>
+      toState === 'Production' && version !== undefined ? [{ version, at: Date.parse(at) }] : [],
+    );
   }
 
   public async baseline(version: ModelVersion): Promise<Baseline> {

@@ -82,9 +82,15 @@ describe('registration', () => {
 
   test('names what is missing', async () => {
     const model = newModel();
-    await expect(registry.getVersion(model, 1)).rejects.toMatchObject({ name: REGISTRY_ERRORS.notFound, message: `Registered Model with name=${model} not found` });
+    await expect(registry.getVersion(model, 1)).rejects.toMatchObject({
+      name: REGISTRY_ERRORS.notFound,
+      message: `Registered Model with name=${model} not found`,
+    });
     await registry.createModel({ name: model, owner: 'ana' }, by);
-    await expect(registry.getVersion(model, 7)).rejects.toMatchObject({ name: REGISTRY_ERRORS.notFound, message: `Model Version (name=${model}, version=7) not found` });
+    await expect(registry.getVersion(model, 7)).rejects.toMatchObject({
+      name: REGISTRY_ERRORS.notFound,
+      message: `Model Version (name=${model}, version=7) not found`,
+    });
     expect(await registry.champion(newModel())).toBeUndefined();
     expect(await registry.getModel(model)).toMatchObject({ name: model, owner: 'ana' });
   });

@@ -33,7 +33,9 @@ test('without a name the active environment comes first', async () => {
 });
 
 test('what lacks is told apart, with what to do', async () => {
-  await expect(findMlflow(python('empty', 'null'), {})).rejects.toMatchObject({ message: expect.stringContaining('no mlflow is installed') as string });
+  await expect(findMlflow(python('empty', 'null'), {})).rejects.toMatchObject({
+    message: expect.stringContaining('no mlflow is installed') as string,
+  });
   const skinny = python('skinny', JSON.stringify({ directory: '/nowhere', version: '3.17.2' }));
   await expect(findMlflow(skinny, {})).rejects.toMatchObject({
     message: 'the mlflow in /nowhere has no web pages',

@@ -46,7 +46,10 @@ test('tags change, parameters do not, points of metrics are kept by run, time an
   const point = { key: 'm', value: 1, timestamp: 1, step: 0, runId: 'r', datasetName: 'd', datasetDigest: 'x' };
   await models.logMetrics(modelId, [point, { ...point, step: 1 }]);
   await models.logMetrics(modelId, [{ ...point, value: NaN }]);
-  const metrics = [{ ...point, value: NaN }, { ...point, step: 1 }];
+  const metrics = [
+    { ...point, value: NaN },
+    { ...point, step: 1 },
+  ];
   expect(await models.get(modelId)).toMatchObject({ tags: { u: 'y' }, params: { a: '1', b: '2' }, metrics });
 });
 
@@ -71,7 +74,8 @@ test('models of an experiment come newest first; a deleted one is found nowhere'
   for (const call of [models.get(made[2]), models.setTags(made[2], {})]) await expect(call).rejects.toMatchObject(gone);
   expect((await models.get(made[2], true)).name).toBe('m2');
   await models.delete(made[2]);
-  for (const call of [models.get('m-x'), models.delete('m-x')]) await expect(call).rejects.toMatchObject({ name: TRACKING_ERRORS.loggedModelNotFound });
+  for (const call of [models.get('m-x'), models.delete('m-x')])
+    await expect(call).rejects.toMatchObject({ name: TRACKING_ERRORS.loggedModelNotFound });
 });
 
 test('nothing is logged to a deleted experiment', async () => {

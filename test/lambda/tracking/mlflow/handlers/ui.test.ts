@@ -23,7 +23,12 @@ beforeAll(async () => {
   const run = async (name: string): Promise<string> =>
     (await api.json('POST', 'runs/create', { experiment_id: experimentId, run_name: name })).body.run.info.run_id as string;
   [runId, other] = [await run('one'), await run('two')];
-  const metrics = Array.from({ length: 500 }, (_, step) => ({ key: 'rmse', value: step === 7 ? 'NaN' : 1 / (step + 1), timestamp: 1000 + step, step }));
+  const metrics = Array.from({ length: 500 }, (_, step) => ({
+    key: 'rmse',
+    value: step === 7 ? 'NaN' : 1 / (step + 1),
+    timestamp: 1000 + step,
+    step,
+  }));
   await api.json('POST', 'runs/log-batch', { run_id: runId, metrics, params: [{ key: 'alpha', value: '1' }] });
   await api.json('POST', 'runs/log-metric', { run_id: other, key: 'rmse', value: 3, timestamp: 1, step: 0 });
   const dataset = { name: 'bikes', digest: 'd1', source_type: 'local', source: '{}' };
@@ -42,7 +47,12 @@ test('a chart gets points of several runs, spread evenly, with the first and the
 
 test('a stretch of steps is looked at closer', async () => {
   const { body } = await ajax('GET', `${INTERVAL}?run_ids=${runId}&metric_key=rmse&start_step=5&end_step=8`);
-  expect(body.metrics!.map(({ step, value }) => [step, value])).toEqual([[5, 1 / 6], [6, 1 / 7], [7, 'NaN'], [8, 1 / 9]]);
+  expect(body.metrics!.map(({ step, value }) => [step, value])).toEqual([
+    [5, 1 / 6],
+    [6, 1 / 7],
+    [7, 'NaN'],
+    [8, 1 / 9],
+  ]);
 });
 
 test.each([
