@@ -132,7 +132,7 @@ def parse(arguments):
     parser.add_argument("--s3-root", help="s3://bucket/prefix for artifacts that the client writes to S3 itself")
     parser.add_argument("--groups", default=",".join(GROUPS), type=lambda text: text.split(","), help="groups to run (default: all)")
     parser.add_argument("--only", type=lambda text: text.split(","), help="only checks whose name has one of these texts")
-    parser.add_argument("--slow", action="store_true", help="also what takes minutes: 10,000 tags, 100 concurrent registrations")
+    parser.add_argument("--slow", action="store_true", help="also what takes minutes: 10,000 tags, 100 registrations, 16 at once")
     parser.add_argument("--jobs", type=int, default=2, help="groups that run at the same time")
     parser.add_argument("--json", help="file for the summary; standard output's last line has it in any case")
     options = parser.parse_args(arguments)

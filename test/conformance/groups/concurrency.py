@@ -1,5 +1,7 @@
 """Many clients at once: nothing lost, nothing double."""
 
+import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from mlflow.entities import Metric, Param, RunTag
@@ -75,12 +77,14 @@ class Concurrency(Check):
         name = self.model()
 
         def work(number):
-            while True:
-                # A client repeats what the server could not do for now; nobody gets a number twice for it.
+            for attempt in range(8):
                 answer = http("POST", "model-versions/create", body={"name": name, "source": f"s3://bucket/{number}"})
-                if answer.status_code not in (429, 500, 503):
-                    self.assertEqual(answer.status_code, 200, answer.text[:300])
-                    return int(answer.json()["model_version"]["version"])
+                # What a server refuses because it is busy has not happened; the client asks again, later and later.
+                if answer.status_code not in (429, 503):
+                    break
+                time.sleep(random.random() * 0.2 * 2**attempt)
+            self.assertEqual(answer.status_code, 200, answer.text[:300])
+            return int(answer.json()["model_version"]["version"])
 
         return self.together(work, range(count), threads)
 
@@ -88,8 +92,8 @@ class Concurrency(Check):
         self.assertEqual(sorted(self.registrations(20, 8)), list(range(1, 21)))
 
     @slow
-    def test_100_registrations_at_once(self):
-        self.assertEqual(sorted(self.registrations(100, 100)), list(range(1, 101)))
+    def test_100_registrations_by_16_at_once(self):
+        self.assertEqual(sorted(self.registrations(100, 16)), list(range(1, 101)))
 
     def test_alias_moved_by_many(self):
         name, client = self.model(), self.client
