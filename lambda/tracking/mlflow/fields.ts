@@ -95,12 +95,6 @@ export const double = (json: Json, name: string): number | undefined => {
   return Number(text);
 };
 
-export const requiredInteger = (json: Json, name: string): number => {
-  const value = integer(json, name);
-  if (value === undefined) throw missingField(name);
-  return value;
-};
-
 export const boolean = (json: Json, name: string): boolean => {
   const value = field(json, name);
   if (value === undefined || typeof value === 'boolean') return value ?? false;
