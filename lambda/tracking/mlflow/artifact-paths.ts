@@ -7,16 +7,12 @@ export const ARTIFACT_ROOT = 'mlflow/';
 /** Below this pipelines keep what their runs made; the API reads it, and only where the pipeline itself says so. */
 const PIPELINE_ROOT = 'runs/';
 
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A percent sign that encodes nothing is part of a name.
-    return text;
-  }
-};
+/** Escapes of a URL undone, one layer; a percent sign that begins none stays, and keeps no escape beside it from being seen. */
+const decoded = (text: string): string =>
+  text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'));
 
-const fullyDecoded = (text: string): string => {
+/** The same until nothing is left to undo; every layer makes the text shorter. */
+export const fullyDecoded = (text: string): string => {
   const once = decoded(text);
   return once === text ? text : fullyDecoded(once);
 };

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { REGISTRY_ERRORS, ModelVersion, Stage } from '../../../lib/registry/contract';
 import { TRACKING_ERRORS } from '../../../lib/tracking/contract';
 import { canonicalStage } from '../../registry/names';
-import { joined, keyOfRoot } from './artifact-paths';
+import { fullyDecoded, joined, keyOfRoot } from './artifact-paths';
 import { invalid, isNamed, missing, MlflowError } from './errors';
 import type { Stores } from './stores';
 
@@ -25,24 +25,11 @@ const hostOf = (uri: string): string => /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)/
 
 const isLocal = (uri: string): boolean => schemeOf(uri) === '' || schemeOf(uri) === 'file';
 
-const fullyDecoded = (text: string): string => {
-  let now = text;
-  for (let before = ''; before !== now;) {
-    before = now;
-    try {
-      now = decodeURIComponent(now.replace(/\+/g, ' '));
-    } catch {
-      return now;
-    }
-  }
-  return now;
-};
-
 const notContained = (source: string, parameter: 'run_id' | 'model_id'): MlflowError =>
   invalid(`Invalid model version source: '${source}'. The ${parameter} request parameter must identify the resource that contains the source.`);
 
 const checkAbsolute = (source: string): void => {
-  const plain = fullyDecoded(source);
+  const plain = fullyDecoded(source).replaceAll('+', ' ');
   const place = pathOf(plain).replace(/\/+/g, '/').replace(/\/$/, '');
   const straight = path.posix.normalize(place === '' ? '/' : place);
   if (plain.includes('\0') || plain.split('/').includes('..') || (place !== '' && (!place.startsWith('/') || straight !== place))) {

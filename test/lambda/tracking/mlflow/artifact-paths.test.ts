@@ -4,7 +4,7 @@ import { contentTypeOf, dispositionOf, joined, keyOfRoot, proxiedKey, safePath }
 const BUCKET = 'artifacts';
 
 describe('paths of artifacts', () => {
-  test.each(['../x', 'a/../b', '/etc/passwd', 'a\\b', 'a#b', 'C:/x', 'file:///x', '%2e%2e/x', 'a/%252e%252e/b', '%2fetc', 'a\0b', 'a%00b'])(
+  test.each(['../x', 'a/../b', '/etc/passwd', 'a\\b', 'a#b', 'C:/x', 'file:///x', '%2e%2e/x', 'a/%252e%252e/b', '%2fetc', 'a\0b', 'a%00b', '%2E%2e/%', '%2e%2e/%ff'])(
     '%j is refused',
     (path) => {
       expect(() => safePath(path)).toThrow('Invalid path');
@@ -36,11 +36,7 @@ describe('paths of artifacts', () => {
         for (let text = taken, before = ''; text !== before; ) {
           expect(new URL(`http://host/root/${text.replace(/[?#]/g, '_')}`).pathname.startsWith('/root/')).toBe(true);
           before = text;
-          try {
-            text = decodeURIComponent(text);
-          } catch {
-            break;
-          }
+          text = text.replace(/%[0-7][0-9a-f]/gi, (escape) => decodeURIComponent(escape));
         }
       }),
     );

@@ -173,6 +173,7 @@ describe('sources', () => {
     './model',
     's3://b/a/../c',
     's3://b/a/%2e%2e/c',
+    's3://b/a/%2e%2e/%',
     'https://host/api/2.0/mlflow-artifacts/artifacts/x',
     'mlflow-artifacts:/x',
     'runs:/0123/model',
@@ -233,6 +234,20 @@ describe('decisions about versions', () => {
     expect(history.filter(({ actor, reason: why }) => actor === CALLER && why === reason).map(({ action }) => action)).toEqual(
       expect.arrayContaining(['Created', 'Registered', 'Rejected', 'Archived', 'OwnerChanged']),
     );
+  });
+
+  test('a rule of two persons holds for models that people decide about; a pipeline has the rules of its app', async () => {
+    await decide('import', { name: 'careful', source: 's3://b/m', reason });
+    const rules = [{ state: 'Approved', two_person: true, evidence: true }];
+    expect((await decide('rules', { name: 'careful', rules, reason })).status).toBe(200);
+    const step = (to: string, more: object = {}) => decide('transition', { name: 'careful', version: 1, to, reason, ...more });
+    expect((await step('PendingApproval')).status).toBe(200);
+    expect(await step('Approved')).toMatchObject({ status: 403, body: { message: expect.stringContaining('evidence for Approved') } });
+    const alone = await step('Approved', { evidence_uri: 's3://b/report' });
+    expect(alone).toMatchObject({ status: 403, body: { message: expect.stringContaining('two persons for Approved') } });
+    await register(registryOver(api.dynamo.client()), 'kept', versionRecord('run-8'), { actor: 'pipeline', reason });
+    expect(await decide('rules', { name: 'kept', rules: [], reason })).toMatchObject({ status: 403 });
+    expect(await decide('rules', { name: 'careful', rules: [{ state: 'Nowhere' }], reason })).toMatchObject({ status: 400 });
   });
 
   test('what a pipeline serves is not promoted by hand, whoever asks: the endpoint would not follow', async () => {
