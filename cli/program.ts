@@ -24,8 +24,10 @@ import { register as importVersion } from './models/import';
 import { register as lineage } from './models/lineage';
 import { register as listModels } from './models/list';
 import { register as rebuild } from './models/rebuild';
+import { register as rules } from './models/rules';
 import { register as servedAt } from './models/served-at';
 import { register as showModel } from './models/show';
+import { register as transition } from './models/transition';
 import { register as versions } from './models/versions';
 import { platformOptions } from './options';
 import { register as predict } from './predict';
@@ -55,6 +57,8 @@ const GROUPS: readonly { readonly name: string; readonly what: string; readonly 
       lineage,
       alias,
       changeModels,
+      transition,
+      rules,
       rebuild,
       importVersion,
       exportVersion,

@@ -5,7 +5,7 @@ import { requireEnv } from '../common/env';
 import { RegistryReader } from './registry-reader';
 import { RegistryStore } from './registry-store.client';
 import { RegistryWriterClient } from './registry-writer.client';
-import { Change, ManagedModel, NewModel, NewVersion, Promotion, PromotionOptions, RegistryWrites } from './registry-writes';
+import { Change, ManagedModel, ModelFields, NewModel, NewVersion, Promotion, PromotionOptions, RegistryWrites } from './registry-writes';
 
 /** Models, their versions and which one serves: reads the tables, changes them by `writes`, which is the writer function unless another is given. */
 export class ModelRegistryClient extends RegistryReader implements RegistryWrites {
@@ -19,7 +19,7 @@ export class ModelRegistryClient extends RegistryReader implements RegistryWrite
   }
 
   public createModel = (model: NewModel, change: Change): Promise<RegisteredModel> => this.writes.createModel(model, change);
-  public updateModel = (name: string, fields: { readonly description?: string; readonly owner?: string }, change: Change): Promise<RegisteredModel> =>
+  public updateModel = (name: string, fields: ModelFields, change: Change): Promise<RegisteredModel> =>
     this.writes.updateModel(name, fields, change);
   public renameModel = (name: string, newName: string, change: Change): Promise<RegisteredModel> => this.writes.renameModel(name, newName, change);
   public deleteModel = (name: string, change: Change): Promise<void> => this.writes.deleteModel(name, change);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CHAMPION_ALIAS, HistoryEntry, ModelVersion, RegisteredModel, REGISTRY_ERRORS } from '../../lib/registry/contract';
+import { CHAMPION_ALIAS, HistoryEntry, ModelVersion, RegisteredModel, REGISTRY_ERRORS, VersionRule } from '../../lib/registry/contract';
 import { isBusy, lostRace, untilWon } from '../common/dynamo.client';
 import { NamedError } from '../common/errors';
 import { canonicalJson, HistoryDraft, NO_HISTORY } from './history';
@@ -9,7 +9,7 @@ import { checkDescription, checkModelName, checkReason, checkTag, checkTags, nam
 import { championOf, FreeName, ModelRow, sha256, toModel, toVersion, VersionRow } from './records';
 import { commit, Committed, KEPT_FORMER_IDS, ModelChange, NOW } from './registry-commit';
 import { RegistryStore } from './registry-store.client';
-import { Change, ManagedModel, NewModel } from './registry-writes';
+import { Change, ManagedModel, ModelFields, NewModel } from './registry-writes';
 
 const LONGEST_TOLD = 500;
 
@@ -45,14 +45,12 @@ export class ModelWrites {
     });
   }
 
-  public async updateModel(
-    name: string,
-    { description, owner }: { readonly description?: string; readonly owner?: string },
-    change: Change,
-  ): Promise<RegisteredModel> {
+  public async updateModel(name: string, { description, owner, rules }: ModelFields, change: Change): Promise<RegisteredModel> {
     checkDescription(description);
     return this.onModel(name, async (before) => {
       let model = before;
+      if (rules !== undefined && model.managed) throw forbidden(`${name} keeps its rules: "a pipeline's model has the rules that its app states"`);
+      if (rules !== undefined) model = await this.setRules(model, rules, change);
       if (owner !== undefined && owner !== model.owner) model = await this.setOwner(model, owner, change);
       if (description !== undefined) {
         const { labels, overflow } = setLabels(model.labels, [[DESCRIPTION, description]]);
@@ -119,11 +117,14 @@ export class ModelWrites {
     if (!claim || 'free' in claim) return (await this.make({ name, owner }, { managed: true, rules }, claim, change)).model;
     let model = claim.managed ? claim : await this.adopt(claim, change);
     if (owner !== undefined && owner !== model.owner) model = await this.setOwner(model, owner, change);
-    if (rules !== undefined && canonicalJson(rules) !== canonicalJson(model.rules ?? [])) {
-      const entry = draft(change, 'RulesChanged', { change: { what: 'rules', from: canonicalJson(model.rules ?? []), to: canonicalJson(rules) } });
-      model = (await this.save({ before: model, after: { ...model, rules, updatedAt: NOW }, entry })).model;
-    }
-    return model;
+    return rules === undefined ? model : this.setRules(model, rules, change);
+  }
+
+  private async setRules(model: ModelRow, rules: readonly VersionRule[], change: Change): Promise<ModelRow> {
+    const [from, to] = [canonicalJson(model.rules ?? []), canonicalJson(rules)];
+    if (from === to) return model;
+    const entry = draft(change, 'RulesChanged', { change: { what: 'rules', from, to } });
+    return (await this.save({ before: model, after: { ...model, rules, updatedAt: NOW }, entry })).model;
   }
 
   protected async save(change: ModelChange): Promise<Committed> {

@@ -2,7 +2,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ModelVersion, RegisteredModel, REGISTRY_ENV, Stage, VersionState } from '../../lib/registry/contract';
 import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
-import { Change, ManagedModel, NewModel, NewVersion, Promotion, PromotionOptions, RegistryWrites } from './registry-writes';
+import { Change, ManagedModel, ModelFields, NewModel, NewVersion, Promotion, PromotionOptions, RegistryWrites } from './registry-writes';
 import { WriteAnswer, WriteMethod } from './write-request';
 
 /**
@@ -16,7 +16,7 @@ export class RegistryWriterClient implements RegistryWrites {
   ) {}
 
   public createModel = (model: NewModel, change: Change) => this.call<RegisteredModel>('createModel', model, change);
-  public updateModel = (name: string, fields: { readonly description?: string; readonly owner?: string }, change: Change) =>
+  public updateModel = (name: string, fields: ModelFields, change: Change) =>
     this.call<RegisteredModel>('updateModel', name, fields, change);
   public renameModel = (name: string, newName: string, change: Change) => this.call<RegisteredModel>('renameModel', name, newName, change);
   public deleteModel = (name: string, change: Change) => this.call<void>('deleteModel', name, change);

@@ -15,6 +15,12 @@ export interface NewModel {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+export interface ModelFields {
+  readonly description?: string;
+  readonly owner?: string;
+  readonly rules?: readonly VersionRule[];
+}
+
 /** What a pipeline states about its model each time it registers; changes are put on record. */
 export interface ManagedModel {
   readonly name: string;
@@ -49,7 +55,8 @@ export interface Promotion {
  */
 export interface RegistryWrites {
   createModel(model: NewModel, change: Change): Promise<RegisteredModel>;
-  updateModel(name: string, fields: { readonly description?: string; readonly owner?: string }, change: Change): Promise<RegisteredModel>;
+  /** What is left out stays. Rules of a pipeline's model are refused: its app states them. */
+  updateModel(name: string, fields: ModelFields, change: Change): Promise<RegisteredModel>;
   /** Versions, aliases, tags and history follow. */
   renameModel(name: string, newName: string, change: Change): Promise<RegisteredModel>;
   /** Frees the name; versions and history stay under the model's id. */

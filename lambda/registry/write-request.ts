@@ -16,6 +16,7 @@ const tags = z.custom<Record<string, string>>(
 const change = z.object({ actor: text.min(1).max(2_048), reason: text, evidenceUri: text.max(2_048).optional() });
 const state = z.enum(['Incomplete', 'PendingApproval', 'Approved', 'Rejected', 'Production', 'Archived']);
 const rule = z.object({ state, twoPerson: z.boolean().optional(), evidence: z.boolean().optional() });
+const rules = z.array(rule).max(20);
 const record = z.custom<Partial<VersionRecord>>(isObject, 'record must be an object');
 const newVersion = z.object({
   source: text,
@@ -30,13 +31,13 @@ const owner = text.max(256).optional();
 
 export const WRITES = {
   createModel: z.tuple([z.object({ name, description: text.optional(), owner, tags: tags.optional() }), change]),
-  updateModel: z.tuple([name, z.object({ description: text.optional(), owner }), change]),
+  updateModel: z.tuple([name, z.object({ description: text.optional(), owner, rules: rules.optional() }), change]),
   renameModel: z.tuple([name, name, change]),
   deleteModel: z.tuple([name, change]),
   setModelTag: z.tuple([name, text, text, change]),
   deleteModelTag: z.tuple([name, text, change]),
   createVersion: z.tuple([name, newVersion, change]),
-  registerVersion: z.tuple([z.object({ name, owner, rules: z.array(rule).max(20).optional() }), newVersion.required({ runId: true }), change]),
+  registerVersion: z.tuple([z.object({ name, owner, rules: rules.optional() }), newVersion.required({ runId: true }), change]),
   updateVersion: z.tuple([name, version, z.object({ description: text.optional() }), change]),
   deleteVersion: z.tuple([name, version, change]),
   setVersionTag: z.tuple([name, version, text, text, change]),

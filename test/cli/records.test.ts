@@ -128,6 +128,30 @@ describe('models', () => {
   });
 });
 
+test('rules and transitions of a model that people decide about go through the signed API', async () => {
+  await registry.createModel({ name: 'Elsewhere' }, by);
+  expect((await mlops('models', 'rules', 'Elsewhere')).out).toBe('Elsewhere has no rules\n');
+  expect(await mlops('models', 'rules', 'Elsewhere', '--evidence', 'Approved')).toMatchObject({ code: 2, err: expect.stringContaining('--reason') });
+  const stated = ['--two-persons', 'Approved', 'Production', '--evidence', 'Approved', '--reason', 'audit'];
+  expect((await mlops('models', 'rules', 'Elsewhere', ...stated)).code).toBe(0);
+  expect((await mlops('models', 'transition', 'Elsewhere', '1', 'Approved', '--reason', 'read')).out).toBe('Elsewhere v1 is Approved\n');
+  expect((await mlops('models', 'transition', 'Elsewhere', '1', 'Production', '--reason', 'read')).code).toBe(2);
+  expect(calls.map(({ url, body }) => [url.split('/').at(-1), body])).toEqual([
+    [
+      'rules',
+      {
+        name: 'Elsewhere',
+        reason: 'audit',
+        rules: [
+          { state: 'Approved', two_person: true, evidence: true },
+          { state: 'Production', two_person: true, evidence: false },
+        ],
+      },
+    ],
+    ['transition', { name: 'Elsewhere', version: '1', to: 'Approved', reason: 'read' }],
+  ]);
+});
+
 describe('runs', () => {
   test('stand side by side', async () => {
     const runs = new RunTrackerClient('runs', platform.dynamo.client());

@@ -120,10 +120,14 @@ export class ArtifactFiles {
     }
   }
 
-  async presignedDownload(key: string, presentation?: Presentation): Promise<string> {
+  async presignedDownload(key: string, presentation?: Presentation, expiresIn = PRESIGNED_SECONDS): Promise<string> {
     const { contentType: ResponseContentType, disposition: ResponseContentDisposition } = presentation ?? {};
     const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, ResponseContentType, ResponseContentDisposition });
-    return getSignedUrl(this.client, command, { expiresIn: PRESIGNED_SECONDS });
+    return getSignedUrl(this.client, command, { expiresIn });
+  }
+
+  async presignedUpload(key: string, expiresIn: number): Promise<string> {
+    return getSignedUrl(this.client, new PutObjectCommand({ Bucket: this.bucket, Key: key }), { expiresIn });
   }
 
   async startUpload(key: string, contentType?: string): Promise<string> {

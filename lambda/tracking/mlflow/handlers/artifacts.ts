@@ -78,6 +78,41 @@ const rootOfLoggedModel = async (modelId: string, { loggedModels, artifactsBucke
   return { uri: artifactUri, key: keyOfRoot(artifactUri, artifactsBucket, false) };
 };
 
+/** S3 takes addresses that hold for a week at most; those of a role end with its session. */
+const LONGEST_SECONDS = 604_800;
+const UPLOAD_SECONDS = 900;
+const DOWNLOAD_SECONDS = 3_600;
+
+const secondsOf = (json: Json, standard: number): number => {
+  const seconds = integer(json, 'expiration') ?? standard;
+  if (seconds >= 1 && seconds <= LONGEST_SECONDS) return seconds;
+  throw invalid(`expiration must be between 1 and ${LONGEST_SECONDS} seconds (got ${seconds}).`);
+};
+
+/** Address to which a file of a run or of a logged model is sent. What a pipeline recorded is not written from outside. */
+const presignUpload = async (request: ApiRequest, stores: Stores, files: ArtifactFiles): Promise<Json> => {
+  const json = request.json();
+  const [runId, modelId] = [text(json, 'run_id'), text(json, 'model_id')];
+  if ((runId === '') === (modelId === '')) throw invalid('Exactly one of run_id and model_id must be provided.');
+  const path = safePath(required(json, 'path'));
+  if (path === '') throw invalid('Invalid path');
+  const seconds = secondsOf(json, UPLOAD_SECONDS);
+  const { artifactUri } = runId === '' ? await stores.loggedModels.get(modelId) : await stores.runs.get(runId);
+  const root = keyOfRoot(artifactUri, stores.artifactsBucket, false);
+  return { presigned_url: await files.presignedUpload(joined(root, path), seconds), headers: {} };
+};
+
+const presignDownload = async (request: ApiRequest, stores: Stores, files: ArtifactFiles): Promise<Json> => {
+  const json = request.json();
+  const runId = required(json, 'run_id');
+  const path = safePath(required(json, 'path'));
+  const seconds = secondsOf(json, DOWNLOAD_SECONDS);
+  const key = joined((await rootOfRun(runId, stores)).key, path);
+  const bytes = await files.size(key);
+  if (bytes === undefined) throw missing(`No such artifact: '${path}'`);
+  return { presigned_url: await files.presignedDownload(key, undefined, seconds), headers: {}, file_size: bytes };
+};
+
 const PROXY = '/api/2.0/mlflow-artifacts';
 
 const proxiedPath = (request: ApiRequest, name = 'path'): string => {
@@ -130,6 +165,18 @@ export const createArtifactRoutes = (filesOf: FilesOf): readonly Route[] => [
       const root = await rootOfRun(runIdOf(json), stores);
       return listBelow(filesOf(stores), root.key, root.uri, safePath(text(json, 'path')), optionalText(json, 'page_token') || undefined);
     },
+  },
+  {
+    method: 'POST',
+    path: '/api/2.0/mlflow/artifacts/presigned-upload-url',
+    access: 'write',
+    handle: (request, stores) => presignUpload(request, stores, filesOf(stores)),
+  },
+  {
+    method: 'POST',
+    path: '/api/2.0/mlflow/artifacts/presigned-download-url',
+    access: 'read',
+    handle: (request, stores) => presignDownload(request, stores, filesOf(stores)),
   },
   {
     method: 'GET',

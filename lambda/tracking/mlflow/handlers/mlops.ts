@@ -18,6 +18,11 @@ const OfVersion = z.strictObject({ name: nonEmpty, version: z.coerce.number().in
 const Promotion = OfVersion.extend({ expected_champion: z.number().int().positive().nullable().optional() });
 const Transition = OfVersion.extend({ to: z.enum(Object.keys(ALLOWED_TRANSITIONS) as [VersionState, ...VersionState[]]) });
 const Owner = z.strictObject({ name: nonEmpty, owner: nonEmpty.max(256), ...why });
+const Rules = z.strictObject({
+  name: nonEmpty,
+  rules: z.array(z.strictObject({ state: Transition.shape.to, two_person: z.boolean().optional(), evidence: z.boolean().optional() })).max(20),
+  ...why,
+});
 const Import = z.strictObject({
   name: nonEmpty,
   source: nonEmpty,
@@ -83,6 +88,14 @@ const owner = async (request: ApiRequest, { registry }: Stores): Promise<unknown
   return { registered_model: wireModel(model, []) };
 };
 
+/** What each step of a version takes, for models that people decide about; a pipeline's model has the rules of its app. */
+const rules = async (request: ApiRequest, { registry }: Stores): Promise<unknown> => {
+  const body = parsed(Rules, request);
+  const stated = body.rules.map(({ state, two_person: twoPerson, evidence }) => ({ state, twoPerson, evidence }));
+  const model = await registry.updateModel(body.name, { rules: stated }, changeOf(request, body));
+  return { registered_model: wireModel(model, []), rules: body.rules };
+};
+
 /** A version of a model that was trained elsewhere; the model is made where there is none. */
 const importVersion = async (request: ApiRequest, stores: Stores): Promise<unknown> => {
   const body = parsed(Import, request);
@@ -121,5 +134,6 @@ export const mlopsRoutes: readonly Route[] = [
   { method: 'POST', path: `${PREFIX}/transition`, access: 'approve', handle: transition },
   { method: 'POST', path: `${PREFIX}/promote`, access: 'approve', handle: promote },
   { method: 'POST', path: `${PREFIX}/owner`, access: 'approve', handle: owner },
+  { method: 'POST', path: `${PREFIX}/rules`, access: 'approve', handle: rules },
   { method: 'POST', path: `${PREFIX}/import`, access: 'approve', handle: importVersion },
 ];

@@ -108,6 +108,19 @@ test("a logged model's and a version's files are read by their ids", async () =>
   expect((await get('/model-versions/get-artifact?name=m&version=2&path=MLmodel')).status).toBe(404);
 });
 
+test('addresses of S3 for a file of a run or logged model hold as long as asked for, and stay below its root', async () => {
+  const up = await api.json('POST', 'artifacts/presigned-upload-url', { run_id: runId, path: 'a/b c.bin', expiration: 60 });
+  expect(up.body.presigned_url).toMatch(/\/artifacts\/a\/b%20c\.bin\?.*X-Amz-Expires=60/);
+  expect(up.body.presigned_url).not.toMatch(/checksum/i);
+  const down = await api.json('POST', 'artifacts/presigned-download-url', { run_id: runId, path: 'notes.txt' });
+  expect(down.body).toMatchObject({ presigned_url: expect.stringContaining('/notes.txt?') as string, file_size: 5 });
+  expect((await api.json('POST', 'artifacts/presigned-download-url', { run_id: runId, path: 'nothing' })).status).toBe(404);
+  const refused = [{ path: 'x' }, { run_id: runId, model_id: 'm', path: 'x' }, { run_id: runId, path: '../x' }, { run_id: runId, path: 'x', expiration: 0 }];
+  for (const body of refused) {
+    expect((await api.json('POST', 'artifacts/presigned-upload-url', body)).status).toBe(400);
+  }
+});
+
 describe('uploads in parts', () => {
   const mpu = (step: string, body: object, directory = '13/model') =>
     api.call({
