@@ -8,6 +8,7 @@ const ARTIFACTS = ['/api/2.0/mlflow-artifacts', '/ajax-api/2.0/mlflow-artifacts'
 
 /** Calls that only read although they are sent with POST, since what they ask for does not fit into a query string. */
 const READING_POSTS = [
+  'artifacts/presigned-download-url',
   'experiments/search',
   'experiments/search-datasets',
   'logged-models/search',

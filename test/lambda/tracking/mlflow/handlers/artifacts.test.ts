@@ -115,7 +115,8 @@ test('addresses of S3 for a file of a run or logged model hold as long as asked 
   const down = await api.json('POST', 'artifacts/presigned-download-url', { run_id: runId, path: 'notes.txt' });
   expect(down.body).toMatchObject({ presigned_url: expect.stringContaining('/notes.txt?') as string, file_size: 5 });
   expect((await api.json('POST', 'artifacts/presigned-download-url', { run_id: runId, path: 'nothing' })).status).toBe(404);
-  const refused = [{ path: 'x' }, { run_id: runId, model_id: 'm', path: 'x' }, { run_id: runId, path: '../x' }, { run_id: runId, path: 'x', expiration: 0 }];
+  const run = { run_id: runId };
+  const refused = [{ path: 'x' }, { ...run, model_id: 'm', path: 'x' }, { ...run, path: '../x' }, { ...run, path: 'x', expiration: 0 }];
   for (const body of refused) {
     expect((await api.json('POST', 'artifacts/presigned-upload-url', body)).status).toBe(400);
   }
