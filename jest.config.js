@@ -19,7 +19,7 @@ module.exports = {
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/integration/'],
-      setupFiles: ['<rootDir>/test/without-validation.ts'],
+      setupFiles: ['<rootDir>/test/without-validation.ts', '<rootDir>/test/without-engine.ts'],
       setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'],
     },
     {
