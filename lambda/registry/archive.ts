@@ -36,7 +36,7 @@ const DIRECTORIES = new Set(['Directory', 'GNUDumpDir']);
 const FORBIDDEN = /[\p{Cc}\\]/u;
 
 /** The archive holds what is not unpacked; the message says what. */
-export class ArchiveRefused extends NamedError {
+class ArchiveRefused extends NamedError {
   constructor(message: string) {
     super('ArchiveRefused', message);
   }

@@ -53,7 +53,7 @@ export const transitionAction = (model: ModelRow, version: VersionRow, to: Versi
 const isIdentity = (actor: string): boolean => actor.startsWith('arn:');
 
 /** Sessions carry the person's name last: the same name behind another role is the same person. */
-export const samePerson = (one: string, other: string): boolean => one === other || one.split('/').at(-1) === other.split('/').at(-1);
+const samePerson = (one: string, other: string): boolean => one === other || one.split('/').at(-1) === other.split('/').at(-1);
 
 /** Rules of the model for the step; the message names the rule. */
 export const assertRules = (model: ModelRow, version: VersionRow, to: VersionState, { actor, evidenceUri }: Change): void => {

@@ -24,7 +24,7 @@ export interface UnpackedManifest {
 
 export const MANIFEST = 'manifest.json';
 /** Where the files of the archive lie in an unpacked model; the rest is beside them. */
-export const MODEL_DIRECTORY = 'model/';
+const MODEL_DIRECTORY = 'model/';
 const INFERENCE_DIRECTORY = 'inference/';
 
 export interface Unpacking {

@@ -12,7 +12,7 @@ const TIME_DIGITS = 16;
 const HASH_DIGITS = 24;
 
 /** Infinities are stored as the largest numbers, as MLflow does; NaN stays, and there is one zero. */
-export const storableValue = (value: number): number => {
+const storableValue = (value: number): number => {
   if (Number.isNaN(value)) return value;
   return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value)) + 0;
 };

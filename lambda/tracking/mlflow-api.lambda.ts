@@ -3,7 +3,7 @@ import { createLogger } from '../common/logger';
 import { authenticate } from './mlflow/authenticate';
 import { invalid, toMlflowError } from './mlflow/errors';
 import { requestOf, resultOf } from './mlflow/event';
-import { Reply } from './mlflow/http';
+import { Caller, Reply } from './mlflow/http';
 import { answer, MethodNotAllowed, routeOf } from './mlflow/router';
 import { router } from './mlflow/routes';
 import { createStores, Stores } from './mlflow/stores';
@@ -13,27 +13,36 @@ const logger = createLogger('mlflow-api');
 let shared: Stores | undefined;
 const stores = (): Stores => (shared ??= createStores());
 
-/** Function behind the MLflow-compatible HTTP API. Logs one line a call: method, route, status and time, never what was sent or answered. */
+/** Function behind the MLflow-compatible HTTP API. Logs one line a call: who, method, route, status and time, never what was sent. */
 export const handler = async (event: APIGatewayProxyEventV2, context?: Pick<Context, 'awsRequestId'>): Promise<APIGatewayProxyStructuredResultV2> => {
   const start = process.hrtime.bigint();
-  const reply = await replyTo(event, context?.awsRequestId ?? event.requestContext.requestId);
+  const { reply, caller } = await replyTo(event, context?.awsRequestId ?? event.requestContext.requestId);
   const result = resultOf(reply, event.headers['accept-encoding']) ?? resultOf(TOO_LARGE)!;
   const { method } = event.requestContext.http;
   const ms = Number((process.hrtime.bigint() - start) / 1_000_000n);
-  logger.info('call', { method, route: routeOf(router, method, event.rawPath), status: result.statusCode, ms });
+  const who = { caller: caller?.id, viaToken: caller?.viaToken };
+  logger.info('call', { ...who, method, route: routeOf(router, method, event.rawPath), status: result.statusCode, ms });
   return result;
 };
 
 const TOO_LARGE = Reply.error(invalid('The answer is larger than the 6 MB that one call can carry: ask for less with max_results.'));
 
-const replyTo = async (event: APIGatewayProxyEventV2, requestId: string): Promise<Reply> => {
+interface Answered {
+  readonly reply: Reply;
+  /** Absent where nobody could be told: no or a bad signature or token. */
+  readonly caller?: Caller;
+}
+
+const replyTo = async (event: APIGatewayProxyEventV2, requestId: string): Promise<Answered> => {
+  let caller: Caller | undefined;
   try {
-    return (await answer(router, requestOf(event, await authenticate(event)), stores)).reply;
+    caller = await authenticate(event);
+    return { caller, reply: (await answer(router, requestOf(event, caller), stores)).reply };
   } catch (error) {
-    if (error instanceof MethodNotAllowed) return error.reply();
+    if (error instanceof MethodNotAllowed) return { caller, reply: error.reply() };
     const known = toMlflowError(error, requestId);
     if (known.code === 'INTERNAL_ERROR') logger.error(known.message, { requestId, cause: describe(error) });
-    return Reply.error(known);
+    return { caller, reply: Reply.error(known) };
   }
 };
 

@@ -16,7 +16,8 @@ export enum VersionStep {
 export class VersionRule {
   /**
    * Another person must take the step than the one who took the step before. Persons are told apart by the name of their session, whatever role they
-   * took; a policy or the pipeline is nobody, so a rule about approval is not met by an automatic one.
+   * took; a policy or the pipeline is nobody, so a rule about approval is not met by an automatic one. Whoever takes a role chooses the name of the
+   * session unless the role's trust policy fixes it (`sts:RoleSessionName`, or a federation that sets it): only then are two names two persons.
    *
    * @param step what needs two persons
    */
@@ -52,6 +53,6 @@ export const checkRules = (validator: Validator, rules: readonly VersionRule[] |
     rule: 'no two persons take part where a policy approves and the pipeline promotes',
     place: 'registryRules',
     got: `two persons for ${alone?.state} beside Approval.automatic()`,
-    fix: 'leave the rule out, or let a person approve',
+    fix: 'leave the rule out: a pipeline whose versions a person approves is not available yet',
   });
 };

@@ -2,7 +2,7 @@ import { REGISTRY_ERRORS } from '../../../lib/registry/contract';
 import { TRACKING_ERRORS } from '../../../lib/tracking/contract';
 
 /** MLflow's error codes with the status that its server answers. */
-export const STATUS_OF_CODE = {
+const STATUS_OF_CODE = {
   INVALID_PARAMETER_VALUE: 400,
   BAD_REQUEST: 400,
   RESOURCE_ALREADY_EXISTS: 400,

@@ -40,7 +40,7 @@ export const invalidValue = (path: string, value: unknown, why?: string): Mlflow
   invalid(`Invalid value ${pythonJson(value)} for parameter '${path}' supplied${why === undefined ? '.' : `: ${why}`}`);
 
 /** As Python's json.dumps writes it: ASCII alone. */
-export const pythonJson = (value: unknown): string =>
+const pythonJson = (value: unknown): string =>
   (JSON.stringify(value) ?? 'null').replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** The value of a field by its name or its name in camel case; null counts as absent. */

@@ -8,7 +8,7 @@ const SPECIAL = new Map([
 ]);
 
 /** A number as protocol buffers write it in JSON: what JSON lacks as a text. */
-export const wireNumber = (value: number): number | string => (Number.isNaN(value) ? 'NaN' : (SPECIAL.get(value) ?? value));
+const wireNumber = (value: number): number | string => (Number.isNaN(value) ? 'NaN' : (SPECIAL.get(value) ?? value));
 
 export const wireEntries = (record: Readonly<Record<string, string>>): KeyValue[] => Object.entries(record).map(([key, value]) => ({ key, value }));
 

@@ -190,12 +190,13 @@ describe('faults', () => {
 });
 
 describe('what a call leaves behind', () => {
-  test('one line in the log, without anything that was sent', async () => {
+  test('one line in the log: who asked for what, without anything that was sent', async () => {
     await api.json('POST', 'experiments/create', { name: 'private name', tags: [{ key: 'private', value: 'private' }] });
     await api.json('DELETE', 'logged-models/m-private/tags/private');
+    const who = { caller: expect.stringMatching(/\/ann$/), viaToken: false };
     expect(info.mock.calls.map(([, line]) => ({ ...line, ms: typeof line.ms }))).toEqual([
-      { method: 'POST', route: CREATE, status: 200, ms: 'number' },
-      { method: 'DELETE', route: '/api/2.0/mlflow/logged-models/{model_id}/tags/{tag_key}', status: 404, ms: 'number' },
+      { ...who, method: 'POST', route: CREATE, status: 200, ms: 'number' },
+      { ...who, method: 'DELETE', route: '/api/2.0/mlflow/logged-models/{model_id}/tags/{tag_key}', status: 404, ms: 'number' },
     ]);
     expect(JSON.stringify(info.mock.calls)).not.toContain('private');
   });

@@ -155,7 +155,7 @@ function parted(step: string, handle: (request: ApiRequest, files: ArtifactFiles
   }));
 }
 
-export const createArtifactRoutes = (filesOf: FilesOf): readonly Route[] => [
+const createArtifactRoutes = (filesOf: FilesOf): readonly Route[] => [
   {
     method: 'GET',
     path: '/api/2.0/mlflow/artifacts/list',

@@ -2,7 +2,7 @@ import { Reply } from '../http';
 import type { Route } from '../router';
 
 /** Version of MLflow whose protocol this API speaks. */
-export const MLFLOW_VERSION = '3.17.2';
+const MLFLOW_VERSION = '3.17.2';
 
 /** What a client may rely on; it asks before the first proxied download. */
 const SERVER_INFO = {

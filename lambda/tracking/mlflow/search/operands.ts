@@ -4,7 +4,7 @@ import { LIST_OPERATORS, type Condition, type Operator } from './query';
 
 const isQuoted = (text: string, quote: string): boolean => text.length >= 2 && text.startsWith(quote) && text.endsWith(quote);
 
-export const withoutQuotes = (text: string): string => (isQuoted(text, "'") || isQuoted(text, '"') ? text.slice(1, -1) : text);
+const withoutQuotes = (text: string): string => (isQuoted(text, "'") || isQuoted(text, '"') ? text.slice(1, -1) : text);
 
 export const withoutBackticks = (text: string): string => (isQuoted(text, '`') ? text.slice(1, -1) : text);
 

@@ -62,7 +62,7 @@ const fieldOf = (identifier: string, attributes: ReadonlyMap<string, string>): F
   return { kind, key };
 };
 
-export const runField = (identifier: string): Field => fieldOf(identifier, FILTER_KEYS);
+const runField = (identifier: string): Field => fieldOf(identifier, FILTER_KEYS);
 
 /** Aliases of run_name do not order. */
 export const runOrderField = (identifier: string): Field => fieldOf(identifier, ORDER_KEYS);
