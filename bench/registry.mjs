@@ -1,26 +1,10 @@
 // Requests, units and bytes of each operation of the registry, counted at the SDK's client, with the CPU time of this process and the wall time.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import os from 'node:os';
-import path from 'node:path';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { buildSync } from 'esbuild';
+import { onEngine } from './engine-tables.mjs';
 import { line } from './line.mjs';
 import { counting } from './table-units.mjs';
 
 const VERSIONS = 100;
 const ENGINE = 'bench-registry';
-const require = createRequire(import.meta.url);
-const directory = mkdtempSync(path.join(os.tmpdir(), 'mlops-bench-'));
-const quiet = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
-const mlops = (...args) => execFileSync(process.execPath, ['assets/bin/mlops.js', ...args], quiet);
-
-const load = (entry) => {
-  const outfile = path.join(directory, `${path.basename(entry)}.cjs`);
-  buildSync({ entryPoints: [path.resolve(entry)], outfile, bundle: true, platform: 'node', format: 'cjs', tsconfigRaw: '{}', logLevel: 'error' });
-  return require(outfile);
-};
 
 /** The record of the demo's model, with its 14 columns. */
 const record = (runId) => ({
@@ -45,20 +29,10 @@ const record = (runId) => ({
   cause: 'rmse 120.5 is worse than 100 in the window from 2012-04-17 to 2012-05-01',
 });
 
-mlops('local', 'start', '--name', ENGINE);
-try {
-  const [{ endpoint, region }] = JSON.parse(mlops('local', 'status', ENGINE, '--json'));
-  const client = new DynamoDBClient({ region, endpoint, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
-  const named = (names) => names.map((AttributeName) => ({ AttributeName, AttributeType: 'S' }));
-  const keys = ([hash, range]) => [{ AttributeName: hash, KeyType: 'HASH' }, { AttributeName: range, KeyType: 'RANGE' }];
-  const index = { IndexName: 'by-digest', KeySchema: keys(['gsi1pk', 'gsi1sk']), Projection: { ProjectionType: 'ALL' } };
-  const table = (TableName, more) =>
-    client.send(new CreateTableCommand({ TableName, BillingMode: 'PAY_PER_REQUEST', KeySchema: keys(['pk', 'sk']), ...more }));
-  await table('bench-registry', { AttributeDefinitions: named(['pk', 'sk', 'gsi1pk', 'gsi1sk']), GlobalSecondaryIndexes: [index] });
-  await table('bench-history', { AttributeDefinitions: named(['pk', 'sk']) });
+await onEngine(ENGINE, async ({ client, db, table, load }) => {
+  await table('bench-registry', 'by-digest');
+  await table('bench-history');
   const counter = counting(client);
-  const { DynamoDBDocumentClient } = require('@aws-sdk/lib-dynamodb');
-  const db = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   const { ModelRegistryClient } = load('lambda/registry/model-registry.client.ts');
   const { RegistryWriter } = load('lambda/registry/registry-writer.ts');
   // The writer in this process: what its function adds is one invocation.
@@ -104,7 +78,4 @@ try {
   await measured('page of 50 models', 20, () => registry.listModels({ limit: 50 }), 6);
   const { items } = await registry.listModels({ limit: 50 });
   await measured('newest versions of 50 models', 20, () => registry.latestOf(items), 6);
-} finally {
-  mlops('local', 'stop', ENGINE);
-  rmSync(directory, { recursive: true, force: true });
-}
+});

@@ -1,27 +1,10 @@
 // Requests for one page of hits, and writes to the index for one change of a run, counted at the SDK's client on a table of the local engine.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import os from 'node:os';
-import path from 'node:path';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { buildSync } from 'esbuild';
+import { onEngine } from './engine-tables.mjs';
 import { line } from './line.mjs';
 
 const RUNS = 2_000;
 const AT_ONCE = 8;
 const ENGINE = 'bench-search';
-const require = createRequire(import.meta.url);
-const directory = mkdtempSync(path.join(os.tmpdir(), 'mlops-bench-'));
-const quiet = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
-const mlops = (...args) => execFileSync(process.execPath, ['assets/bin/mlops.js', ...args], quiet);
-
-const built = (name) => {
-  const outfile = path.join(directory, `${name}.cjs`);
-  const entryPoints = [path.resolve('lambda', 'search', `${name}.ts`)];
-  buildSync({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', tsconfigRaw: '{}', logLevel: 'error' });
-  return require(outfile);
-};
 
 const WRITES = {
   PutItemCommand: () => 1,
@@ -65,24 +48,13 @@ const run = (id, changes = {}) => ({
   ...changes,
 });
 
-mlops('local', 'start', '--name', ENGINE);
-try {
-  const [{ endpoint, region }] = JSON.parse(mlops('local', 'status', ENGINE, '--json'));
-  const client = new DynamoDBClient({ region, endpoint, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
+await onEngine(ENGINE, async ({ client, db, table, load }) => {
   const TableName = 'bench-search';
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }],
-      AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  );
+  await table(TableName);
   const take = counting(client);
-  const { DynamoDBDocumentClient } = require('@aws-sdk/lib-dynamodb');
-  const { SearchIndex } = built('search-index.client');
-  const { runDocuments } = built('documents');
-  const index = new SearchIndex(TableName, DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }));
+  const { SearchIndex } = load('lambda/search/search-index.client.ts');
+  const { runDocuments } = load('lambda/search/documents.ts');
+  const index = new SearchIndex(TableName, db);
   const put = async (id, revision, changes) => {
     for (const document of runDocuments(run(id, changes), revision, false)) await index.put(document);
   };
@@ -115,8 +87,4 @@ try {
     const wallMs = Math.round(10 * (performance.now() - start)) / 10;
     line('search, requests for one page', take().requests, 'requests', 3, { search, runs: RUNS, hits: items.length, wallMs });
   }
-  client.destroy();
-} finally {
-  mlops('local', 'stop', ENGINE);
-  rmSync(directory, { recursive: true, force: true });
-}
+});

@@ -1,52 +1,22 @@
 // Requests, units and bytes of each operation of the runs table, counted at the SDK's client, with the CPU time of this process and the wall time.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import os from 'node:os';
-import path from 'node:path';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { buildSync } from 'esbuild';
+import { onEngine } from './engine-tables.mjs';
 import { line } from './line.mjs';
 import { counting } from './table-units.mjs';
 
 const RUNS = 1_000;
 const AT_ONCE = 8;
 const ENGINE = 'bench-tracking';
-const require = createRequire(import.meta.url);
-const directory = mkdtempSync(path.join(os.tmpdir(), 'mlops-bench-'));
-const quiet = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
-const mlops = (...args) => execFileSync(process.execPath, ['assets/bin/mlops.js', ...args], quiet);
-
-const store = (name) => {
-  const outfile = path.join(directory, `${name}.cjs`);
-  const entry = path.resolve('lambda', 'tracking', `${name}.ts`);
-  buildSync({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'cjs', tsconfigRaw: '{}', logLevel: 'error' });
-  return require(outfile);
-};
 
 const point = (key, value, step) => ({ key, value, timestamp: 1_760_000_000_000 + step * 40 + Math.floor(Math.random() * 40), step });
 const entries = (count, prefix, value) => Array.from({ length: count }, (_, index) => ({ key: `${prefix}_${index}`, value: value(index) }));
 const tags = { 'mlflow.user': 'somebody', 'mlflow.source.name': '/home/somebody/train.py', 'mlflow.source.type': 'LOCAL' };
 
-mlops('local', 'start', '--name', ENGINE);
-try {
-  const [{ endpoint, region }] = JSON.parse(mlops('local', 'status', ENGINE, '--json'));
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  const client = new DynamoDBClient({ region, endpoint, credentials });
+await onEngine(ENGINE, async ({ client, db, table, load }) => {
   const TableName = 'bench-tracking';
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }],
-      AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  );
+  await table(TableName);
   const counter = counting(client);
-  const { DynamoDBDocumentClient } = require('@aws-sdk/lib-dynamodb');
-  const db = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-  const { ExperimentsClient } = store('experiments.client');
-  const { RunsClient } = store('runs.client');
+  const { ExperimentsClient } = load('lambda/tracking/experiments.client.ts');
+  const { RunsClient } = load('lambda/tracking/runs.client.ts');
   const experiments = new ExperimentsClient(TableName, db, 's3://bucket/mlflow');
   const runs = new RunsClient(TableName, db, experiments);
   const { experimentId } = await experiments.create({ name: 'bench' });
@@ -108,8 +78,4 @@ try {
   await measured('rows, page of 100', 10, () => all(runs.rows(listed, { pageSize: 100 }), 100), ['requests', 6]);
   const byTag = () => all(runs.rowsByTag(listed, 'mlflow.parentRunId', 'parent'));
   await measured('rows by an indexed tag, 10 of 1000', 10, byTag, ['requests', 6]);
-  client.destroy();
-} finally {
-  mlops('local', 'stop', ENGINE);
-  rmSync(directory, { recursive: true, force: true });
-}
+});
