@@ -27,7 +27,6 @@ import { register as rebuild } from './models/rebuild';
 import { register as rules } from './models/rules';
 import { register as servedAt } from './models/served-at';
 import { register as showModel } from './models/show';
-import { register as transition } from './models/transition';
 import { register as versions } from './models/versions';
 import { platformOptions } from './options';
 import { register as predict } from './predict';
@@ -57,7 +56,6 @@ const GROUPS: readonly { readonly name: string; readonly what: string; readonly 
       lineage,
       alias,
       changeModels,
-      transition,
       rules,
       rebuild,
       importVersion,
