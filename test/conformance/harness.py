@@ -124,6 +124,17 @@ class Check(unittest.TestCase):
         return [item.info.run_id for item in page]
 
 
+class PreparedCheck(Check):
+    """Checks of one class that share what `prepare` answers; the first of them makes it, so that a fault there is told as a check's."""
+
+    prepared = None
+
+    def setUp(self):
+        cls = type(self)
+        if cls.prepared is None:
+            cls.prepared = self.prepare()
+
+
 @contextlib.contextmanager
 def environment(**values):
     before = {name: os.environ.get(name) for name in values}

@@ -4,22 +4,15 @@ import math
 
 from mlflow.entities import Metric, Param
 
-from harness import Check, fresh
+from harness import Check, PreparedCheck, fresh
 
 
-class Order(Check):
+class Order(PreparedCheck):
     """Values of metric, parameter and tag `k` by letter; e has none of them."""
 
     label = "search_order"
 
-    @classmethod
-    def setUpClass(cls):
-        cls.prepared = None
-
-    def setUp(self):
-        cls = type(self)
-        if getattr(cls, "prepared", None):
-            return
+    def prepare(self):
         experiment_id = self.experiment()
         runs = {}
         given = {"a": (2, "x", 3000), "b": (1, "y", 1000), "c": (math.nan, "z", 2000), "d": (math.inf, "w", 2000), "e": (None, None, 5000), "f": (-1, "v", 4000)}
@@ -29,7 +22,7 @@ class Order(Check):
                 self.client.log_batch(runs[letter], [Metric("k", number, 1, 0), Metric("same", 1, 1, 0)], [Param("k", text)])
         self.client.set_terminated(runs["b"], end_time=9000)
         self.client.set_terminated(runs["a"], end_time=8000)
-        cls.prepared = (experiment_id, runs)
+        return (experiment_id, runs)
 
     def order(self, *order_by, condition=""):
         experiment_id, runs = type(self).prepared

@@ -1,24 +1,17 @@
 """Search over registered models and their versions."""
 
-from harness import Check, fresh
+from harness import PreparedCheck, fresh
 
 
-class Models(Check):
+class Models(PreparedCheck):
     label = "search_models"
 
-    @classmethod
-    def setUpClass(cls):
-        cls.prepared = None
-
-    def setUp(self):
-        cls = type(self)
-        if getattr(cls, "prepared", None):
-            return
+    def prepare(self):
         mark = fresh("mark")
         for word, tags in (("beta", {"team": "red"}), ("alpha", {"team": "blue"}), ("Gamma", {"odd key": "x"}), ("a_c", None)):
             self.model(f"{mark}-{word}", tags=tags)
         self.version(f"{mark}-beta")
-        cls.prepared = mark
+        return mark
 
     def found(self, condition="", **options):
         mark = type(self).prepared
@@ -83,17 +76,10 @@ class Models(Check):
                 self.refused(400, "INVALID_PARAMETER_VALUE", "GET", "registered-models/search", query=query)
 
 
-class Versions(Check):
+class Versions(PreparedCheck):
     label = "search_versions"
 
-    @classmethod
-    def setUpClass(cls):
-        cls.prepared = None
-
-    def setUp(self):
-        cls = type(self)
-        if getattr(cls, "prepared", None):
-            return
+    def prepare(self):
         mark, experiment_id = fresh("mark"), self.experiment()
         names, runs = [f"{mark}-a", f"{mark}-b"], [self.run_id(experiment_id), self.run_id(experiment_id)]
         for name in names:
@@ -101,7 +87,7 @@ class Versions(Check):
         self.version(names[0], f"s3://bucket/{mark}/1", run_id=runs[0], tags={"k": "x"})
         self.version(names[0], f"s3://bucket/{mark}/2", run_id=runs[1])
         self.version(names[1], f"s3://bucket/{mark}/3", run_id=runs[0], tags={"k": "y"})
-        cls.prepared = (mark, names, runs)
+        return (mark, names, runs)
 
     def found(self, condition, **options):
         return [f"{item.name[-1]}{item.version}" for item in self.client.search_model_versions(condition, **options)]

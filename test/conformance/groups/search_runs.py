@@ -4,20 +4,13 @@ import math
 
 from mlflow.entities import Metric, Param, RunTag, ViewType
 
-from harness import Check, fresh
+from harness import PreparedCheck, fresh
 
 
-class Filters(Check):
+class Filters(PreparedCheck):
     """Four runs, known by one letter each, in an experiment of their own."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.prepared = None
-
-    def setUp(self):
-        cls = type(self)
-        if getattr(cls, "prepared", None):
-            return
+    def prepare(self):
         experiment_id = self.experiment()
         runs = {
             "a": self.run_id(experiment_id, run_name="alpha", start_time=1000, tags={"team": "red", "mlflow.user": "ann"}),
@@ -30,7 +23,7 @@ class Filters(Check):
         self.client.log_batch(runs["c"], [Metric("loss", math.nan, 1, 0), Metric("neg", -1.5, 1, 0)], [Param("model", "tree_2")], [RunTag("t", "")])
         self.client.set_terminated(runs["a"], "FINISHED", end_time=1500)
         self.client.set_terminated(runs["b"], "FAILED", end_time=2500)
-        cls.prepared = (experiment_id, runs)
+        return (experiment_id, runs)
 
     def found(self, condition, view=ViewType.ACTIVE_ONLY):
         experiment_id, runs = type(self).prepared
@@ -161,25 +154,18 @@ class Filters(Check):
         self.assertEqual(dict(run.info), dict(read.info))
 
 
-class Experiments(Check):
+class Experiments(PreparedCheck):
     """Searching experiments; `mark` keeps other checks' experiments out."""
 
     label = "search_experiments"
 
-    @classmethod
-    def setUpClass(cls):
-        cls.prepared = None
-
-    def setUp(self):
-        cls = type(self)
-        if getattr(cls, "prepared", None):
-            return
+    def prepare(self):
         mark = fresh("mark")
         names = {letter: f"{mark}/{word}" for letter, word in (("a", "alpha"), ("b", "Beta"), ("c", "gamma_1"), ("d", "gone"))}
         ids = {letter: self.experiment(name, tags={"mark": mark, "letter": letter}) for letter, name in names.items()}
         self.client.set_experiment_tag(ids["c"], "color", "red")
         self.client.delete_experiment(ids["d"])
-        cls.prepared = (mark, ids)
+        return (mark, ids)
 
     def found(self, condition="", **options):
         mark, ids = type(self).prepared
