@@ -3,17 +3,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { type App, Duration, Size, Stack } from 'aws-cdk-lib';
-import { Schedule } from 'aws-cdk-lib/aws-events';
 import { hoursOf, readHours, REQUEST_COLUMNS, requestCsv, trainingCsv } from '../../cli/demo/bike-data';
 import { findPlatform } from '../../cli/platform';
 import { LocalEngine } from '../../local/engine';
 import { endpointOf } from '../../local/engine-state';
 import { ensurePython } from '../../local/toolchain';
+import { bikes } from './bikes';
 import { client, deploy, type Deployment, projectRoot, useEngine } from './harness';
 import { DeployedModel } from './loop';
 import { MlflowServer, withoutSettings } from './mlflow-server';
-import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 
 const CONFORMANCE = path.join(projectRoot, 'test', 'conformance');
 /** Everything on both servers instead of what fits into a test run of minutes: MLOPS_CONFORMANCE=all. */
@@ -60,23 +58,7 @@ describe('MLflow', () => {
   beforeAll(async () => {
     full = await python('requirements.txt');
     skinny = await python('requirements-2x.txt');
-    deployment = await deploy((app: App) => {
-      const platform = new MlOpsPlatform(new Stack(app, 'Tracked'), 'MlOps', { platformName: 'tracked' });
-      platform.addModel('Bikes', {
-        task: Task.regression({ target: 'cnt', timeColumn: 'timestamp' }),
-        training: Training.script({
-          directory: path.join(projectRoot, 'examples/bike-sharing/training'),
-          entryPoint: 'train.py',
-          framework: Framework.xgboost('3.0-5'),
-          hyperparameters: { rounds: '40' },
-        }),
-        gate: Gate.beatsChampion({ metric: 'rmse' }),
-        approval: Approval.automatic(),
-        serving: Serving.serverless({ memory: Size.gibibytes(2), maxConcurrency: 5 }),
-        monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14) }),
-        retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 100 })], { cooldown: Duration.days(7) }),
-      });
-    });
+    deployment = await deploy(bikes('Tracked', 'tracked'));
     artifactsBucket = (await findPlatform({ platform: 'tracked' })).resources.artifactsBucket;
     const engine = LocalEngine.list().find((state) => endpointOf(state) === useEngine().endpoint)?.name as string;
     const { code, out, err } = await run(

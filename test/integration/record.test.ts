@@ -3,8 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { type App, Duration, Size, Stack } from 'aws-cdk-lib';
-import { Schedule } from 'aws-cdk-lib/aws-events';
 import { hoursOf, readHours, REQUEST_COLUMNS, requestCsv, trainingCsv } from '../../cli/demo/bike-data';
 import { main } from '../../cli/program';
 import { S3Files } from '../../lambda/common/s3.client';
@@ -12,9 +10,9 @@ import type { UnpackedManifest } from '../../lambda/registry/unpack';
 import type { RebuildComparison } from '../../lib/pipeline/contract';
 import type { RunRecord } from '../../lib/tracking/contract';
 import { fakeIo } from '../cli/fake-io';
+import { bikes } from './bikes';
 import { client, deploy, eventually, projectRoot, useEngine, type Deployment } from './harness';
 import { DeployedModel } from './loop';
-import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 
 const HOURS = readHours(path.join(projectRoot, 'examples/bike-sharing/data/hour.csv'));
 
@@ -35,23 +33,7 @@ describe('the record of a version that the pipeline made', () => {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'mlops-record-'));
 
   beforeAll(async () => {
-    deployment = await deploy((app: App) => {
-      const platform = new MlOpsPlatform(new Stack(app, 'Record'), 'MlOps', { platformName: 'record' });
-      platform.addModel('Bikes', {
-        task: Task.regression({ target: 'cnt', timeColumn: 'timestamp' }),
-        training: Training.script({
-          directory: path.join(projectRoot, 'examples/bike-sharing/training'),
-          entryPoint: 'train.py',
-          framework: Framework.xgboost('3.0-5'),
-          hyperparameters: { rounds: '40' },
-        }),
-        gate: Gate.beatsChampion({ metric: 'rmse' }),
-        approval: Approval.automatic(),
-        serving: Serving.serverless({ memory: Size.gibibytes(2), maxConcurrency: 5 }),
-        monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14) }),
-        retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 100 })], { cooldown: Duration.days(7) }),
-      });
-    });
+    deployment = await deploy(bikes('Record', 'record'));
     model = await DeployedModel.find('record', 'Bikes');
     await model.upload('2011.csv', trainingCsv(hoursOf(HOURS, '2011')));
     run = await model.train('first version', '2012-01-01T00:00:00Z');
