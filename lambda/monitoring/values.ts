@@ -1,11 +1,14 @@
+import type { Cell } from './rows';
+
 /** How a cell of a row, from CSV text or JSON, is read; the same for training data and recorded requests. */
 
-export type Cell = string | number | boolean | null | undefined;
+export type { Cell };
 
 /** What a numeric column holds in a row: a finite number, nothing, or something else. */
 export type NumericCell = number | 'missing' | 'invalid';
 
-const MISSING = new Set(['', 'nan', 'na', 'n/a', 'null', 'none', '<na>']);
+/** Words, in lower case, that say that there is no value. */
+export const MISSING_WORDS: ReadonlySet<string> = new Set(['', 'nan', 'na', 'n/a', 'null', 'none', '<na>']);
 
 export function readNumeric(cell: Cell): NumericCell {
   if (typeof cell === 'number') {
@@ -18,7 +21,7 @@ export function readNumeric(cell: Cell): NumericCell {
     return cell ? 1 : 0;
   }
   const text = cell.trim();
-  if (MISSING.has(text.toLowerCase())) {
+  if (MISSING_WORDS.has(text.toLowerCase())) {
     return 'missing';
   }
   const value = Number(text);

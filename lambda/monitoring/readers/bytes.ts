@@ -1,0 +1,110 @@
+import { MISSING_WORDS } from '../values';
+
+/** Numbers, words and text straight from the UTF-8 bytes of a field, without making strings where that can be avoided. */
+
+const MINUS = 45;
+const DOT = 46;
+const ZERO = 48;
+const EXACT = 2 ** 53;
+/** Powers of ten that a double holds exactly. */
+const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+/** Decimal digits that two 32-bit integers hold. */
+const HALF_DIGITS = 9;
+const MOST_DIGITS = 18;
+
+let viewed: Uint8Array | undefined;
+let view: Buffer;
+
+/** The bytes as a Buffer, whose methods are native; kept, since fields come from the same bytes many times in a row. */
+function bufferOf(bytes: Uint8Array): Buffer {
+  if (bytes !== viewed) {
+    view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    viewed = bytes;
+  }
+  return view;
+}
+
+/** Text of the bytes; what is no UTF-8 becomes U+FFFD. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  for (let index = start; index < end; index += 1) {
+    if (bytes[index] > 127) {
+      return bufferOf(bytes).toString('utf8', start, end);
+    }
+  }
+  return bufferOf(bytes).toString('latin1', start, end);
+}
+
+/** What `Number(text)` answers for the field's text, surrounding white space aside; NaN also where the field is blank. */
+export function parseNumber(bytes: Uint8Array, start: number, end: number): number {
+  let index = start;
+  const negative = index < end && bytes[index] === MINUS;
+  if (negative) {
+    index += 1;
+  }
+  const first = index;
+  let high = 0;
+  let low = 0;
+  let digits = 0;
+  let point = -1;
+  for (; index < end; index += 1) {
+    const digit = bytes[index] - ZERO;
+    if (digit >= 0 && digit <= 9) {
+      if (digits < HALF_DIGITS) {
+        high = (Math.imul(high, 10) + digit) | 0;
+      } else {
+        low = (Math.imul(low, 10) + digit) | 0;
+      }
+      digits += 1;
+    } else if (digit === DOT - ZERO && point < 0) {
+      point = index;
+    } else {
+      return parseSlowly(bytes, start, end);
+    }
+    if (digits > MOST_DIGITS) {
+      return parseSlowly(bytes, start, end);
+    }
+  }
+  if (digits === 0) {
+    return first === end && !negative ? NaN : parseSlowly(bytes, start, end);
+  }
+  const mantissa = digits <= HALF_DIGITS ? high : high * POWERS[digits - HALF_DIGITS] + low;
+  // Mantissa and power are exact, so that their one quotient is the nearest double; a mantissa that is not exact is not below 2^53 either.
+  if (mantissa >= EXACT) {
+    return parseSlowly(bytes, start, end);
+  }
+  const size = point < 0 ? mantissa : mantissa / POWERS[end - point - 1];
+  return negative ? -size : size;
+}
+
+function parseSlowly(bytes: Uint8Array, start: number, end: number): number {
+  const text = textOf(bytes, start, end).trim();
+  return text === '' ? NaN : Number(text);
+}
+
+const LONGEST_WORD = Math.max(...[...MISSING_WORDS].map((word) => word.length));
+
+const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
+
+/** Whether the field says that there is no value: blank, or a word such as `NA`. */
+export function isMissing(bytes: Uint8Array, start: number, end: number): boolean {
+  let from = start;
+  let to = end;
+  while (from < to && isSpace(bytes[from])) {
+    from += 1;
+  }
+  while (to > from && isSpace(bytes[to - 1])) {
+    to -= 1;
+  }
+  if (from === to) {
+    return true;
+  }
+  const initial = bytes[from];
+  // All words begin with n or <; other white space of Unicode is not ASCII.
+  if (initial !== 110 && initial !== 78 && initial !== 60 && initial < 128 && bytes[to - 1] < 128) {
+    return false;
+  }
+  if (to - from > LONGEST_WORD && initial < 128 && bytes[to - 1] < 128) {
+    return false;
+  }
+  return MISSING_WORDS.has(textOf(bytes, from, to).trim().toLowerCase());
+}
