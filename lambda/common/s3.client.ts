@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import {
   CopyObjectCommand,
   GetObjectCommand,
+  type GetObjectCommandInput,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -53,13 +54,12 @@ export class S3Files {
   constructor(private readonly client: S3Client = new S3Client({})) {}
 
   public async readStream(uri: string, versionId?: string): Promise<Readable> {
-    const { bucket, key } = parseS3Uri(uri);
-    try {
-      const answer = await this.client.send(new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }));
-      return answer.Body as Readable;
-    } catch (error) {
-      throw located(error, 'read', uri);
-    }
+    return this.get(uri, { VersionId: versionId });
+  }
+
+  /** The object as it was listed; one that was overwritten since makes the call fail with `PreconditionFailed`. */
+  public async readUnchanged(uri: string, etag: string): Promise<Readable> {
+    return this.get(uri, { IfMatch: `"${etag}"` });
   }
 
   public async readBytes(uri: string, versionId?: string): Promise<Buffer> {
@@ -165,6 +165,16 @@ export class S3Files {
       bytes += (part as Buffer).length;
     }
     return { sha256: hash.digest('hex'), bytes };
+  }
+
+  private async get(uri: string, condition: Pick<GetObjectCommandInput, 'IfMatch' | 'VersionId'>): Promise<Readable> {
+    const { bucket, key } = parseS3Uri(uri);
+    try {
+      const answer = await this.client.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...condition }));
+      return answer.Body as Readable;
+    } catch (error) {
+      throw located(error, 'read', uri);
+    }
   }
 
   private async isListed(uri: string): Promise<boolean> {

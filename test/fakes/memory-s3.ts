@@ -16,6 +16,11 @@ import {
 } from '@aws-sdk/client-s3';
 import { S3Files } from '../../lambda/common/s3.client';
 
+const etagOf = (text: string): string => createHash('md5').update(text).digest('hex');
+
+const preconditionFailed = (message: string): S3ServiceException =>
+  new S3ServiceException({ name: 'PreconditionFailed', message, $fault: 'client', $metadata: { httpStatusCode: 412 } });
+
 interface Place {
   readonly Bucket?: string;
   readonly Key?: string;
@@ -51,6 +56,8 @@ export class MemoryBucket {
     this.before(command);
     if (command instanceof GetObjectCommand) {
       const bytes = this.bytes(command.input);
+      const { IfMatch } = command.input;
+      if (IfMatch !== undefined && IfMatch.replaceAll('"', '') !== etagOf(bytes.toString())) throw preconditionFailed('changed');
       return { Body: Readable.from([bytes]), ContentLength: bytes.length };
     }
     if (command instanceof HeadObjectCommand)
@@ -93,11 +100,11 @@ export class MemoryBucket {
 
   private put({ Bucket, Key, IfNoneMatch }: Place & { readonly IfNoneMatch?: string }, text: string): object {
     if (IfNoneMatch === '*' && this.objects.has(`${Bucket}/${Key}`)) {
-      throw new S3ServiceException({ name: 'PreconditionFailed', message: 'exists', $fault: 'client', $metadata: { httpStatusCode: 412 } });
+      throw preconditionFailed('exists');
     }
     this.objects.set(`${Bucket}/${Key}`, text);
     this.written.push(`${Bucket}/${Key}`);
-    return { ETag: createHash('md5').update(text).digest('hex') };
+    return { ETag: etagOf(text) };
   }
 
   private list({ Bucket, Prefix = '', StartAfter, ContinuationToken, MaxKeys = Infinity, Delimiter }: ListObjectsV2Command['input']): object {
@@ -112,7 +119,10 @@ export class MemoryBucket {
     const page = found.slice(0, Math.min(MaxKeys, this.pageSize));
     const isDirectory = (key: string): boolean => directory(key) === key;
     return {
-      Contents: page.filter((key) => !isDirectory(key)).map((key) => ({ Key: key, Size: this.bytes({ Bucket, Key: key }).length, ETag: '"x"' })),
+      Contents: page.filter((key) => !isDirectory(key)).map((key) => {
+        const bytes = this.bytes({ Bucket, Key: key });
+        return { Key: key, Size: bytes.length, ETag: `"${etagOf(bytes.toString())}"` };
+      }),
       CommonPrefixes: page.filter(isDirectory).map((Prefix) => ({ Prefix })),
       NextContinuationToken: page.length < found.length ? page.at(-1) : undefined,
     };
