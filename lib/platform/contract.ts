@@ -59,6 +59,8 @@ export interface ModelResources {
   readonly servingKind: 'SERVERLESS' | 'REAL_TIME';
   /** Only for serverless endpoints. */
   readonly recorderFunction?: string;
-  readonly monitorFunction: string;
+  /** State machine of the monitor: input is a MonitorRequest, the answer a MonitorRun. */
+  readonly monitorStateMachineArn: string;
+  /** State machine of the training pipeline. */
   readonly stateMachineArn: string;
 }

@@ -16,6 +16,10 @@ export const EVENTS = {
   qualityDegraded: 'Model Quality Degraded',
   /** detail: DriftDetectedDetail */
   driftDetected: 'Data Drift Detected',
+  /** detail: GroupGapDetail */
+  groupGapDetected: 'Group Gap Detected',
+  /** detail: DataQualityViolatedDetail; once for each episode. */
+  dataQualityViolated: 'Data Quality Violated',
   /** detail: RetrainRequestedDetail, from a person or program. */
   retrainRequested: 'Retrain Requested',
   /** detail: RetrainScheduledDetail, from a schedule trigger. */
@@ -59,6 +63,30 @@ export interface DriftDetectedDetail extends EventDetail {
   readonly evidenceUri: string;
 }
 
+export interface GroupGapDetail extends EventDetail {
+  /** Column that tells the groups. */
+  readonly column: string;
+  readonly metric: string;
+  readonly value: number;
+  readonly bound: number;
+  /** Groups between which the gap is widest. */
+  readonly between: readonly string[];
+  readonly version: number;
+  readonly windowStart: string;
+  readonly windowEnd: string;
+  readonly evidenceUri: string;
+}
+
+export interface DataQualityViolatedDetail extends EventDetail {
+  /** Violated constraints as `feature: constraint`, at most 20; those on the data set as a whole without a feature. */
+  readonly violations: readonly string[];
+  /** Where a version serves. */
+  readonly version?: number;
+  readonly windowStart: string;
+  readonly windowEnd: string;
+  readonly evidenceUri: string;
+}
+
 export interface RetrainRequestedDetail extends EventDetail {
   readonly reason: string;
   readonly requestedBy: string;
@@ -73,8 +101,8 @@ export interface RetrainScheduledDetail extends EventDetail {
 export interface RetrainCause {
   /** Hash of model, kind, key and occurredAt: the same cause twice has the same id. */
   readonly causeId: string;
-  readonly kind: 'quality' | 'drift' | 'manual' | 'schedule';
-  /** Quality: metric. Drift: 'drift'. Manual: who asked. Schedule: the expression. */
+  readonly kind: 'quality' | 'drift' | 'groups' | 'manual' | 'schedule';
+  /** Quality: metric. Drift: 'drift'. Groups: 'column:metric'. Manual: who asked. Schedule: the expression. */
   readonly key: string;
   /** One sentence for a person. */
   readonly summary: string;
