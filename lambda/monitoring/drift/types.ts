@@ -21,6 +21,8 @@ export interface CalibrationOptions {
   readonly falseAlarms: FalseAlarmSpec;
   /** Part of the whole budget that this reference may spend. */
   readonly share: number;
+  /** How sentences name the blocks: "The season's 4 blocks of 7 days (January 2011)"; the default counts them. */
+  readonly subject?: string;
 }
 
 /** Score of a window with what made it, by feature. */
