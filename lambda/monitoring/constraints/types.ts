@@ -34,8 +34,23 @@ export interface ConstraintFile {
   readonly consistency: readonly ConsistencyConstraint[];
   /** Columns beyond these are reported; each listed one must be there. */
   readonly columns?: { readonly names: readonly string[]; readonly severity: Severity };
-  /** Rows of a window, or of a data set. */
-  readonly rowCount?: { readonly atLeast?: number; readonly atMost?: number; readonly severity: Severity };
-  /** The newest row is at most this old, in seconds, at the window's end (in a data set: when the run starts). */
-  readonly freshness?: { readonly atMostSeconds: number; readonly severity: Severity };
+  /** Rows of a window. */
+  readonly rowCount?: RowCountConstraint;
+  /** The newest row is at most this old, in seconds, at the window's end. */
+  readonly freshness?: FreshnessConstraint;
+  /** The same for a data set as a whole, which holds other numbers of rows than a window: its newest row is judged when the run starts. */
+  readonly dataset?: { readonly rowCount?: RowCountConstraint; readonly freshness?: FreshnessConstraint };
+  /** What was widened or dropped because held-out data broke it, and what else a reader should know; nothing reads it. */
+  readonly notes?: readonly string[];
+}
+
+export interface RowCountConstraint {
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  readonly severity: Severity;
+}
+
+export interface FreshnessConstraint {
+  readonly atMostSeconds: number;
+  readonly severity: Severity;
 }
