@@ -1,0 +1,202 @@
+import { isMissing, parseNumber, textOf } from '../readers/bytes';
+import type { Cell } from '../rows';
+import { readCategory, readNumeric } from '../values';
+import { countLength, FARTHEST, stepsPerUnit } from './counts';
+import { hashBytes, hashText, hashWords } from './hash';
+import { CategoryLookup, EdgeLookup, MISSING, UNLISTED } from './lookup';
+import { NameCounts } from './names';
+import { Sketch, sketchIndex, sketchRank } from './sketch';
+import type { CategoricalShape, Counts, NumericShape, Shape } from './types';
+
+/** Counts the values of one feature. */
+export interface Counter {
+  addText(bytes: Uint8Array, start: number, end: number): void;
+  addCell(cell: Cell): void;
+  toCounts(): Counts;
+}
+
+export const createCounter = (shape: Shape): Counter => (shape.kind === 'numeric' ? new NumericCounter(shape) : new CategoricalCounter(shape));
+
+/** Values are counted a batch at a time, so that the tables of one feature stay in the processor's cache. */
+const BATCH = 512;
+
+export class NumericCounter implements Counter {
+  private missing = 0;
+  private invalid = 0;
+  private present = 0;
+  private negative = 0;
+  private fractional = 0;
+  private minimum = Infinity;
+  private maximum = -Infinity;
+  private readonly lookup: EdgeLookup;
+  private readonly counts: Float64Array;
+  private readonly offsets: Float64Array;
+  private readonly sketch = new Sketch();
+  private readonly batch = new Float64Array(BATCH);
+  private readonly words = new Int32Array(this.batch.buffer);
+  private readonly singles = new Float32Array(BATCH);
+  private readonly singleBits = new Int32Array(this.singles.buffer);
+  private filled = 0;
+
+  constructor(private readonly shape: NumericShape) {
+    this.lookup = new EdgeLookup(shape.edges);
+    this.counts = new Float64Array(countLength(shape));
+    this.offsets = new Float64Array(countLength(shape));
+  }
+
+  public addText(bytes: Uint8Array, start: number, end: number): void {
+    const value = parseNumber(bytes, start, end);
+    if (value - value === 0) {
+      this.addNumber(value);
+    } else if (isMissing(bytes, start, end)) {
+      this.missing += 1;
+    } else {
+      this.invalid += 1;
+    }
+  }
+
+  public addCell(cell: Cell): void {
+    const value = readNumeric(cell);
+    if (value === 'missing') {
+      this.missing += 1;
+    } else if (value === 'invalid') {
+      this.invalid += 1;
+    } else {
+      this.addNumber(value);
+    }
+  }
+
+  private addNumber(value: number): void {
+    // There is one zero: the negative one would count as a value of its own.
+    this.batch[this.filled] = value + 0;
+    this.filled += 1;
+    if (this.filled === BATCH) {
+      this.flush();
+    }
+  }
+
+  private flush(): void {
+    const { batch, words, filled, counts, offsets, lookup } = this;
+    const { edges, before, logarithmic, low, scale, last } = lookup;
+    const { mean } = this.shape;
+    const perUnit = stepsPerUnit(this.shape);
+    const { registers } = this.sketch;
+    let { minimum, maximum, negative, fractional } = this;
+    if (logarithmic) {
+      this.singles.set(batch);
+    }
+    for (let index = 0; index < filled; index += 1) {
+      const value = batch[index];
+      let key = value;
+      if (logarithmic) {
+        const bits = this.singleBits[index];
+        key = bits ^ ((bits >> 31) & 0x7fffffff);
+      }
+      const position = (key - low) * scale;
+      const cell = position >= last ? last : position > 0 ? position | 0 : 0;
+      let bin = before[cell];
+      let high = before[cell + 1];
+      while (bin < high) {
+        const middle = (bin + high) >> 1;
+        if (edges[middle] < value) {
+          bin = middle + 1;
+        } else {
+          high = middle;
+        }
+      }
+      counts[bin] += 1;
+      const steps = Math.floor((value - mean) * perUnit + 0.5);
+      offsets[bin] += steps > FARTHEST ? FARTHEST : steps < -FARTHEST ? -FARTHEST : steps;
+      minimum = value < minimum ? value : minimum;
+      maximum = value > maximum ? value : maximum;
+      negative += value < 0 ? 1 : 0;
+      fractional += Math.floor(value) === value ? 0 : 1;
+      const hash = hashWords(words[2 * index], words[2 * index + 1]);
+      const register = sketchIndex(hash);
+      const rank = sketchRank(hash);
+      if (registers[register] < rank) {
+        registers[register] = rank;
+      }
+    }
+    this.minimum = minimum;
+    this.maximum = maximum;
+    this.negative = negative;
+    this.fractional = fractional;
+    this.present += filled;
+    this.filled = 0;
+  }
+
+  public toCounts(): Counts {
+    this.flush();
+    return {
+      rows: this.present + this.missing + this.invalid,
+      missing: this.missing,
+      invalid: this.invalid,
+      counts: Array.from(this.counts),
+      // A sum of zeros may be the negative zero.
+      offsets: Array.from(this.offsets, (offset) => offset + 0),
+      ...(this.present > 0 && { minimum: this.minimum, maximum: this.maximum }),
+      negative: this.negative,
+      fractional: this.fractional,
+      ...(this.present > 0 && { sketch: this.sketch.toText() }),
+    };
+  }
+}
+
+export class CategoricalCounter implements Counter {
+  private missing = 0;
+  private readonly lookup: CategoryLookup;
+  private readonly counts: Float64Array;
+  private readonly unlisted = new NameCounts();
+  private readonly sketch = new Sketch();
+
+  constructor(private readonly shape: CategoricalShape) {
+    this.lookup = new CategoryLookup(shape.categories);
+    this.counts = new Float64Array(countLength(shape));
+  }
+
+  public addText(bytes: Uint8Array, start: number, end: number): void {
+    const position = this.lookup.ofText(bytes, start, end, hashBytes(bytes, start, end));
+    if (position >= 0) {
+      this.counts[position] += 1;
+    } else if (position === MISSING) {
+      this.missing += 1;
+    } else {
+      this.addUnlisted(textOf(bytes, start, end));
+    }
+  }
+
+  public addCell(cell: Cell): void {
+    const position = this.lookup.ofCell(cell);
+    if (position >= 0) {
+      this.counts[position] += 1;
+    } else if (position === UNLISTED) {
+      this.addUnlisted(cell);
+    } else {
+      this.missing += 1;
+    }
+  }
+
+  private addUnlisted(cell: Cell): void {
+    const name = readCategory(cell) as string;
+    this.counts[this.counts.length - 1] += 1;
+    this.unlisted.add(name);
+    this.sketch.add(hashText(name));
+  }
+
+  public toCounts(): Counts {
+    const { categories } = this.shape;
+    const present = this.counts.reduce((sum, count) => sum + count, 0);
+    const unlisted = this.unlisted.toRecord();
+    // Listed names need not be sketched row by row: whether they were seen is known.
+    categories.forEach((name, position) => this.counts[position] > 0 && this.sketch.add(hashText(name)));
+    return {
+      rows: present + this.missing,
+      missing: this.missing,
+      invalid: 0,
+      counts: Array.from(this.counts),
+      ...(unlisted && { unlisted }),
+      ...(present > 0 && { sketch: this.sketch.toText() }),
+    };
+  }
+}

@@ -1,0 +1,46 @@
+/** Hashes that are the same on every machine and in every process, so that what is made with them can be merged. */
+
+const A = 0xcc9e2d51;
+const B = 0x1b873593;
+
+const bits = new DataView(new ArrayBuffer(8));
+
+/** Murmur3's last step: every bit of the input reaches every bit of the result. */
+export const finish = (hash: number): number => {
+  let h = hash;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+};
+
+const mix = (hash: number, word: number): number => {
+  const k = Math.imul(word, A);
+  const h = hash ^ Math.imul((k << 15) | (k >>> 17), B);
+  return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
+};
+
+/** Of two 32-bit words. */
+export const hashWords = (low: number, high: number, seed = 0): number => finish(mix(mix(seed, low), high) ^ 8);
+
+export const hashNumber = (value: number, seed = 0): number => {
+  bits.setFloat64(0, value, true);
+  return hashWords(bits.getInt32(0, true), bits.getInt32(4, true), seed);
+};
+
+/** Of UTF-8 text. */
+export const hashBytes = (bytes: Uint8Array, start: number, end: number, seed = 0): number => {
+  let hash = seed ^ 0x9e3779b9;
+  for (let at = start; at < end; at += 1) {
+    hash = Math.imul(hash ^ bytes[at], 0x01000193);
+  }
+  return finish(hash ^ (end - start));
+};
+
+const encoder = new TextEncoder();
+
+export const utf8 = (text: string): Uint8Array => encoder.encode(text);
+
+export const hashText = (text: string, seed = 0): number => {
+  const bytes = utf8(text);
+  return hashBytes(bytes, 0, bytes.length, seed);
+};

@@ -1,0 +1,18 @@
+export { BlockCounter, decodeBlocks, encodeBlocks } from './blocks';
+export type { BlockOptions } from './blocks';
+export { cellCount, CellLookup, toBlockCells } from './cells';
+export { CategoricalCounter, createCounter, NumericCounter } from './counters';
+export type { Counter } from './counters';
+export { binMeans, emptyCounts, mergeCounts, STEPS, usable } from './counts';
+export { DistinctCounter } from './distinct';
+export type { Distinct } from './distinct';
+export { ImportanceCounter } from './importance';
+export { ranked, UNLISTED_NAMES } from './names';
+export { emptyProfile, mergeProfiles, Profiler } from './profile';
+export { decodeProfile, encodeProfile } from './profile-codec';
+export { mergeRequestCounts, REMEMBERED_IDS, RequestProfiler } from './requests';
+export type { RequestCounts, RequestProfilerOptions } from './requests';
+export { isSkipped, Sampler, shapesOf } from './shapes';
+export type { ShapedColumn, SkippedColumn } from './shapes';
+export { estimateDistinct, SKETCH_ERROR } from './sketch';
+export { timeOfText } from './time';
