@@ -18,9 +18,9 @@ const numeral = fc.stringMatching(/^[ ]?[+-]?[0-9]{0,20}\.?[0-9]{0,20}([eE][+-]?
 
 describe('numbers from bytes', () => {
   test.each([
-    '0', '-0', '1', '-1.5', '.5', '5.', '.', '-', '+', '', ' ', '+1', '1e5', '1E-5', '1e400', '1e-400', '1e308', 'NaN', 'Infinity', '-Infinity', 'inf', '0x10',
-    '0b11', '1_000', '1,5', '1.2.3', '--1', '9007199254740993', '9007199254740992', '9007199254740991', '0.1', '123456789012345678', '1234567890123456789',
-    '0.30000000000000004', '4.35', '\u00a01\u00a0', '1 2', '\uFEFF1', '１', '179769313486231570000000000000000000000',
+    ...['0', '-0', '1', '-1.5', '.5', '5.', '.', '-', '+', '', ' ', '+1', '1e5', '1E-5', '1e400', '1e-400', '1e308', 'NaN', 'Infinity', '-Infinity'],
+    ...['inf', '0x10', '0b11', '1_000', '1,5', '1.2.3', '--1', '0.1', '4.35', '1 2', '\u00a01\u00a0', '\uFEFF1', '１', '0.30000000000000004'],
+    ...['9007199254740993', '9007199254740992', '9007199254740991', '123456789012345678', '1234567890123456789', '179769313486231570000000'],
   ])('%j is what Number answers', (text) => {
     expect(number(text)).toBe(expected(text));
   });
@@ -30,14 +30,18 @@ describe('numbers from bytes', () => {
   });
 
   test('every double is read back', () => {
-    fc.assert(fc.property(fc.double({ noNaN: true }), (value) => Object.is(number(JSON.stringify(value + 0) ?? ''), expected(JSON.stringify(value + 0)))), {
-      numRuns: 20_000,
-    });
-    fc.assert(fc.property(fc.double({ noNaN: true }), (value) => Object.is(number(String(value)), Number(String(value)))), { numRuns: 20_000 });
+    const double = fc.double({ noNaN: true });
+    fc.assert(
+      fc.property(double, (value) => Object.is(number(String(value)), Number(String(value)))),
+      { numRuns: 20_000 },
+    );
   });
 
   test('every text is what Number answers', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => Object.is(number(text.toWellFormed()), expected(text.toWellFormed()))), { numRuns: 5_000 });
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => Object.is(number(text), expected(text))),
+      { numRuns: 5_000 },
+    );
   });
 });
 
@@ -47,13 +51,13 @@ describe('missing values from bytes', () => {
     return isMissing(bytes, start, end);
   };
   const word = fc
-    .tuple(fc.constantFrom(...MISSING_WORDS, 'n', 'nano', '<nan>', '0', 'none!'), fc.constantFrom('', ' ', '\t', '\u00a0', '\u3000 ', 'x'), fc.boolean())
-    .map(([name, space, upper]) => `${space}${upper ? name.toUpperCase() : name}${space}`);
+    .tuple(fc.constantFrom(...MISSING_WORDS, 'nano', '<nan>', '0', 'none!'), fc.constantFrom('', ' ', '\t', '\u00a0', '\u3000 ', 'x'), fc.boolean())
+    .map(([name, space, upper]) => space + (upper ? name.toUpperCase() : name) + space);
 
   test('the words are the same as for text', () => {
     fc.assert(
       fc.property(fc.oneof(word, fc.string({ unit: 'binary', maxLength: 5 })), (text) => {
-        return missing(text.toWellFormed()) === MISSING_WORDS.has(text.toWellFormed().trim().toLowerCase());
+        return missing(text) === MISSING_WORDS.has(text.trim().toLowerCase());
       }),
       { numRuns: 10_000 },
     );
