@@ -1,0 +1,125 @@
+/**
+ * Stated and achieved alarms of this engine beside the defaults of Evidently, whylogs and NannyML, on the same simulated histories and on the
+ * bike data. Prints one JSON line per rule and data set; `--write` also puts the tables into docs/monitoring-accuracy.md.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { judgeSet } from './accuracy-own.mjs';
+import { writeSets } from './accuracy-sets.mjs';
+import { pythonOf, root, script } from './environments.mjs';
+
+const PEERS = ['evidently', 'whylogs', 'nannyml'];
+const OWN = 'cdk-mlops, 1 episode in 90 days';
+const SHIFT = 0.5;
+const DOCUMENT = path.join(root, 'docs/monitoring-accuracy.md');
+
+const { values: options } = parseArgs({
+  options: { histories: { type: 'string', default: '10' }, write: { type: 'boolean', default: false } },
+});
+
+const progress = (line) => process.stderr.write(`${line}\n`);
+
+const outputOf = (command, args) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let out = '';
+    child.stdout.on('data', (chunk) => (out += chunk));
+    child.once('close', (code) => (code === 0 ? resolve(out) : reject(new Error(`${command} ${args.join(' ')} ended with ${code}`))));
+  });
+
+const linesOf = (text) =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+
+/** Runs of alarms; a pause of fewer than three windows does not end one. */
+const episodesOf = (flags) => {
+  let [episodes, quiet] = [0, 3];
+  for (const flag of flags) {
+    if (flag && quiet >= 3) episodes += 1;
+    quiet = flag ? 0 : quiet + 1;
+  }
+  return episodes;
+};
+
+const summarize = (judged, sets) => {
+  const byName = new Map(sets.map((set) => [set.name, set]));
+  const groups = new Map();
+  for (const { rule, set, flags } of judged) {
+    const { group, daysPerWindow } = byName.get(set);
+    const key = JSON.stringify({ rule, ...group });
+    const sum = groups.get(key) ?? { rule, ...group, histories: 0, windows: 0, alarmed: 0, episodes: 0, days: 0, firstMonth: 0 };
+    sum.histories += 1;
+    sum.windows += flags.length;
+    sum.alarmed += flags.filter(Boolean).length;
+    sum.episodes += episodesOf(flags);
+    sum.days += flags.length * daysPerWindow;
+    sum.firstMonth += flags.slice(0, 4).some(Boolean) ? 1 : 0;
+    groups.set(key, sum);
+  }
+  return [...groups.values()].map(({ alarmed, episodes, days, firstMonth, ...rest }) => ({
+    ...rest,
+    alarmedShare: alarmed / rest.windows,
+    alarmedPer90Days: (alarmed / days) * 90,
+    episodesPer90Days: (episodes / days) * 90,
+    foundInFourWindows: firstMonth / rest.histories,
+  }));
+};
+
+const percent = (share) => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+
+const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+const tables = (figures) => {
+  const rules = [...new Set(figures.map(({ rule }) => rule))].sort((a, b) => Number(b === OWN) - Number(a === OWN));
+  const find = (rule, wanted) =>
+    figures.find((figure) => figure.rule === rule && Object.entries(wanted).every(([key, value]) => figure[key] === value));
+  const cell = (figure) => (figure ? `${percent(figure.alarmedShare)} (${figure.alarmedPer90Days.toFixed(1)})` : '–');
+  const simulated = table(
+    ['rule', 'independent rows, by day', 'by week', 'dependent rows, by day', 'by week', 'shift of 0.5 σ found, independent', 'dependent'],
+    rules.map((rule) => [
+      rule,
+      ...['independent', 'dependent'].flatMap((kind) => ['day', 'week'].map((window) => cell(find(rule, { kind, window, shift: 0 })))),
+      ...['independent', 'dependent'].map((kind) => percent(find(rule, { kind, window: 'week', shift: SHIFT })?.foundInFourWindows ?? 0)),
+    ]),
+  );
+  const bikes = [...new Set(figures.map(({ bike }) => bike).filter(Boolean))];
+  const real = table(
+    ['rule', ...bikes],
+    rules.map((rule) => [rule, ...bikes.map((bike) => cell(find(rule, { bike })))]),
+  );
+  return { simulated, real };
+};
+
+const replaceBetween = (text, name, content) => {
+  const [open, close] = [`<!-- ${name}: made by bench/monitoring/accuracy.mjs -->`, `<!-- end of ${name} -->`];
+  const [start, end] = [text.indexOf(open), text.indexOf(close)];
+  if (start < 0 || end < start) throw new Error(`${DOCUMENT} has no place for ${name}: it needs "${open}" and "${close}"`);
+  return `${text.slice(0, start + open.length)}\n${content}\n${text.slice(end)}`;
+};
+
+const directory = mkdtempSync(path.join(os.tmpdir(), 'mlops-accuracy-'));
+try {
+  const sets = writeSets(root, directory, { histories: Number(options.histories), shift: SHIFT });
+  progress(`${sets.length} sets written`);
+  const peers = PEERS.map(async (peer) => {
+    const judged = linesOf(await outputOf(await pythonOf(peer, progress), [script(`alarms_${peer}.py`), directory]));
+    progress(`${peer} done`);
+    return judged;
+  });
+  const own = sets.map((set) => ({ rule: OWN, set: set.name, flags: judgeSet(set, directory).flags }));
+  progress('own engine done');
+  const figures = summarize([...own, ...(await Promise.all(peers)).flat()], sets);
+  for (const figure of figures) process.stdout.write(`${JSON.stringify(figure)}\n`);
+  if (options.write) {
+    const { simulated, real } = tables(figures);
+    const text = readFileSync(DOCUMENT, 'utf8');
+    writeFileSync(DOCUMENT, replaceBetween(replaceBetween(text, 'simulated', simulated), 'bikes', real));
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
