@@ -26,7 +26,8 @@ const COMMON = 0.01;
 /** Measures of a feature against the sum of the cells of its reference. */
 export function measuresOf(shape: Shape, reference: BlockCells): Measure[] {
   const present = presentOf(reference);
-  const missing = shareMeasure('missing', reference[reference.length - 1], present + reference[reference.length - 1], rowsOf, (cells) => cells[cells.length - 1]);
+  const absent = reference[reference.length - 1];
+  const missing = shareMeasure('missing', absent, present + absent, rowsOf, (cells) => cells[cells.length - 1]);
   if (present === 0) {
     return [missing];
   }

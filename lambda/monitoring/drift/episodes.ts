@@ -10,8 +10,8 @@ export interface RuleAlarm {
 }
 
 /**
- * Episodes after a window, and those that it begins. An episode ends after as many quiet windows as the persistence looks back, with a new version, and
- * when its rule is no longer among `alarms`, which name every rule there is.
+ * Episodes after a window, and those that it begins. An episode ends after as many quiet windows as the persistence looks back, with a new version,
+ * and when its rule is no longer among `alarms`, which name every rule there is.
  */
 export function nextEpisodes(
   previous: readonly Episode[],

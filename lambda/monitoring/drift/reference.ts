@@ -35,17 +35,17 @@ export function blocksOf(table: BlockTable): readonly Block[] {
   }
   const names = Object.keys(table.cells);
   const blocks = table.blocks.map(({ start, rows }, index): Block => {
-    const known = names.map((name) => [name, table.cells[name][index]] as const).filter((entry): entry is [string, BlockCells] => entry[1] !== null);
-    return { start, rows, cells: new Map(known) };
+    const known = names.map((name): [string, BlockCells | null] => [name, table.cells[name][index]]);
+    return { start, rows, cells: new Map(known.filter((entry): entry is [string, BlockCells] => entry[1] !== null)) };
   });
   tables.set(table, blocks);
   return blocks;
 }
 
 /**
- * Chooses the blocks of a reference for a window. Nothing that is judged together with the window is part of it: neither the window nor those before it
- * that its persistence rule looks at. Windows that drifted stay in the last days: leaving them out would choose blocks by their score, and the false
- * alarms of the windows after would no longer be those that are promised.
+ * Chooses the blocks of a reference for a window. Nothing that is judged together with the window is part of it: neither the window nor those before
+ * it that its persistence rule looks at. Windows that drifted stay in the last days: leaving them out would choose blocks by their score, and the
+ * false alarms of the windows after would no longer be those that are promised.
  */
 export function chooseReference(
   reference: ReferenceSpec,
@@ -65,7 +65,8 @@ export function chooseReference(
   const baseline = blocksOf(table);
   const own = new Set(baseline.map(({ start }) => start));
   const all = [...baseline, ...recent.filter(({ start }) => !own.has(start))].sort((a, b) => a.start - b.start);
-  const pick = (from: readonly Block[], within: (block: Block) => boolean): Block[] => from.filter((block) => enough(block) && within(block) && apart(block));
+  const pick = (from: readonly Block[], within: (block: Block) => boolean): Block[] =>
+    from.filter((block) => enough(block) && within(block) && apart(block));
   const span = spanOf(spec.windowSeconds);
   const named = (blocks: readonly Block[], whose: string, when: string): string => `${whose} ${plural(blocks.length, 'block')} of ${span} (${when})`;
   switch (reference.kind) {
@@ -78,7 +79,8 @@ export function chooseReference(
       const [from, to] = [Date.parse(reference.from), Date.parse(reference.to)];
       const blocks = pick(all, ({ start }) => start >= from && start + length <= to);
       const subject = named(blocks, 'The fixed window\'s', `${momentOf(from)} to ${momentOf(to)}`);
-      return { reference, blocks, subject, sentence: `Compared with a fixed window: ${lower(subject)}.`, fixed: blocks.every(({ start }) => own.has(start)) };
+      const fixed = blocks.every(({ start }) => own.has(start));
+      return { reference, blocks, subject, sentence: `Compared with a fixed window: ${lower(subject)}.`, fixed };
     }
     case 'LAST_DAYS': {
       const from = judgedFrom - reference.days * DAY;
