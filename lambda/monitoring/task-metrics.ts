@@ -11,8 +11,8 @@ export interface RuntimeTask {
   readonly positiveLabel?: string;
 }
 
-/** Threshold above which a score predicts the positive label. */
-const SCORE_THRESHOLD = 0.5;
+/** A score at or above this predicts the positive label. */
+export const SCORE_THRESHOLD = 0.5;
 
 /** Truth and prediction as the task compares them; undefined where the cell cannot be either. */
 export function readTruth(task: RuntimeTask, cell: Cell): number | string | undefined {

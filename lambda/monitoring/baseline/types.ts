@@ -19,7 +19,7 @@ export interface BaselineFeature {
 export interface HoldoutQuality {
   readonly rows: number;
   readonly blocks: number;
-  readonly metrics: Readonly<Record<string, Estimate & { readonly standardError?: number }>>;
+  readonly metrics: Readonly<Record<string, Estimate & { readonly standardError?: number; readonly degreesOfFreedom?: number }>>;
   /** `column`, then group, then metric. */
   readonly groups: Readonly<Record<string, Readonly<Record<string, { readonly rows: number; readonly metrics: Readonly<Record<string, number>> }>>>>;
 }
