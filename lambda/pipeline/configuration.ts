@@ -4,12 +4,15 @@ import { PIPELINE_ERRORS, type PipelineSpec } from '../../lib/pipeline/contract'
 import type { ModelVersion } from '../../lib/registry/contract';
 import { NamedError } from '../common/errors';
 import type { S3Files } from '../common/s3.client';
+import { type ChosenConstraints, recordedConstraints } from './constraint-source';
 
 /** What a run is made from. */
 export interface RunSource {
   readonly settings: PipelineSpec;
   /** Only where the run repeats another: the files that it used, in the versions that it saw. */
   readonly dataFiles?: readonly DataFile[];
+  /** What the rows are checked against. */
+  readonly constraints?: ChosenConstraints;
 }
 
 /** Puts the settings of a run beside what it makes. A second try keeps those of the first, whatever was deployed meanwhile. */
@@ -48,6 +51,7 @@ export const readRecorded = async (files: S3Files, version: ModelVersion): Promi
       },
     },
     dataFiles: manifest.files,
+    constraints: await recordedConstraints(files, manifest),
   };
 };
 

@@ -16,18 +16,28 @@ export interface Row {
 /** A row that cannot be used. */
 export interface Rejection {
   readonly file: string;
+  /** Version of the file, where the bucket keeps versions. */
+  readonly versionId?: string;
   /** Line of the file, the header is line 1. */
   readonly row: number;
   readonly rule: string;
-  readonly line: string;
+  /** The row as it stands; only where it could not be read as one. */
+  readonly line?: string;
+  /** What the values that break constraints look like, by column; the values themselves stay in the file. */
+  readonly samples?: Readonly<Record<string, string>>;
 }
 
 export interface FileContent {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
   readonly rejections: readonly Rejection[];
+  /** Rows that can be read but break a constraint. */
+  readonly violating: readonly Rejection[];
   readonly sha256: string;
 }
+
+/** Judges a row that can be read by the rules on the data: what it answers sets the row aside. */
+export type RowJudge = (columns: readonly string[], record: readonly string[], where: string) => Pick<Rejection, 'rule' | 'samples'> | undefined;
 
 type Task = PipelineSpec['task'];
 
@@ -41,7 +51,13 @@ interface Parsed {
  *
  * @param expected header of the files before this one
  */
-export const readDataFile = async (stream: Readable, file: string, task: Task, expected?: readonly string[]): Promise<FileContent> => {
+export const readDataFile = async (
+  stream: Readable,
+  file: string,
+  task: Task,
+  expected?: readonly string[],
+  judge?: RowJudge,
+): Promise<FileContent> => {
   const hash = createHash('sha256');
   const hashing = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
@@ -69,18 +85,25 @@ export const readDataFile = async (stream: Readable, file: string, task: Task, e
 
   let check: RowCheck | undefined;
   const rows: Row[] = [];
+  const violating: Rejection[] = [];
   for await (const { record, info } of parser as AsyncIterable<Parsed>) {
     if (!check) {
       check = new RowCheck(task, checkedHeader(record, file, task, expected));
       continue;
     }
     const result = check.judge(record);
-    if (typeof result === 'string') rejections.push({ file, row: info.lines, rule: result, line: csvLine(record) });
+    if (typeof result === 'string') {
+      rejections.push({ file, row: info.lines, rule: result, line: csvLine(record) });
+      continue;
+    }
+    const finding = judge?.(check.columns, record, `${file}, row ${info.lines}`);
+    if (finding) violating.push({ file, row: info.lines, ...finding });
     else rows.push(result);
   }
   if (!check) throw dataInvalid(file, 'the file is empty', 'remove it, or write a header and rows');
-  if (rows.length === 0 && rejections.length === 0) throw dataInvalid(file, 'the file has a header but no rows', 'remove it, or add the rows');
-  return { columns: check.columns, rows, rejections, sha256: hash.digest('hex') };
+  const found = rows.length + violating.length + rejections.length;
+  if (found === 0) throw dataInvalid(file, 'the file has a header but no rows', 'remove it, or add the rows');
+  return { columns: check.columns, rows, rejections, violating, sha256: hash.digest('hex') };
 };
 
 const checkedHeader = (found: readonly string[], file: string, task: Task, expected?: readonly string[]): readonly string[] => {

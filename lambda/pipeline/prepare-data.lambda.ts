@@ -8,7 +8,8 @@ import { S3Files } from '../common/s3.client';
 import { ModelRegistryClient } from '../registry/model-registry.client';
 import { LineageClient } from '../tracking/lineage.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
-import { keepConfiguration, readRecorded } from './configuration';
+import { keepConfiguration, readRecorded, type RunSource } from './configuration';
+import { chooseConstraints } from './constraint-source';
 import { jobNameBase } from './job-names';
 import { DataPreparation, runUris } from './prepare';
 import { recordedStep } from './recorded-step';
@@ -40,23 +41,32 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
   const rebuilt = input.request?.rebuildOf ?? undefined;
 
   await runs.startRun({ runId, model, executionArn, causeId, cause, startTime });
-  const { manifestUri, codeUri, configurationUri, trainUri, holdoutUri, holdoutFeaturesUri, ...outputs } = runUris(buckets, model, runId);
+  const uris = runUris(buckets, model, runId);
+  const { manifestUri, codeUri, configurationUri, trainUri, holdoutUri, holdoutFeaturesUri, quarantineUri, dataQualityUri, ...outputs } = uris;
   const inputs = { dataset: `s3://${buckets.data}/${datasetPrefix(model)}`, ...(rebuilt === undefined ? {} : { version: `${model}/${rebuilt}` }) };
+  // A rebuild has nothing to beat: it is compared with its own record.
+  const champion = rebuilt === undefined ? await registry.champion(model) : undefined;
+  const current = async (): Promise<RunSource> => ({
+    settings: spec,
+    constraints: await chooseConstraints(files, buckets.data, model, champion?.baselineUri),
+  });
   const { manifest, settings, configuration } = await recordedStep(runs, runId, 'prepare-data', { inputs }, async () => {
-    const from = rebuilt === undefined ? { settings: spec } : await readRecorded(files, await registry.getVersion(model, rebuilt));
-    const prepared = await new DataPreparation(files, buckets, from.settings, from.dataFiles).prepare(runId);
+    const from = rebuilt === undefined ? await current() : await readRecorded(files, await registry.getVersion(model, rebuilt));
+    const prepared = await new DataPreparation(files, buckets, from.settings, from.dataFiles, from.constraints).prepare(runId);
     const kept = await keepConfiguration(files, configurationUri, from.settings);
     return {
       result: { manifest: prepared, ...kept },
-      outputs: { manifest: manifestUri, train: trainUri, holdout: holdoutUri, configuration: configurationUri },
+      outputs: {
+        ...{ manifest: manifestUri, train: trainUri, holdout: holdoutUri, configuration: configurationUri },
+        ...(prepared.quarantinedRows > 0 && { quarantine: quarantineUri }),
+        ...(prepared.constraints && { constraints: prepared.constraints.uri, dataQuality: dataQualityUri }),
+      },
     };
   });
   await new LineageClient().link({ kind: 'data', id: manifest.dataId }, { kind: 'run', id: runId });
   await runs.logDataset(runId, datasetOf(manifest, manifestUri));
   const { hyperparameters, training } = settings;
   await runs.logParams(runId, { ...hyperparameters, ...dataParams(manifest), ...(rebuilt === undefined ? {} : { rebuildOf: String(rebuilt) }) });
-  // A rebuild has nothing to beat: it is compared with its own record.
-  const champion = rebuilt === undefined ? await registry.champion(model) : undefined;
   logger.info('data prepared', { model, runId, rows: manifest.rows, quarantined: manifest.quarantinedRows, champion: champion?.version });
   return {
     jobNameBase: jobNameBase(spec.jobNamePrefix, executionArn),
@@ -93,12 +103,17 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
   };
 };
 
-const dataParams = ({ dataId, train, holdout, quarantinedRows }: DataManifest): Record<string, string> => ({
+const dataParams = ({ dataId, train, holdout, quarantinedRows, constraints }: DataManifest): Record<string, string> => ({
   'data.id': dataId,
   'data.trainRows': String(train.rows),
   'data.holdoutRows': String(holdout.rows),
   'data.quarantinedRows': String(quarantinedRows),
   ...(holdout.from === undefined ? {} : { 'data.holdoutFrom': holdout.from }),
+  ...(constraints && {
+    'data.constraints': constraints.source,
+    ...(constraints.versionId !== undefined && { 'data.constraintsVersion': constraints.versionId }),
+    'data.warnings': String(constraints.warnings),
+  }),
 });
 
 /** Longest digest that MLflow takes. */

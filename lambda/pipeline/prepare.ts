@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parse } from 'csv-parse/sync';
 import {
+  type AppliedConstraints,
   type DataFile,
   type DataManifest,
   type DataSplit,
@@ -12,8 +13,10 @@ import {
 import type { PipelineSpec } from '../../lib/pipeline/contract';
 import type { S3Files } from '../common/s3.client';
 import { readCategory } from '../monitoring/values';
+import { type ChosenConstraints, keepConstraints } from './constraint-source';
 import { csvLine } from './csv-line';
 import { dataInvalid } from './data-invalid';
+import { DataQuality } from './data-quality';
 import { readDataFile, type Rejection, type Row } from './data-reader';
 import { sortedByTime, splitHoldout } from './split';
 
@@ -41,6 +44,8 @@ export const runUris = (buckets: Buckets, model: string, runId: string) => {
     candidateScoresUri: `${artifacts}scores/candidate`,
     championScoresUri: `${artifacts}scores/champion`,
     modelOutputUri: `${artifacts}model`,
+    constraintsUri: `${artifacts}constraints.json`,
+    dataQualityUri: `${artifacts}data-quality.json`,
     quarantineUri: `s3://${buckets.data}/${quarantinePrefix(model, runId)}rejected-rows.jsonl`,
   };
 };
@@ -49,7 +54,10 @@ interface Dataset {
   readonly files: readonly DataFile[];
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
+  /** Rows that cannot be read as rows of this data. */
   readonly rejections: readonly Rejection[];
+  /** Rows that break a constraint. */
+  readonly violating: readonly Rejection[];
 }
 
 /** Turns a model's data set into the rows that a run trains and is judged on. The manifest is written last: where it stands, all of it does. */
@@ -60,6 +68,9 @@ export class DataPreparation {
     private readonly spec: PipelineSpec,
     /** Files in exactly these versions, in this order, instead of what the data set holds now. */
     private readonly recorded?: readonly DataFile[],
+    /** Rules that the rows have to keep beyond being readable. */
+    private readonly constraints?: ChosenConstraints,
+    private readonly now: () => number = Date.now,
   ) {}
 
   async prepare(runId: string): Promise<DataManifest> {
@@ -67,8 +78,10 @@ export class DataPreparation {
     // A second try must not see files that arrived after the first one: the rows of a run never change.
     if (await this.files.head(uris.manifestUri)) return this.files.readJson<DataManifest>(uris.manifestUri);
 
-    const dataset = await this.read();
+    const quality = this.constraints && new DataQuality(this.constraints, this.spec);
+    const dataset = await this.read(quality);
     await this.quarantine(dataset, uris.quarantineUri);
+    const constraints = quality && (await this.applied(quality, dataset, uris));
     const sorted = sortedByTime(dataset.rows);
     const { train, holdout } = splitHoldout(sorted, this.spec.holdout);
     this.requireEnough(train, holdout);
@@ -98,29 +111,47 @@ export class DataPreparation {
       columns: dataset.columns,
       rows: dataset.rows.length,
       ...span(sorted),
-      quarantinedRows: dataset.rejections.length,
+      quarantinedRows: dataset.rejections.length + dataset.violating.length,
+      ...(constraints && { constraints }),
       ...splits,
     };
     await this.files.putJson(uris.manifestUri, manifest);
     return manifest;
   }
 
-  private async read(): Promise<Dataset> {
+  /** Keeps constraints and verdict with the run, whatever the verdict is, then stops it where the data must not be used. */
+  private async applied(
+    quality: DataQuality,
+    { rows }: Dataset,
+    { constraintsUri, dataQualityUri }: ReturnType<typeof runUris>,
+  ): Promise<AppliedConstraints> {
+    const { file, ...origin } = this.constraints!;
+    const kept = await keepConstraints(this.files, constraintsUri, { file, ...origin });
+    const newest = rows.reduce((latest, { time = -Infinity }) => Math.max(latest, time), -Infinity);
+    const report = quality.report(newest === -Infinity ? undefined : newest, this.recorded ? undefined : this.now());
+    await this.files.putJson(dataQualityUri, report);
+    quality.requireKept(report, dataQualityUri);
+    return { ...kept, ...origin, warnings: report.violations.length };
+  }
+
+  private async read(quality?: DataQuality): Promise<Dataset> {
     const prefix = `s3://${this.buckets.data}/${datasetPrefix(this.spec.model)}`;
     const files: DataFile[] = [];
     const rows: Row[] = [];
     const rejections: Rejection[] = [];
+    const violating: Rejection[] = [];
     let columns: readonly string[] | undefined;
     for await (const { key, versionId, etag } of this.recorded ?? this.present(prefix)) {
       const uri = `s3://${this.buckets.data}/${key}`;
-      const content = await readDataFile(await this.files.readStream(uri, versionId), uri, this.spec.task, columns);
+      const content = await readDataFile(await this.files.readStream(uri, versionId), uri, this.spec.task, columns, quality?.judge);
       columns ??= content.columns;
       files.push({ key, versionId, etag, rows: content.rows.length, sha256: content.sha256 });
       for (const row of content.rows) rows.push(row);
       for (const rejection of content.rejections) rejections.push(rejection);
+      for (const rejection of content.violating) violating.push({ ...rejection, ...(versionId !== undefined && { versionId }) });
     }
     if (!columns) throw dataInvalid(prefix, 'there is no data', 'upload CSV files with a header there');
-    return { files, columns, rows, rejections };
+    return { files, columns, rows, rejections, violating };
   }
 
   /** What the data set holds now. */
@@ -142,10 +173,11 @@ export class DataPreparation {
   }
 
   /** Single malformed rows are set aside, with their number and rule, and the run goes on; many of them fail it. Either way none is lost. */
-  private async quarantine({ rows, rejections }: Dataset, uri: string): Promise<void> {
-    if (rejections.length === 0) return;
-    await this.files.put(uri, rejections.map((rejection) => `${JSON.stringify(rejection)}\n`).join(''), { contentType: 'application/jsonlines' });
-    const all = rows.length + rejections.length;
+  private async quarantine({ rows, rejections, violating }: Dataset, uri: string): Promise<void> {
+    if (rejections.length + violating.length === 0) return;
+    const lines = [...rejections, ...violating].map((rejection) => `${JSON.stringify(rejection)}\n`);
+    await this.files.put(uri, lines.join(''), { contentType: 'application/jsonlines' });
+    const all = rows.length + rejections.length + violating.length;
     if (rejections.length <= all * MOST_REJECTED) return;
     const [{ file, row, rule }] = rejections;
     const share = `${rejections.length} of ${all} rows cannot be used, more than ${MOST_REJECTED * 100} %`;
@@ -198,11 +230,13 @@ const span = (sorted: readonly Row[]): { from?: string; to?: string } => {
 
 const toSplit = (uri: string, rows: readonly Row[]): DataSplit => ({ uri, rows: rows.length, ...span(rows) });
 
-const dataIdOf = ({ files, columns }: Dataset, splits: Record<'train' | 'holdout', DataSplit>): string => {
+const dataIdOf = ({ files, columns, violating }: Dataset, splits: Record<'train' | 'holdout', DataSplit>): string => {
   const identity = {
     files: files.map(({ key, sha256 }) => [key, sha256]),
     columns,
     splits: Object.values(splits).map(({ rows, from, to }) => [rows, from, to]),
+    // Files and numbers of rows do not tell which rows constraints have set aside.
+    ...(violating.length > 0 && { without: violating.map(({ file, row }) => [file, row]) }),
   };
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
 };

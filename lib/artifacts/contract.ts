@@ -62,8 +62,22 @@ export interface DataManifest {
   readonly from?: string;
   readonly to?: string;
   readonly quarantinedRows: number;
+  /** Constraints that the rows were checked against; absent where there were none. */
+  readonly constraints?: AppliedConstraints;
   readonly train: DataSplit;
   readonly holdout: DataSplit;
+}
+
+/** Constraints of a run: a copy lies with the run, since versions in the data bucket and baselines need not outlive it. */
+export interface AppliedConstraints {
+  /** The copy, and its SHA-256. */
+  readonly uri: string;
+  readonly sha256: string;
+  /** Where they came from: the file in the data bucket with its version, or the baseline of the champion. */
+  readonly source: string;
+  readonly versionId?: string;
+  /** Rules of severity warning that the data broke. */
+  readonly warnings: number;
 }
 
 export interface DataSplit {

@@ -8,34 +8,38 @@ import type { ConsistencyConstraint, ConstraintFile, FeatureConstraints, Freshne
 /** An estimate is below the bound only where so many of its standard errors do not reach it. */
 const STANDARD_ERRORS = 5;
 
-/** A rule of a column, where more values break it than may; undefined where not. */
+/**
+ * A rule of a column, where more values break it than may; undefined where not.
+ *
+ * @param extremes of counters, which know of a range only that at least so many values lie outside
+ */
 export function ruleViolation(
   constraints: FeatureConstraints,
   rule: CellRule,
   { broken, of }: Broken,
-  extremes: Pick<Counts, 'minimum' | 'maximum'> = {},
+  extremes?: Pick<Counts, 'minimum' | 'maximum'>,
 ): ConstraintViolation | undefined {
   const allowed = allowedShare(constraints, rule);
   if (!exceeds(broken, of, allowed)) return undefined;
   const { name: feature } = constraints;
   const { is, within } = wordsOf(constraints, rule);
-  const ends = rule === 'range' || rule === 'nonNegative' ? [extremes.minimum, extremes.maximum] : [];
+  const ends = rule === 'range' || rule === 'nonNegative' ? [extremes?.minimum, extremes?.maximum] : [];
   const spread = ends.filter((value) => value !== undefined).map(rounded).join(' to ');
-  const what = rule === 'presence' ? 'rows' : 'values';
+  const share = `${rule === 'range' && extremes ? 'at least ' : ''}${shareText(broken, of, rule === 'presence' ? 'rows' : 'values')}`;
   return {
     feature,
     constraint: rule,
     severity: severityOf(constraints, rule),
-    observed: `${rule === 'range' ? 'at least ' : ''}${shareText(broken, of, what)}${spread === '' ? '' : `, values from ${spread}`}`,
+    observed: `${share}${spread === '' ? '' : `, values from ${spread}`}`,
     allowed: `${allowed === 0 ? 'none' : `at most ${percent(allowed)}`}${within}`,
-    description: `'${feature}': ${shareText(broken, of, what)} ${is}, ${allowed === 0 ? 'none' : `at most ${percent(allowed)}`} may be.`,
+    description: `'${feature}': ${share} ${is}, ${allowed === 0 ? 'none' : `at most ${percent(allowed)}`} may be.`,
   };
 }
 
 /** What breaks a rule, in words; the raw values of the data do not appear. */
 export function wordsOf({ type, domain, range }: FeatureConstraints, rule: CellRule): { readonly is: string; readonly within: string } {
   if (rule === 'presence') return { is: 'missing', within: ' of the rows' };
-  if (rule === 'type') return { is: `not ${TYPE_WORDS[type?.is ?? 'string']}`, within: '' };
+  if (rule === 'type') return { is: `not ${TYPE_WORDS[type?.is ?? 'string']}`, within: ` not ${TYPE_WORDS[type?.is ?? 'string']}` };
   if (rule === 'domain') return { is: `none of the ${domain?.values.length} known values`, within: ` beyond ${domain?.values.length} known values` };
   if (rule === 'nonNegative') return { is: 'below zero', within: ' below zero' };
   const { from, to } = range ?? {};
@@ -43,7 +47,7 @@ export function wordsOf({ type, domain, range }: FeatureConstraints, rule: CellR
   return { is: `outside ${bounds}`, within: ` outside ${bounds}` };
 }
 
-const TYPE_WORDS = { integral: 'whole numbers', fractional: 'numbers', string: 'text', boolean: 'true or false' };
+const TYPE_WORDS = { integral: 'a whole number', fractional: 'a number', string: 'text', boolean: 'true or false' };
 
 /** @param distinct of the values that are present */
 export function uniqueViolation(

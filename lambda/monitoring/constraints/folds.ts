@@ -87,7 +87,10 @@ function widen(constraints: FeatureConstraints, rule: CellRule, { broken, of }: 
 }
 
 /** Relations that hold in every part as the other parts promise it. */
-export function checkedRelations(candidates: readonly ConsistencyConstraint[], folds: readonly Fold[]): { kept: ConsistencyConstraint[]; notes: string[] } {
+export function checkedRelations(
+  candidates: readonly ConsistencyConstraint[],
+  folds: readonly Fold[],
+): { readonly kept: ConsistencyConstraint[]; readonly notes: string[] } {
   const isKept = (candidate: ConsistencyConstraint): boolean =>
     folds.every(({ pairs = [] }, held) => {
       const own = pairs.find((count) => isSamePair(count, candidate));
