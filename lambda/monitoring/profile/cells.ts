@@ -1,5 +1,5 @@
-import type { Cell } from '../rows';
 import { parseNumber } from '../readers/bytes';
+import type { Cell } from '../rows';
 import { readNumeric } from '../values';
 import { hashBytes } from './hash';
 import { CategoryLookup, EdgeLookup, MISSING } from './lookup';

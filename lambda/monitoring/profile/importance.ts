@@ -46,8 +46,8 @@ class Groups {
 }
 
 /**
- * How much of the predictions' variance each feature explains alone: the correlation ratio over the feature's coarse cells, adjusted for their number.
- * For predicted classes it is the same of their indicators (Goodman and Kruskal's tau).
+ * How much of the predictions' variance each feature explains alone: the correlation ratio over the feature's coarse cells, adjusted for their
+ * number. For predicted classes it is the same of their indicators (Goodman and Kruskal's tau).
  */
 export class ImportanceCounter implements RowSink {
   private readonly features: readonly { readonly name: string; readonly column: number; readonly lookup: CellLookup; readonly groups: Groups }[];

@@ -32,9 +32,10 @@ export class NameCounts {
     if (this.counts.size <= this.limit) {
       return;
     }
-    const ranked = [...this.counts.keys()].map((name) => ({ name, hash: hashText(name) })).sort((a, b) => a.hash - b.hash || (a.name < b.name ? -1 : 1));
-    this.bound = ranked[this.limit - 1].hash;
-    ranked.slice(this.limit).forEach(({ name }) => this.counts.delete(name));
+    const hashed = [...this.counts.keys()].map((name) => ({ name, hash: hashText(name) }));
+    const ordered = hashed.sort((a, b) => a.hash - b.hash || (a.name < b.name ? -1 : 1));
+    this.bound = ordered[this.limit - 1].hash;
+    ordered.slice(this.limit).forEach(({ name }) => this.counts.delete(name));
   }
 
   /** Sorted by name; undefined where there is none. */

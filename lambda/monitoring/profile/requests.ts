@@ -1,5 +1,5 @@
-import { textOf } from '../readers/bytes';
 import type { ScoredRow } from '../quality/types';
+import { textOf } from '../readers/bytes';
 import type { Rejections } from '../rejections';
 import type { Cell, RequestHead, RequestSink, TextRow } from '../rows';
 import type { RuntimeTask } from '../task-metrics';
@@ -157,7 +157,8 @@ export class RequestProfiler implements RequestSink {
   private refuse(): void {
     if (this.state === 'new' && this.duplicate !== undefined) {
       this.state = 'refused';
-      const why = this.duplicate === 'duplicate-id' ? 'another request had this inference id: ids must be unique' : 'the same record was delivered before';
+      const isRecord = this.duplicate === 'duplicate-record';
+      const why = isRecord ? 'the same record was delivered before' : 'another request had this inference id: ids must be unique';
       this.options.rejections.add(this.duplicate, this.where, why);
     }
   }
