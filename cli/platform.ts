@@ -71,7 +71,7 @@ const modelShape = z.object({
   endpointName: text,
   servingKind: z.enum(['SERVERLESS', 'REAL_TIME']),
   recorderFunction: text.optional(),
-  monitorFunction: text,
+  monitorStateMachineArn: text,
   stateMachineArn: text,
 }) satisfies z.ZodType<ModelResources>;
 

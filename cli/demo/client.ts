@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { S3Files } from '../../lambda/common/s3.client';
 import { capturePrefix, datasetPrefix, hourPath, labelsPrefix } from '../../lib/artifacts/contract';
-import type { MonitorAnswer, MonitorRequest } from '../../lib/monitoring/contract';
+import type { MonitorRequest, MonitorRun } from '../../lib/monitoring/contract';
 import type { ModelResources, PlatformResources } from '../../lib/platform/contract';
 import { VARIANT_NAME, type LabelRecord, type RecordedAnswer, type RecordedInvocation } from '../../lib/serving/contract';
 import type { Platform } from '../platform';
@@ -21,6 +22,7 @@ export class DemoClient {
   private recorded = 0;
 
   private readonly lambda: LambdaClient;
+  private readonly machines: SFNClient;
   private readonly files: S3Files;
   private readonly platform: PlatformResources;
   private readonly model: ModelResources;
@@ -28,6 +30,7 @@ export class DemoClient {
   constructor(platform: Platform, model: string) {
     // One attempt: a request that had to be sent twice would be a failed one.
     this.lambda = new LambdaClient({ ...platform.connection, maxAttempts: 1 });
+    this.machines = new SFNClient(platform.connection);
     this.files = new S3Files(new S3Client(platform.connection));
     this.platform = platform.resources;
     this.model = platform.model(model);
@@ -80,9 +83,16 @@ export class DemoClient {
     throw new Error(`only ${this.recorded} of ${requests} requests were recorded within ${seconds} s: see the recording function's log`);
   }
 
-  /** An on-demand run of the monitor, the same function that the schedule calls. */
-  public async monitor(request: MonitorRequest): Promise<MonitorAnswer> {
-    return this.invoke<MonitorAnswer>(this.model.monitorFunction, request);
+  /** An execution of the monitor on demand, of the same state machine that the schedule starts. */
+  public async monitor(request: MonitorRequest): Promise<MonitorRun> {
+    const { monitorStateMachineArn: stateMachineArn } = this.model;
+    const { executionArn } = await this.machines.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(request) }));
+    for (;;) {
+      const { status, output, error, cause } = await this.machines.send(new DescribeExecutionCommand({ executionArn }));
+      if (status === 'SUCCEEDED') return JSON.parse(output as string) as MonitorRun;
+      if (status !== 'RUNNING') throw new Error(`the monitor ended ${status}: ${error ?? ''} ${cause ?? ''}`.trim());
+      await sleep(200);
+    }
   }
 
   private async invoke<T>(functionName: string, payload: object): Promise<T> {

@@ -1,3 +1,4 @@
+import type { DriftVerdict, QualityVerdict } from '../../lib/monitoring/contract';
 import type { ModelVersion } from '../../lib/registry/contract';
 import type { Decision } from '../../lib/retraining/contract';
 
@@ -16,11 +17,12 @@ export interface DemoResult {
 
 export interface MonthResult {
   readonly month: string;
+  /** Of the answers that clients got. */
   readonly rmse: number;
   readonly rmseOfFirstVersion: number;
-  /** Drift verdict and quality verdict of the month's monitor run. */
-  readonly verdict: { readonly drift: string; readonly quality: string };
-  /** Features that drifted. */
+  /** The worst verdicts of the windows that ended in the month. */
+  readonly verdict: { readonly drift: DriftVerdict; readonly quality: QualityVerdict };
+  /** Features that drifted in one of these windows. */
   readonly features: readonly string[];
   /** Version that answered most of the month's rows. */
   readonly servedVersion: number;

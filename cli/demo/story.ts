@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { regression } from '../../lambda/monitoring/statistics';
 import { recorded } from '../../lambda/registry/recorded';
-import type { MonitorAnswer, MonitorRequest } from '../../lib/monitoring/contract';
+import type { DriftVerdict, MonitorAnswer, QualityVerdict } from '../../lib/monitoring/contract';
 import type { DecisionRecord } from '../../lib/retraining/contract';
 import type { Platform } from '../platform';
 import { sendRequest } from '../retrain/send-request';
@@ -23,7 +24,7 @@ const nextMonth = (month: string): string => {
   const [year, number] = month.split('-').map(Number);
   return new Date(Date.UTC(year, number, 1)).toISOString();
 };
-const nextDay = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + DAY_MS).toISOString();
+const nextDay = (day: string): string => new Date(Date.parse(`${day}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10);
 
 export type Tell = (line: string) => void;
 
@@ -31,12 +32,13 @@ export type Tell = (line: string) => void;
 export class Story {
   public readonly months: Omit<MonthResult, 'rmseOfFirstVersion'>[] = [];
   public readonly client: DemoClient;
-  /** Monitor run whose report the summary names: the last one that saw drift, else the last one. */
+  /** Window whose report the summary names: the last one with a finding, else the last one. */
   public report?: MonitorAnswer;
 
   /** Rows that each version answered, by month. */
   private readonly served = new Map<string, Map<number, number>>();
   private readonly answered: Hour[][] = [];
+  private readonly predicted: { readonly hour: Hour; readonly prediction: number }[] = [];
   private labelled = 0;
   private sentUntil = '2012-01-01';
 
@@ -72,15 +74,12 @@ export class Story {
     this.sentUntil = nextMonth(month).slice(0, 10);
     await this.deliverTruth(nextMonth(month));
     await this.client.uploadTrainingData(month, hoursOf(this.hours, month));
-    const { answer, decision } = await this.watch(month, { windowStart: `${month}-01T00:00:00Z`, windowEnd: nextMonth(month) }, tell);
-    this.note(month, answer);
+    const { windows, decision } = await this.watch(month, tell);
+    this.note(month, windows);
     return decision?.decision === 'started' ? decision : undefined;
   }
 
-  /**
-   * The days that pass while a run is under way: the client goes on, hour by hour, and the daily monitor finds the same fault again, so that
-   * the governor must hold its later causes back.
-   */
+  /** The days that pass while a run is under way: clients go on, hour by hour, and a person who saw the fault asks for what is under way already. */
   public async whileRunning(started: DecisionRecord, tell: Tell): Promise<FinishedRun> {
     let ended = false;
     const run = followRun(this.platform, this.model, started.runId as string, tell).finally(() => {
@@ -88,17 +87,17 @@ export class Story {
     });
     // A failure is told by the await below; until then it must not count as unhandled.
     run.catch(() => undefined);
+    await this.askAgain(tell);
     const days = byDay(this.hours.filter((hour) => hour.timestamp.slice(0, 10) >= this.sentUntil));
     let day = 0;
     do {
       await this.dayByHours(days[day].hours, () => ended);
-      await this.dailyMonitor(days[day].day, tell);
       day += 1;
     } while (!ended);
     const finished = await run;
-    // One more day under the new version: its cause is refused, since the retraining for the same fault is only a day old.
+    // One more day, under the new version.
     await this.dayByHours(days[day].hours, () => true);
-    await this.dailyMonitor(days[day].day, tell);
+    this.sentUntil = nextDay(days[day].day);
     return finished;
   }
 
@@ -136,6 +135,7 @@ export class Story {
     const predictions = await this.client.predict(hours);
     if (predictions.length !== hours.length) return;
     this.answered.push(hours);
+    hours.forEach((hour, index) => this.predicted.push({ hour, prediction: predictions[index] }));
     const month = hours[0].timestamp.slice(0, 7);
     const counts = this.served.get(month) ?? new Map<number, number>();
     counts.set(version, (counts.get(version) ?? 0) + hours.length);
@@ -155,21 +155,26 @@ export class Story {
     }
   }
 
-  private async dailyMonitor(day: string, tell: Tell): Promise<void> {
-    this.sentUntil = nextDay(day).slice(0, 10);
-    await this.deliverTruth(nextDay(day));
-    await this.watch(`14 days to ${day}`, { windowEnd: nextDay(day) }, tell);
+  private async askAgain(tell: Tell): Promise<void> {
+    const before = await this.decisions();
+    const reason = 'customers complain about the forecast';
+    await sendRequest(this.platform, this.model, { reason, occurredAt: `${this.sentUntil}T00:00:00Z`, requestedBy: 'the demo' });
+    tellDecision(tell, await this.decisionAfter(before));
   }
 
-  /** A run of the monitor, and the governor's decision on its cause where it found one. */
-  private async watch(period: string, request: MonitorRequest, tell: Tell): Promise<{ answer: MonitorAnswer; decision?: DecisionRecord }> {
+  /** The windows that ended in a month, and the governor's decision on the cause that they were, if they were one. */
+  private async watch(month: string, tell: Tell): Promise<{ windows: readonly MonitorAnswer[]; decision?: DecisionRecord }> {
     const before = await this.decisions();
-    const answer = await this.client.monitor(request);
-    tell(this.describe(period, answer));
-    if (answer.qualityVerdict !== 'degraded') return { answer };
-    const decision = await eventually('the decision of the governor', 30, async () => (await this.decisions())[before.length]);
-    tell(`governor: ${decision.decision}: ${decision.reason}`);
-    return { answer, decision };
+    const { windows } = await this.client.monitor({ windowStart: `${month}-01T00:00:00Z`, windowEnd: nextMonth(month) });
+    windows.forEach((window) => tell(describe(window)));
+    if (!windows.some(({ qualityVerdict }) => qualityVerdict === 'degraded')) return { windows };
+    const decision = await this.decisionAfter(before);
+    tellDecision(tell, decision);
+    return { windows, decision };
+  }
+
+  private async decisionAfter(before: readonly DecisionRecord[]): Promise<DecisionRecord> {
+    return eventually('the decision of the governor', 30, async () => (await this.decisions())[before.length]);
   }
 
   private async deliverTruth(observedAt: string): Promise<void> {
@@ -178,21 +183,43 @@ export class Story {
     this.labelled = this.answered.length;
   }
 
-  private note(month: string, answer: MonitorAnswer): void {
+  private note(month: string, windows: readonly MonitorAnswer[]): void {
     const counts = [...(this.served.get(month) ?? [])].sort(([, a], [, b]) => b - a);
+    const answers = this.predicted.filter(({ hour }) => hour.timestamp.startsWith(month));
+    const truths = answers.map(({ hour }) => hour.count);
     this.months.push({
       month,
-      rmse: answer.metrics.rmse,
-      verdict: { drift: answer.driftVerdict, quality: answer.qualityVerdict },
-      features: answer.driftedFeatures,
+      rmse: regression(
+        truths,
+        answers.map(({ prediction }) => prediction),
+      ).rmse as number,
+      verdict: {
+        drift: worstOf(
+          DRIFT,
+          windows.map(({ driftVerdict }) => driftVerdict),
+        ),
+        quality: worstOf(
+          QUALITY,
+          windows.map(({ qualityVerdict }) => qualityVerdict),
+        ),
+      },
+      features: [...new Set(windows.flatMap(({ driftedFeatures }) => driftedFeatures))],
       servedVersion: counts[0][0],
     });
-    if (!this.report || answer.driftVerdict === 'drift') this.report = answer;
-  }
-
-  private describe(period: string, answer: MonitorAnswer): string {
-    const drift = answer.driftedFeatures.length > 0 ? `drift in ${answer.driftedFeatures.join(', ')}` : `drift: ${answer.driftVerdict}`;
-    const rmse = answer.metrics.rmse === undefined ? 'no labels' : `RMSE ${answer.metrics.rmse.toFixed(1)}`;
-    return `${period}: ${answer.rows} rows, ${rmse} (${answer.qualityVerdict}), ${drift}`;
+    this.report = windows.findLast(({ episodes }) => episodes.length > 0) ?? this.report ?? windows.at(-1);
   }
 }
+
+/** Worst first. */
+const DRIFT: readonly DriftVerdict[] = ['drift', 'ok', 'advisory', 'insufficient-data', 'no-traffic', 'no-baseline'];
+const QUALITY: readonly QualityVerdict[] = ['degraded', 'ok', 'insufficient-labels', 'no-rules', 'no-traffic'];
+
+const worstOf = <T>(order: readonly T[], verdicts: readonly T[]): T => order.find((verdict) => verdicts.includes(verdict)) ?? order[order.length - 1];
+
+const tellDecision = (tell: Tell, { decision, reason }: DecisionRecord): void => tell(`governor: ${decision}: ${reason}`);
+
+const describe = (window: MonitorAnswer): string => {
+  const drift = window.driftedFeatures.length > 0 ? `drift in ${window.driftedFeatures.join(', ')}` : `drift: ${window.driftVerdict}`;
+  const rmse = window.metrics.rmse === undefined ? 'no labels' : `RMSE ${window.metrics.rmse.toFixed(1)}`;
+  return `${window.windowEnd.slice(0, 10)}: ${window.rows} rows, ${rmse} (${window.qualityVerdict}), ${drift}`;
+};

@@ -27,7 +27,7 @@ export const modelResources = (model: string, changes: Partial<ModelResources> =
   endpointName: `mlops-${model.toLowerCase()}`,
   servingKind: 'SERVERLESS',
   recorderFunction: `record-${model}`,
-  monitorFunction: `monitor-${model}`,
+  monitorStateMachineArn: `arn:aws:states:eu-west-1:111122223333:stateMachine:monitor-${model}`,
   stateMachineArn: `arn:aws:states:eu-west-1:111122223333:stateMachine:${model}`,
   ...changes,
 });

@@ -45,6 +45,8 @@ const named = (name: string, message: string): Error => Object.assign(new Error(
 export class MemoryExecutions {
   readonly executions = new Map<string, Partial<DescribeExecutionCommandOutput> & { readonly events?: HistoryEvent[] }>();
   readonly started: StartExecutionCommandInput[] = [];
+  /** What executions of a state machine answer at once, by its ARN; those of others run until the test ends them. */
+  readonly answers = new Map<string, (input: Record<string, unknown>) => unknown>();
 
   install(): jest.SpyInstance {
     return jest.spyOn(SFNClient.prototype, 'send').mockImplementation(((command: object) => this.answer(command)) as never);
@@ -53,10 +55,11 @@ export class MemoryExecutions {
   private async answer(command: object): Promise<object> {
     if (command instanceof StartExecutionCommand) {
       const { stateMachineArn, name, input } = command.input;
-      const executionArn = `${stateMachineArn?.replace(':stateMachine:', ':execution:')}:${name}`;
+      const executionArn = `${stateMachineArn?.replace(':stateMachine:', ':execution:')}:${name ?? this.started.length}`;
       if (this.executions.has(executionArn)) throw named('ExecutionAlreadyExists', `Execution Already Exists: '${executionArn}'`);
       this.started.push(command.input);
-      this.executions.set(executionArn, { executionArn, status: 'RUNNING', input });
+      const answer = this.answers.get(stateMachineArn ?? '');
+      this.executions.set(executionArn, { executionArn, input, ...(answer ? await ended(answer, input) : { status: 'RUNNING' }) });
       return { executionArn };
     }
     const { executionArn } = (command as DescribeExecutionCommand).input;
@@ -67,3 +70,12 @@ export class MemoryExecutions {
     throw new Error(`not stubbed: ${command.constructor.name}`);
   }
 }
+
+const ended = async (answer: (input: Record<string, unknown>) => unknown, input = '{}'): Promise<Partial<DescribeExecutionCommandOutput>> => {
+  try {
+    return { status: 'SUCCEEDED', output: JSON.stringify(await answer(JSON.parse(input))) };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { status: 'FAILED', error: name, cause: message };
+  }
+};

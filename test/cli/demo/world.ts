@@ -2,7 +2,7 @@ import { CreateTransformJobCommand, DescribeTransformJobCommand, SageMakerClient
 import type { DemoClient } from '../../../cli/demo/client';
 import { GovernorClient } from '../../../lambda/retraining/governor.client';
 import { capturePrefix } from '../../../lib/artifacts/contract';
-import type { MonitorAnswer, MonitorRequest } from '../../../lib/monitoring/contract';
+import type { MonitorAnswer, MonitorRequest, MonitorRun } from '../../../lib/monitoring/contract';
 import type { Decision } from '../../../lib/retraining/contract';
 import type { RecordedInvocation } from '../../../lib/serving/contract';
 import { MemoryPlatform, modelResources, PLATFORM } from '../../fakes/platform';
@@ -37,7 +37,7 @@ export class DemoWorld extends MemoryPlatform {
     super();
     this.add(PLATFORM, [RESOURCES]);
     this.functions.set(RESOURCES.recorderFunction!, (payload) => this.predict(payload as never));
-    this.functions.set(RESOURCES.monitorFunction, (payload) => this.monitor(payload));
+    this.machines.answers.set(RESOURCES.monitorStateMachineArn, (request) => this.monitor(request));
     this.bus.taken = ({ detail }) => this.decide('manual', String(detail.occurredAt));
   }
 
@@ -67,9 +67,16 @@ export class DemoWorld extends MemoryPlatform {
     return { statusCode: 200, body: rows.map(() => '100\n').join(''), contentType: 'text/csv', inferenceId };
   }
 
-  private async monitor({ windowStart = '', windowEnd = '' }: MonitorRequest): Promise<MonitorAnswer> {
-    // April's window, and the days after it until May is judged.
-    const degraded = windowEnd > '2012-04-02' && windowEnd < '2012-05-15' && !windowStart.startsWith('2012-05');
+  /** The two weeks that end in the middle and at the end of the range. */
+  private async monitor({ windowStart = '', windowEnd = '' }: MonitorRequest): Promise<MonitorRun> {
+    const middle = `${windowStart.slice(0, 8)}15T00:00:00.000Z`;
+    return {
+      windows: [await this.judged(windowStart, middle, false), await this.judged(middle, windowEnd, windowStart.startsWith('2012-04'))],
+      unchanged: 0,
+    };
+  }
+
+  private async judged(windowStart: string, windowEnd: string, degraded: boolean): Promise<MonitorAnswer> {
     if (degraded) await this.decide('quality', windowEnd);
     const reportUri = `s3://reports/monitoring/${windowEnd}/report.html`;
     this.bucket.objects.set(reportUri.slice(5), `<!doctype html><p>report to ${windowEnd}`);
@@ -77,6 +84,7 @@ export class DemoWorld extends MemoryPlatform {
       ...{ model: MODEL, version: this.versions, windowStart, windowEnd, rows: this.answered.flat().length },
       ...{ resultUri: reportUri.replace('report.html', 'result.json'), reportUri, metrics: { rmse: degraded ? 120.5 : 64.25 } },
       ...{ driftVerdict: degraded ? 'drift' : 'ok', driftedFeatures: degraded ? ['temp'] : [], qualityVerdict: degraded ? 'degraded' : 'ok' },
+      ...{ groupsVerdict: 'no-rules', constraintsVerdict: 'ok', episodes: degraded ? ['drift', 'quality'] : [] },
     };
   }
 
@@ -122,7 +130,11 @@ export class DemoWorld extends MemoryPlatform {
     const input = TransformInput!.DataSource!.S3DataSource!.S3Uri!.slice(5);
     for (const [key, text] of [...this.bucket.objects]) {
       if (!key.startsWith(input)) continue;
-      const scores = text.trim().split('\n').map(() => '100').join('\n');
+      const scores = text
+        .trim()
+        .split('\n')
+        .map(() => '100')
+        .join('\n');
       this.bucket.objects.set(`${TransformOutput!.S3OutputPath!.slice(5)}/${key.slice(input.length)}.out`, `${scores}\n`);
     }
     return {};
