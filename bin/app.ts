@@ -1,6 +1,5 @@
 import * as path from 'node:path';
 import { App, Duration, Size, Stack } from 'aws-cdk-lib';
-import { Schedule } from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
@@ -23,10 +22,9 @@ class MlOpsStack extends Stack {
       gate: Gate.beatsChampion({ metric: 'rmse' }),
       approval: Approval.automatic(),
       serving: Serving.serverless({ memory: Size.gibibytes(2), maxConcurrency: 5 }),
-      monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), {
-        window: Duration.days(14),
-        minimumRows: 300,
-        reference: DriftReference.sameSeason(),
+      monitoring: Monitoring.every(Duration.days(7), {
+        minimumRows: 100,
+        references: [DriftReference.sameSeason(), DriftReference.lastDays(364)],
       }),
       retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 100 })], { cooldown: Duration.days(30) }),
     });

@@ -9,7 +9,12 @@ import { InlineRole } from './inline-role';
 /** Root of the handlers that the build bundled; the same two levels up from lib/<area> and dist/<area>. */
 const HANDLERS = path.join(__dirname, '..', '..', 'assets', 'lambda');
 
-const LOGS = 'FunctionLogs';
+/**
+ * Id of the log group that the functions of a construct share; a construct may make it itself.
+ *
+ * @internal
+ */
+export const FUNCTION_LOGS = 'FunctionLogs';
 
 /** What a function of the platform may state; everything else has one setting. */
 export interface PlatformFunctionProps {
@@ -32,7 +37,8 @@ export class PlatformFunction extends lambda.Function {
   constructor(scope: Construct, id: string, props: PlatformFunctionProps) {
     const namespace = new Construct(scope, id);
     const logGroup =
-      (scope.node.tryFindChild(LOGS) as logs.LogGroup | undefined) ?? new logs.LogGroup(scope, LOGS, { retention: logs.RetentionDays.THREE_MONTHS });
+      (scope.node.tryFindChild(FUNCTION_LOGS) as logs.LogGroup | undefined) ??
+      new logs.LogGroup(scope, FUNCTION_LOGS, { retention: logs.RetentionDays.THREE_MONTHS });
     const role = new InlineRole(namespace, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     super(namespace, 'Resource', {

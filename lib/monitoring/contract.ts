@@ -91,7 +91,7 @@ export interface MonitorSpec {
   readonly featureMetrics: number;
 }
 
-/** Input of an execution (workflow/contract.ts): every whole window that ends in (windowStart, windowEnd]; without both the latest ones that changed. */
+/** Input of an execution (workflow/contract.ts): every window that ends in (windowStart, windowEnd]; without both the latest ones that changed. */
 export interface MonitorRequest {
   readonly windowStart?: string;
   readonly windowEnd?: string;

@@ -1,116 +1,80 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as destinations from 'aws-cdk-lib/aws-lambda-destinations';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { ArtifactStore } from '../artifacts/artifact-store';
 import { baselinesPrefix, capturePrefix, labelsPrefix, modelRunsPrefix, monitoringPrefix } from '../artifacts/contract';
+import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
 import { deadLetterQueue } from '../common/dead-letter-queue';
-import { PlatformFunction } from '../common/function';
-import { Task } from '../common/task';
+import { executionsOf } from '../common/executions';
+import { FUNCTION_LOGS, PlatformFunction } from '../common/function';
 import { modelMetric } from '../operations/alarm-factory';
-import { METRICS, QUALITY_METRIC_PREFIX } from '../operations/contract';
-import { QualityBound } from '../operations/model-dashboard';
-import { IModelRegistry } from '../registry/model-registry';
+import { FEATURE_DIMENSION, METRICS, QUALITY_METRIC_PREFIX } from '../operations/contract';
 import { RETRAINING_ENV } from '../retraining/contract';
 import { VARIANT_NAME } from '../serving/contract';
-import { MONITORING_ENV } from './contract';
+import { constraintsKey, MONITORING_ENV } from './contract';
+import { ModelMonitorProps } from './model-monitor-props';
 import { addSchedule } from './monitor-schedule';
 import { monitorSpec, validateMonitor } from './monitor-spec';
-import { Monitoring } from './monitoring';
-
-/** Properties of a ModelMonitor. */
-export interface ModelMonitorProps {
-  /** Name of the model: letters, digits and hyphens, first a letter, at most 32. */
-  readonly modelName: string;
-
-  /** Name of the platform, as allowed for the model's. */
-  readonly platformName: string;
-
-  /** What the model predicts; decides the quality metrics. */
-  readonly task: Task;
-
-  /** Endpoint whose recorded requests are watched. */
-  readonly endpointName: string;
-
-  /** How often, and how much must be seen before a verdict. */
-  readonly monitoring: Monitoring;
-
-  /**
-   * Bounds on live quality; a window whose metric is worse is degraded.
-   *
-   * @default - quality is measured but not judged
-   */
-  readonly qualityBounds?: QualityBound[];
-
-  /** Where recorded requests, labels, baselines and results lie. */
-  readonly store: ArtifactStore;
-
-  /** Which version serves, and its baseline. */
-  readonly registry: IModelRegistry;
-
-  /** Where findings become events. */
-  readonly bus: events.IEventBus;
-
-  /**
-   * Takes runs that could not be started or failed for good.
-   *
-   * @default - a new queue
-   */
-  readonly deadLetters?: sqs.IQueue;
-}
+import { MonitorWorkflow } from './monitor-workflow';
 
 /**
- * Watches one model: compares the recorded requests of a window with the data that the serving version was trained with, and its predictions with the
- * labels that came later. Each run writes a result and a report, publishes metrics, and puts an event on the bus where something is wrong.
+ * Watches one model: compares the recorded requests of each window with what a sound window looked like, checks them against the constraints on the
+ * data, and compares the predictions with the labels that came later. Each run writes a result and a report for every window, publishes metrics, and
+ * puts one event on the bus for each finding.
  */
 export class ModelMonitor extends Construct {
-  /** Judges one window; by schedule, or on demand with `{ windowStart, windowEnd }`. */
+  /** A run of the monitor; by schedule, or on demand with `{ windowStart, windowEnd }` for every window that ends between these times. */
+  public readonly stateMachine: sfn.StateMachine;
+  /** Does the work of its states. */
   public readonly monitorFunction: lambda.Function;
   /** Makes the baseline of a version, a step of the training pipeline. */
   public readonly baselineFunction: lambda.Function;
   /** Starts the monitor. */
   public readonly schedule: scheduler.Schedule;
-  /** Runs that could not be started or failed for good. */
+  /** Runs that could not be started. */
   public readonly deadLetters: sqs.IQueue;
 
   private readonly platformName: string;
   private readonly modelName: string;
 
   /**
-   * Fails at synth if a name is not allowed, a bound names no metric of the task or is no number, or a seasonal
-   * reference meets a task without a time column.
+   * Fails at synth if a name is not allowed, a rule on quality or groups does not fit the task, or a reference by time meets a task without a time
+   * column.
    */
   constructor(scope: Construct, id: string, props: ModelMonitorProps) {
     super(scope, id);
     validateMonitor(this.node.path, props);
-    this.platformName = props.platformName;
-    this.modelName = props.modelName;
+    const { platformName, modelName, monitoring } = props;
+    this.platformName = platformName;
+    this.modelName = modelName;
     this.deadLetters = props.deadLetters ?? deadLetterQueue(this, 'DeadLetters');
+    // Of functions and state machine alike. The prefix spares an entry in the account's resource policy for logs, which is full after some ten.
+    const logGroup = new logs.LogGroup(this, FUNCTION_LOGS, {
+      logGroupName: `/aws/vendedlogs/states/${platformName}-${modelName}-monitor`,
+      retention: logs.RetentionDays.THREE_MONTHS,
+      // The name would be taken when the stack comes back.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
     const environment = {
-      [COMMON_ENV.platform]: props.platformName,
+      [COMMON_ENV.platform]: platformName,
       [MONITORING_ENV.spec]: Stack.of(this).toJsonString(monitorSpec(props)),
     };
     this.monitorFunction = new PlatformFunction(this, 'Monitor', {
       handler: 'monitoring/run-monitor',
-      description: `Judges drift and quality of ${props.modelName}`,
+      description: `Plans, profiles and judges windows of ${modelName}`,
       environment: { ...environment, [RETRAINING_ENV.busName]: props.bus.eventBusName },
       timeout: Duration.minutes(15),
       memorySize: 1769,
     });
-    this.monitorFunction.configureAsyncInvoke({
-      onFailure: new destinations.SqsDestination(this.deadLetters),
-      retryAttempts: 2,
-      maxEventAge: Duration.hours(1),
-    });
     this.baselineFunction = new PlatformFunction(this, 'Baseline', {
       handler: 'monitoring/create-baseline',
-      description: `Makes the baseline of a version of ${props.modelName}`,
+      description: `Makes the baseline of a version of ${modelName}`,
       environment,
       timeout: Duration.minutes(15),
       memorySize: 1769,
@@ -118,42 +82,65 @@ export class ModelMonitor extends Construct {
     this.grantStore(props);
     props.registry.grantRead(this.monitorFunction);
     props.bus.grantPutEventsTo(this.monitorFunction);
-    this.schedule = addSchedule(this, this.modelName, props.monitoring, this.monitorFunction, this.deadLetters);
+    // What the endpoint counted, to tell whether everything was recorded.
+    this.monitorFunction.addToRolePolicy(new iam.PolicyStatement({ actions: ['cloudwatch:GetMetricStatistics'], resources: ['*'] }));
+    acknowledgeWildcards(this.monitorFunction, ['*'], 'Reading metrics knows no resources.');
+    this.stateMachine = new MonitorWorkflow(this, 'Workflow', {
+      platformName,
+      modelName,
+      monitorFunction: this.monitorFunction,
+      logGroup,
+      store: props.store,
+    }).stateMachine;
+    this.schedule = addSchedule(this, modelName, monitoring, this.stateMachine, this.deadLetters);
   }
 
-  /** Lets somebody run the monitor on demand. */
+  /** Lets somebody run the monitor on demand and see how the run ends. */
   public grantRun(grantee: iam.IGrantable): iam.Grant {
-    return this.monitorFunction.grantInvoke(grantee);
+    const executions = executionsOf(this.stateMachine);
+    acknowledgeWildcards(grantee, [executions], 'Executions are named at run time; the statement is bound to one monitor.');
+    return this.stateMachine.grantStartExecution(grantee).combine(this.stateMachine.grantExecution(grantee, 'states:DescribeExecution'));
   }
 
-  /** 1 where a run found drift, 0 where it found none; a run without a verdict writes nothing. */
-  public metricDriftDetected(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric(METRICS.driftDetected, cloudwatch.Stats.MAXIMUM, options);
+  /** Score of a window over its threshold, 0 to 10: above 1 is drift. A window without a verdict writes nothing. */
+  public metricDriftScore(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.driftScore, cloudwatch.Stats.MAXIMUM, options);
   }
 
-  /** Number of features that drifted in a window. */
-  public metricDriftedFeatures(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric(METRICS.driftedFeatures, cloudwatch.Stats.MAXIMUM, options);
+  /** Score of one feature over the same threshold; only the most important features, as many as Monitoring.every() says. */
+  public metricFeatureDriftScore(feature: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    const made = this.metric(METRICS.featureDriftScore, cloudwatch.Stats.MAXIMUM, options);
+    return made.with({ dimensionsMap: { ...made.dimensions, [FEATURE_DIMENSION]: feature } as { [name: string]: string } });
   }
 
-  /** 1 where live quality is worse than a bound, 0 where it is not; a run without a verdict writes nothing. */
+  /** Rules on quality that a window breaks; a window without a verdict writes nothing. */
   public metricQualityDegraded(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric(METRICS.qualityDegraded, cloudwatch.Stats.MAXIMUM, options);
   }
 
-  /** Live quality of a window, e.g. `rmse`, in the metric's own unit. */
+  /** Rules on groups that a window breaks; a window without a verdict writes nothing. */
+  public metricGroupGapsBreached(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.groupGapsBreached, cloudwatch.Stats.MAXIMUM, options);
+  }
+
+  /** Violated constraints on the data, of severity error. */
+  public metricConstraintsViolated(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.constraintsViolated, cloudwatch.Stats.MAXIMUM, options);
+  }
+
+  /** Live quality, e.g. `rmse`, in the metric's own unit; only metrics with a rule. */
   public metricQuality(metric: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric(`${QUALITY_METRIC_PREFIX}${metric}`, cloudwatch.Stats.AVERAGE, options);
   }
 
-  /** Share of a window's rows whose label is known, 0 to 1. */
+  /** Share of the rows that quality looks at whose label is known, 0 to 1. */
   public metricLabelCoverage(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric(METRICS.labelCoverage, cloudwatch.Stats.AVERAGE, options);
   }
 
-  /** Monitor runs that finished, with or without a verdict. */
-  public metricRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric(METRICS.monitorRuns, cloudwatch.Stats.SUM, options);
+  /** Median time from a prediction to its label, in seconds. */
+  public metricLabelAge(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(METRICS.labelAge, cloudwatch.Stats.MAXIMUM, options);
   }
 
   /** Rows of a window. */
@@ -161,7 +148,7 @@ export class ModelMonitor extends Construct {
     return this.metric(METRICS.monitoredRows, cloudwatch.Stats.MAXIMUM, options);
   }
 
-  /** Lines and rows of a window that could not be used. */
+  /** Lines and rows of a window that could not be used; written where there are some. */
   public metricRejectedRows(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric(METRICS.rejectedRows, cloudwatch.Stats.MAXIMUM, options);
   }
@@ -173,7 +160,9 @@ export class ModelMonitor extends Construct {
   private grantStore({ store, modelName, endpointName }: ModelMonitorProps): void {
     store.grantReadPredictions(this.monitorFunction, capturePrefix(endpointName, VARIANT_NAME));
     store.grantReadPredictions(this.monitorFunction, labelsPrefix(modelName));
+    store.grantReadData(this.monitorFunction, constraintsKey(modelName));
     store.grantReadReports(this.monitorFunction, baselinesPrefix(modelName));
+    store.grantReadReports(this.monitorFunction, monitoringPrefix(modelName));
     store.grantWriteReports(this.monitorFunction, monitoringPrefix(modelName));
     store.grantReadData(this.baselineFunction, modelRunsPrefix(modelName));
     store.grantReadArtifacts(this.baselineFunction, modelRunsPrefix(modelName));

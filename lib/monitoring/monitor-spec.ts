@@ -1,9 +1,13 @@
-import { TASK_METRICS, TaskSpec } from '../common/contract';
 import { Task } from '../common/task';
-import { Validator } from '../common/validation';
+import { Problem, Validator } from '../common/validation';
 import { VARIANT_NAME } from '../serving/contract';
+import { Serving } from '../serving/serving';
 import { MonitorSpec } from './contract';
 import { Monitoring } from './monitoring';
+import { QualityRule, qualityRuleProblems, qualityRuleSpec } from './quality-rule';
+
+/** Labelled rows of each class that a rate of a group needs. */
+const GROUP_ROWS_PER_CLASS = 10;
 
 /** The part of a monitor's properties that its functions are told. */
 interface MonitorChoices {
@@ -11,50 +15,54 @@ interface MonitorChoices {
   readonly platformName: string;
   readonly task: Task;
   readonly endpointName: string;
+  readonly serving?: Serving;
   readonly monitoring: Monitoring;
-  readonly qualityBounds?: readonly { readonly metric: string; readonly worseThan: number }[];
+  readonly qualityRules?: QualityRule[];
 }
 
 /** @internal */
-export const monitorSpec = ({ modelName, task, endpointName, monitoring, qualityBounds }: MonitorChoices): MonitorSpec => ({
-  model: modelName,
-  task: task._toSpec(),
-  endpointName,
-  variantName: VARIANT_NAME,
-  windowSeconds: monitoring._windowSeconds,
-  minimumRows: monitoring._minimumRows,
-  reference: monitoring._reference._toSpec(),
-  qualityBounds: (qualityBounds ?? []).map(({ metric, worseThan }) => ({ metric, worseThan })),
-});
-
-/** @internal */
-export const validateMonitor = (where: string, { modelName, platformName, task, monitoring, qualityBounds }: MonitorChoices): void => {
-  const { kind } = task._toSpec();
-  const validator = new Validator(`ModelMonitor ${where}`).name('modelName', modelName).name('platformName', platformName);
-  (qualityBounds ?? []).forEach(({ metric, worseThan }, index) => {
-    const place = `qualityBounds[${index}]`;
-    validator
-      .check(TASK_METRICS[kind].includes(metric), {
-        rule: `must be a metric of the task (${TASK_METRICS[kind].join(', ')})`,
-        place: `${place}.metric`,
-        got: `'${metric}'`,
-        fix: 'use one of them',
-      })
-      .check(Number.isFinite(worseThan), {
-        rule: 'must be a number',
-        place: `${place}.worseThan`,
-        got: String(worseThan),
-        fix: 'state the worst value that is still good',
-      });
-  });
-  checkReference(validator, task._toSpec(), monitoring).throwIfAny();
+export const monitorSpec = ({ modelName, task, endpointName, serving, monitoring, qualityRules }: MonitorChoices): MonitorSpec => {
+  const { _options: options, _windowSeconds: windowSeconds } = monitoring;
+  const { kind, captureSamplingPercentage } = (serving ?? Serving.serverless())._toSpec();
+  return {
+    model: modelName,
+    task: task._toSpec(),
+    endpointName,
+    variantName: VARIANT_NAME,
+    servingKind: kind,
+    samplingPercentage: captureSamplingPercentage,
+    windowSeconds,
+    delaySeconds: options.delay.toSeconds(),
+    minimumRows: options.minimumRows,
+    references: options.references.map((reference) => reference._toSpec()),
+    falseAlarms: options.falseAlarms._toSpec(),
+    persistence: { breaches: options.breaches, windows: options.outOf },
+    qualitySeconds: options.qualityWindow.toSeconds(),
+    qualityRules: (qualityRules ?? []).map(qualityRuleSpec),
+    groupColumns: [...new Set(options.groups.map(({ _column }) => _column))],
+    groupRules: options.groups.flatMap((rule) => rule._toSpec() ?? []),
+    groupMinimum: { rows: options.groupMinimumRows, perClass: GROUP_ROWS_PER_CLASS },
+    featureMetrics: options.featureMetrics,
+  };
 };
 
 /** @internal */
-export const checkReference = (validator: Validator, { timeColumn }: TaskSpec, monitoring: Monitoring): Validator =>
-  validator.check(timeColumn !== undefined || monitoring._reference._toSpec() !== 'SAME_SEASON', {
-    rule: 'needs a task with a timeColumn',
-    place: 'monitoring.reference',
-    got: 'DriftReference.sameSeason()',
-    fix: 'state the timeColumn of the task, or use DriftReference.trainingData()',
-  });
+export const validateMonitor = (where: string, { modelName, platformName, task, monitoring, qualityRules = [] }: MonitorChoices): void =>
+  new Validator(`ModelMonitor ${where}`)
+    .name('modelName', modelName)
+    .name('platformName', platformName)
+    .add(qualityRules.flatMap((rule, index) => qualityRuleProblems(`qualityRules[${index}]`, rule, task._toSpec())))
+    .add(sharesProblems(monitoring, qualityRules))
+    .add(monitoring._problems('monitoring', task._toSpec()))
+    .throwIfAny();
+
+/**
+ * What is wrong with the accepted false alarms with regard to the rules on quality.
+ *
+ * @internal
+ */
+export const sharesProblems = (monitoring: Monitoring, qualityRules: readonly QualityRule[]): Problem[] => {
+  if (qualityRules.length === 0 || monitoring._options.falseAlarms._toSpec().shares.quality > 0) return [];
+  const rule = 'must leave quality a share, since there are rules on it';
+  return [{ rule, place: 'monitoring.falseAlarms', got: 'quality 0', fix: 'state a share, or leave the rules out' }];
+};

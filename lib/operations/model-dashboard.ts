@@ -3,7 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { modelMetric } from './alarm-factory';
-import { METRICS, QUALITY_METRIC_PREFIX } from './contract';
+import { FEATURE_DIMENSION, METRICS, METRICS_NAMESPACE, MODEL_DIMENSION, PLATFORM_DIMENSION, QUALITY_METRIC_PREFIX } from './contract';
 
 /** A bound on live quality, drawn as a line. */
 export interface QualityBound {
@@ -28,7 +28,7 @@ export interface ModelDashboardProps {
    */
   readonly predictions?: cloudwatch.IMetric;
 
-  /** Live quality metrics to draw, each with its own graph. */
+  /** Live quality metrics to draw, each with its own graph: those with a rule are published. */
   readonly qualityMetrics: string[];
 
   /**
@@ -70,14 +70,23 @@ export class ModelDashboard extends Construct {
     const { modelName, platformName, stateMachine } = props;
     const metric = (name: string, label: string, statistic?: string) =>
       modelMetric(platformName, modelName, name, { label, statistic, period: Duration.hours(1) });
-    const graph = (title: string, left: cloudwatch.IMetric[], bounds: QualityBound[] = []) =>
+    const graph = (title: string, left: cloudwatch.IMetric[], bounds: number[] = []) =>
       new cloudwatch.GraphWidget({
         title,
         width: HALF,
         left,
         leftYAxis: { min: 0 },
-        leftAnnotations: bounds.map(({ worseThan }) => ({ value: worseThan, label: 'bound', color: cloudwatch.Color.RED })),
+        leftAnnotations: bounds.map((value) => ({ value, label: 'bound', color: cloudwatch.Color.RED })),
       });
+    // Which features are the most important ones is known when a version has a baseline.
+    const featureScores = new cloudwatch.MathExpression({
+      expression:
+        `SEARCH('{${METRICS_NAMESPACE},${PLATFORM_DIMENSION},${MODEL_DIMENSION},${FEATURE_DIMENSION}} MetricName="${METRICS.featureDriftScore}" ` +
+        `${PLATFORM_DIMENSION}="${platformName}" ${MODEL_DIMENSION}="${modelName}"', 'Maximum', 3600)`,
+      usingMetrics: {},
+      label: '',
+      period: Duration.hours(1),
+    });
     const bounds = props.qualityBounds ?? [];
     const states = `https://${consoleOf(Stack.of(this).region)}/states/home?region=${Aws.REGION}`;
     const runs = `${states}#/statemachines/view/${stateMachine.stateMachineArn}`;
@@ -95,16 +104,25 @@ export class ModelDashboard extends Construct {
     }
     this.dashboard.addWidgets(
       graph('Predictions', [props.predictions ?? metric(METRICS.predictions, 'requests answered'), metric(METRICS.recordingFailed, 'not recorded')]),
-      graph('What the monitor could use', [metric(METRICS.monitoredRows, 'rows monitored'), metric(METRICS.rejectedRows, 'rejected')]),
+      graph('What the monitor could use', [
+        metric(METRICS.monitoredRows, 'rows monitored', cloudwatch.Stats.MAXIMUM),
+        metric(METRICS.rejectedRows, 'rejected', cloudwatch.Stats.MAXIMUM),
+      ]),
+      graph('Drift: score over its threshold', [metric(METRICS.driftScore, 'window', cloudwatch.Stats.MAXIMUM), featureScores], [1]),
       ...props.qualityMetrics.map((name) =>
         graph(
           `Live quality: ${name}`,
           [metric(`${QUALITY_METRIC_PREFIX}${name}`, name, cloudwatch.Stats.AVERAGE)],
-          bounds.filter((bound) => bound.metric === name),
+          bounds.filter((bound) => bound.metric === name).map(({ worseThan }) => worseThan),
         ),
       ),
       graph('Share of rows with a label', [metric(METRICS.labelCoverage, 'coverage', cloudwatch.Stats.AVERAGE)]),
-      graph('Drifted features', [metric(METRICS.driftedFeatures, 'features', cloudwatch.Stats.MAXIMUM)]),
+      graph('Time from prediction to label', [metric(METRICS.labelAge, 'median, in seconds', cloudwatch.Stats.MAXIMUM)]),
+      graph('Violations', [
+        metric(METRICS.constraintsViolated, 'constraints', cloudwatch.Stats.MAXIMUM),
+        metric(METRICS.qualityDegraded, 'rules on quality', cloudwatch.Stats.MAXIMUM),
+        metric(METRICS.groupGapsBreached, 'rules on groups', cloudwatch.Stats.MAXIMUM),
+      ]),
       graph('Retraining decisions', [metric(METRICS.retrainStarted, 'started'), metric(METRICS.retrainHeldBack, 'held back')]),
       graph('Runs', [
         metric(METRICS.pipelineSucceeded, 'succeeded'),

@@ -4,10 +4,14 @@ import * as path from 'node:path';
 /** Sections of docs/runbook.md that alarms point to. */
 export const RUNBOOK = {
   driftDetected: 'drift-detected',
+  dataQualityViolated: 'data-quality-violated',
   qualityDegraded: 'quality-degraded',
+  groupGapDetected: 'group-gap-detected',
   pipelineFailed: 'pipeline-failed',
   monitorDidNotRun: 'monitor-did-not-run',
-  monitorErrors: 'monitor-errors',
+  monitorFailed: 'monitor-failed',
+  monitorSawNothing: 'monitor-saw-nothing',
+  labelsLost: 'labels-lost',
   recordingFailed: 'recording-failed',
   governorErrors: 'governor-errors',
   deadLetters: 'dead-letters',

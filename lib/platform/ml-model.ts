@@ -3,11 +3,9 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
-import { TASK_METRICS } from '../common/contract';
 import { ModelMonitor } from '../monitoring/model-monitor';
 import { ModelAlarms } from '../operations/model-alarms';
 import { ModelDashboard } from '../operations/model-dashboard';
-import { silenceOf } from '../operations/silence';
 import { TrainingPipeline } from '../pipeline/training-pipeline';
 import { IModelRegistry } from '../registry/model-registry';
 import { RetrainGovernor } from '../retraining/retrain-governor';
@@ -65,7 +63,7 @@ export class MlModel extends Construct {
     const { modelName, platformName, task, training, gate, approval, serving, monitoring, retraining, owner, registryRules } = props;
     const { store, registry, tracker, governor, alarmTopic } = props;
     const { bus } = governor;
-    const qualityBounds = retraining._qualityBounds;
+    const qualityRules = retraining._qualityRules;
     this.modelName = modelName;
 
     this.endpoint = new ModelEndpoint(this, 'Endpoint', { modelName, platformName, serving, store });
@@ -75,8 +73,9 @@ export class MlModel extends Construct {
       platformName,
       task,
       endpointName,
+      serving,
       monitoring,
-      qualityBounds,
+      qualityRules,
       store,
       registry,
       bus,
@@ -104,8 +103,11 @@ export class MlModel extends Construct {
     this.alarms = new ModelAlarms(this, 'Alarms', {
       platformName,
       modelName,
-      monitorFunction: this.monitor.monitorFunction,
-      monitorSilence: silenceOf(monitoring._scheduleExpression),
+      monitor: this.monitor.stateMachine,
+      monitorSilence: monitoring._silence,
+      monitorWindow: Duration.seconds(monitoring._windowSeconds),
+      judgesQuality: qualityRules.length > 0,
+      judgesGroups: monitoring._judgesGroups,
       recorder: this.endpoint.recorder,
       alarmTopic,
     });
@@ -113,8 +115,8 @@ export class MlModel extends Construct {
       platformName,
       modelName,
       predictions: this.endpoint.metricPredictions({ label: 'requests answered', period: Duration.hours(1) }),
-      qualityMetrics: [...TASK_METRICS[task._toSpec().kind]],
-      qualityBounds,
+      qualityMetrics: qualityRules.map(({ metric }) => metric),
+      qualityBounds: qualityRules.flatMap(({ metric, worseThan }) => (worseThan === undefined ? [] : [{ metric, worseThan }])),
       stateMachine,
       alarms: this.alarms.alarms,
     });
@@ -124,7 +126,7 @@ export class MlModel extends Construct {
       endpointName,
       servingKind: this.endpoint.recorder ? 'SERVERLESS' : 'REAL_TIME',
       recorderFunction: this.endpoint.recorder?.functionName,
-      monitorFunction: this.monitor.monitorFunction.functionName,
+      monitorStateMachineArn: this.monitor.stateMachine.stateMachineArn,
       stateMachineArn: stateMachine.stateMachineArn,
     };
     new ssm.StringParameter(this, 'Parameter', {

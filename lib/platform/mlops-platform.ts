@@ -5,9 +5,8 @@ import { Construct } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
 import { claim } from '../common/claims';
 import { Validator } from '../common/validation';
-import { checkReference } from '../monitoring/monitor-spec';
+import { sharesProblems } from '../monitoring/monitor-spec';
 import { PlatformAlarms } from '../operations/platform-alarms';
-import { silenceProblems } from '../operations/silence';
 import { IModelRegistry, ModelRegistry } from '../registry/model-registry';
 import { checkRules } from '../registry/version-rule';
 import { RetrainGovernor } from '../retraining/retrain-governor';
@@ -158,9 +157,9 @@ export class MlOpsPlatform extends Construct {
         got: `'${modelName}'`,
         fix: 'choose another name',
       })
-      .add(options.retraining._problems('retraining', task))
-      .add(silenceProblems('monitoring.schedule', options.monitoring._scheduleExpression));
-    checkReference(validator, task, options.monitoring);
+      .add(options.retraining._problems('retraining', task, options.monitoring))
+      .add(sharesProblems(options.monitoring, options.retraining._qualityRules))
+      .add(options.monitoring._problems('monitoring', task));
     options.gate?._toSpec(task, validator);
     checkRules(validator, options.registryRules, options.approval);
     validator.throwIfAny();

@@ -42,7 +42,7 @@ export interface ModelOptions {
   /** How are predictions made? */
   readonly serving: Serving;
 
-  /** How often is it watched, and how much must be seen before a verdict? */
+  /** In which windows is it watched, against what, and with how many false alarms? */
   readonly monitoring: Monitoring;
 
   /** What is a cause to train it again? */

@@ -1,7 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import { TaskSpec } from '../common/contract';
 import { Problem } from '../common/validation';
-import { QualityTriggerOptions, Trigger } from './trigger';
+import { Monitoring } from '../monitoring/monitoring';
+import { QualityRule } from '../monitoring/quality-rule';
+import { Trigger } from './trigger';
 
 const DEFAULT_LEASE = Duration.hours(6);
 
@@ -66,18 +68,22 @@ export class Retraining {
    *
    * @internal
    */
-  public get _qualityBounds(): QualityTriggerOptions[] {
+  public get _qualityRules(): QualityRule[] {
     return this.triggers.flatMap((trigger) => trigger._quality ?? []);
   }
 
   /**
-   * What is wrong, also with regard to the task where that is known.
+   * What is wrong, also with regard to task and monitoring where those are known.
    *
    * @internal
    */
-  public _problems(place: string, task?: TaskSpec): Problem[] {
+  public _problems(place: string, task?: TaskSpec, monitoring?: Monitoring): Problem[] {
     const problems = this.triggers.flatMap((trigger, index) => trigger._problems(`${place}.triggers[${index}]`, task));
     this.triggers.forEach((trigger, index) => {
+      if (trigger._needsGroups && monitoring && !monitoring._judgesGroups) {
+        const fix = 'state GroupRule.within() in monitoring.groups, or leave the trigger out';
+        problems.push({ rule: 'needs a rule on groups', place: `${place}.triggers[${index}]`, got: 'Trigger.groups()', fix });
+      }
       if (this.triggers.findIndex((other) => other._rule === trigger._rule) < index) {
         const fix = 'leave one of them out';
         problems.push({ rule: 'must differ from the other triggers', place: `${place}.triggers[${index}]`, got: `a second ${trigger._rule}`, fix });

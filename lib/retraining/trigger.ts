@@ -1,22 +1,8 @@
 import * as events from 'aws-cdk-lib/aws-events';
-import { HIGHER_IS_BETTER, TASK_METRICS, TaskSpec } from '../common/contract';
+import { HIGHER_IS_BETTER, TaskSpec } from '../common/contract';
 import { Problem } from '../common/validation';
+import { QualityRule, qualityRuleProblems } from '../monitoring/quality-rule';
 import { EVENTS, EVENT_SOURCE } from './contract';
-
-/** Largest magnitude that a rule of EventBridge can compare. */
-const LARGEST_NUMBER = 5e9;
-
-/** When live quality is a cause to retrain. */
-export interface QualityTriggerOptions {
-  /** Metric of the model's task, e.g. `rmse` or `f1`. */
-  readonly metric: string;
-
-  /**
-   * Bound in the metric's unit, between -5e9 and 5e9: a window whose value is worse is a cause (above it where smaller is better, below it where
-   * larger is better).
-   */
-  readonly worseThan: number;
-}
 
 /** When drift is a cause to retrain. */
 export interface DriftTriggerOptions {
@@ -31,12 +17,18 @@ export interface DriftTriggerOptions {
 /** A fact that is a cause to retrain. Whether a cause becomes a run is the governor's decision. */
 export class Trigger {
   /**
-   * Live quality, measured with late labels, is worse than a bound.
+   * Live quality, measured with late labels, is worse than a bound, or than the baseline by more than a tolerance, and by more than chance.
    *
-   * The bound is also what the monitor judges by and what the quality alarm tells. Fails at synth if the model's task has no such metric.
+   * The rule is also what the monitor judges by and what the quality alarm tells. Fails at synth if the model's task has no such metric, or not
+   * exactly one of worseThan and tolerance is stated.
    */
-  public static quality(options: QualityTriggerOptions): Trigger {
-    return new Trigger('quality', options.metric, { quality: options });
+  public static quality(rule: QualityRule): Trigger {
+    return new Trigger('quality', rule.metric, { quality: rule });
+  }
+
+  /** A gap between groups breaks one of the monitor's group rules. Fails at synth if the model has none. */
+  public static groups(): Trigger {
+    return new Trigger('groups', 'groups', {});
   }
 
   /** The requests differ from the data that the serving version was trained with. */
@@ -50,9 +42,9 @@ export class Trigger {
   }
 
   private constructor(
-    private readonly kind: 'quality' | 'drift' | 'schedule',
+    private readonly kind: 'quality' | 'drift' | 'groups' | 'schedule',
     private readonly key: string,
-    private readonly options: { readonly quality?: QualityTriggerOptions; readonly minimumFeatures?: number; readonly schedule?: events.Schedule },
+    private readonly options: { readonly quality?: QualityRule; readonly minimumFeatures?: number; readonly schedule?: events.Schedule },
   ) {}
 
   /** @internal */
@@ -61,8 +53,13 @@ export class Trigger {
   }
 
   /** @internal */
-  public get _quality(): QualityTriggerOptions | undefined {
+  public get _quality(): QualityRule | undefined {
     return this.options.quality;
+  }
+
+  /** @internal */
+  public get _needsGroups(): boolean {
+    return this.kind === 'groups';
   }
 
   /** @internal */
@@ -84,33 +81,18 @@ export class Trigger {
     const address = { platform: [platform], model: [model] };
     if (this.options.quality) {
       const { metric, worseThan } = this.options.quality;
-      const value = [{ numeric: [HIGHER_IS_BETTER[metric] ? '<' : '>', worseThan] }];
-      return { source: [EVENT_SOURCE], detailType: [EVENTS.qualityDegraded], detail: { ...address, metric: [metric], value } };
+      // A bound that moves with the baseline is known to the monitor alone: its event is the finding.
+      const value = worseThan === undefined ? {} : { value: [{ numeric: [HIGHER_IS_BETTER[metric] ? '<' : '>', worseThan] }] };
+      return { source: [EVENT_SOURCE], detailType: [EVENTS.qualityDegraded], detail: { ...address, metric: [metric], ...value } };
     }
-    return this.kind === 'drift' ? { source: [EVENT_SOURCE], detailType: [EVENTS.driftDetected], detail: address } : undefined;
+    if (this.kind === 'schedule') return undefined;
+    return { source: [EVENT_SOURCE], detailType: [this.kind === 'drift' ? EVENTS.driftDetected : EVENTS.groupGapDetected], detail: address };
   }
 
   /** @internal */
   public _problems(place: string, task?: TaskSpec): Problem[] {
     const { quality, minimumFeatures } = this.options;
-    const known = task ? TASK_METRICS[task.kind] : Object.keys(HIGHER_IS_BETTER);
-    const problems: Problem[] = [];
-    if (quality && !known.includes(quality.metric)) {
-      problems.push({
-        rule: `must be a metric of ${task ? 'the task' : 'some task'} (${known.join(', ')})`,
-        place: `${place}.metric`,
-        got: `'${quality.metric}'`,
-        fix: 'use one of them',
-      });
-    }
-    if (quality && !(Math.abs(quality.worseThan) <= LARGEST_NUMBER)) {
-      problems.push({
-        rule: 'must be between -5e9 and 5e9, what event rules can compare',
-        place: `${place}.worseThan`,
-        got: String(quality.worseThan),
-        fix: 'choose a metric with smaller values, e.g. rmse instead of mse',
-      });
-    }
+    const problems = quality ? qualityRuleProblems(place, quality, task) : [];
     if (minimumFeatures !== undefined && !(Number.isInteger(minimumFeatures) && minimumFeatures >= 1)) {
       problems.push({
         rule: 'must be a whole number of at least 1',

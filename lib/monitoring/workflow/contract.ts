@@ -19,6 +19,9 @@ export const MONITOR_LIMITS = {
   inlineShards: 40,
 } as const;
 
+/** Below a model's monitoring prefix: manifests and what shards are profiled to. */
+export const MONITOR_WORK_PREFIX = 'work/';
+
 /** First state. */
 export interface PlanInput {
   readonly action: 'plan';
@@ -50,7 +53,7 @@ export interface PlannedWindow {
   readonly sources: string;
   /** Mode map: one for each shard, without their objects. */
   readonly shards?: readonly ShardRef[];
-  /** Modes map and distributed: JSON array of ShardRef with their objects, below `work/` of the model's monitoring prefix. */
+  /** Modes map and distributed: JSON array of ShardRef with their objects, below MONITOR_WORK_PREFIX. */
   readonly manifest?: { readonly bucket: string; readonly key: string };
 }
 
@@ -63,7 +66,7 @@ export interface ShardRef {
   readonly objects?: readonly { readonly key: string; readonly etag: string; readonly size: number }[];
 }
 
-/** Once for each shard; its answer is not passed on. The same shard again writes the same objects. */
+/** Once for each shard; answers `{}`, since the answers of all shards come together in one state. The same shard again writes the same objects. */
 export interface ShardInput {
   readonly action: 'profile';
   /** Without `shards`. */
@@ -74,8 +77,8 @@ export interface ShardInput {
 /** Last state of a window; answers MonitorAnswer. */
 export interface JudgeInput {
   readonly action: 'judge';
-  /** Without `shards` and with `manifest` in the modes map and distributed. */
-  readonly window: Omit<PlannedWindow, 'shards'>;
+  /** As it was planned; in the modes map and distributed every shard has been profiled. */
+  readonly window: PlannedWindow;
 }
 
 export type MonitorAction = PlanInput | ShardInput | JudgeInput;
