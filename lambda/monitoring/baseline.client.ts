@@ -1,77 +1,39 @@
-import { pipeline } from 'node:stream';
-import { parse } from 'csv-parse';
 import { S3Files } from '../common/s3.client';
-import type { Baseline, CsvRows } from './baseline';
-import type { Cell } from './values';
+import { parseBaseline } from './baseline/schema';
+import type { TableSource } from './baseline/table';
+import type { Baseline, BaselineBlocks } from './baseline/types';
+import { objectsAt } from './objects-at';
+import { decodeBlocks, encodeBlocks } from './profile/blocks';
+import type { Chunks } from './rows';
 
-/** What the baseline step reads and writes. */
+/** The object with the blocks lies beside the baseline. */
+const blocksUriOf = (baselineUri: string): string => baselineUri.replace(/[^/]*$/, 'blocks.bin');
+
+/** Baselines, and the tables that they are made from. */
 export class BaselineClient {
   constructor(private readonly files: S3Files = new S3Files()) {}
 
-  /** Rows of a CSV file, or of the files below a prefix one after the other; the header comes once. */
-  public async *csvRows(uri: string): CsvRows {
-    let header: string | undefined;
-    for (const object of await this.objects(uri)) {
-      let first = true;
-      for await (const row of this.parsed(object)) {
-        if (!first || header === undefined) {
-          yield row;
-        } else if (row.join() !== header) {
-          throw new Error(`${object} has another header than the files before it: ${row.join()} instead of ${header}`);
-        }
-        header ??= row.join();
-        first = false;
-      }
-    }
+  /** Parts of a table: an object, or those below a prefix in the order of their keys. Each reading begins anew. */
+  public async table(uri: string): Promise<TableSource> {
+    const objects = await objectsAt(this.files, uri);
+    return () => objects.map((object) => ({ where: object, chunks: this.chunks(object) }));
   }
 
-  /** Predictions of a batch transform, one for each line of its `.out` objects in the order of their keys. */
-  public async *scores(uri: string): AsyncGenerator<Cell> {
-    const objects = (await this.objects(uri)).filter((object) => object.endsWith('.out'));
-    if (objects.length === 0) {
-      throw new Error(`no .out object lies below ${uri}: the batch transform left no scores`);
-    }
-    for (const object of objects) {
-      for await (const line of this.files.readLines(object)) {
-        if (line.trim() !== '') {
-          yield readScore(line);
-        }
-      }
-    }
+  public async baseline(uri: string): Promise<Baseline> {
+    return parseBaseline(await this.files.readJson(uri), uri);
   }
 
-  public async putBaseline(uri: string, baseline: Baseline): Promise<void> {
+  public async blocks(baselineUri: string): Promise<BaselineBlocks> {
+    return decodeBlocks(await this.files.readBytes(blocksUriOf(baselineUri)));
+  }
+
+  /** The blocks first: where the baseline stands, they do. */
+  public async put(uri: string, baseline: Baseline, blocks: BaselineBlocks): Promise<void> {
+    await this.files.put(blocksUriOf(uri), encodeBlocks(blocks));
     await this.files.putJson(uri, baseline);
   }
 
-  private async objects(uri: string): Promise<string[]> {
-    if (!uri.endsWith('/') && (await this.files.head(uri)) !== undefined) {
-      return [uri];
-    }
-    const found: string[] = [];
-    for await (const object of this.files.list(uri.endsWith('/') ? uri : `${uri}/`)) {
-      found.push(object.uri);
-    }
-    if (found.length === 0) {
-      throw new Error(`there is no object at or below ${uri}`);
-    }
-    return found;
+  private async *chunks(uri: string): Chunks {
+    yield* (await this.files.readStream(uri)) as AsyncIterable<Uint8Array>;
   }
-
-  private async *parsed(uri: string): AsyncGenerator<string[]> {
-    const parser = parse({ bom: true, skip_empty_lines: true });
-    // An error of the source ends the parser, which throws it to the reader below.
-    pipeline(await this.files.readStream(uri), parser, () => undefined);
-    yield* parser as AsyncIterable<string[]>;
-  }
-}
-
-/** A line is a number, a label, CSV with the prediction first, or a JSON value. */
-function readScore(line: string): Cell {
-  if (!/^\s*[[{]/.test(line)) {
-    return line.split(',')[0].trim();
-  }
-  const value: unknown = JSON.parse(line);
-  const scalar = Array.isArray(value) ? (value[0] as Cell) : undefined;
-  return scalar ?? (value as Record<string, Cell>).score ?? (value as Record<string, Cell>).prediction;
 }

@@ -3,8 +3,9 @@ import { ARTIFACTS_ENV, baselineKey } from '../../lib/artifacts/contract';
 import { BaselineAnswer, BaselineRequest, MONITORING_ENV, MonitorSpec } from '../../lib/monitoring/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
-import { buildBaseline } from './baseline';
 import { BaselineClient } from './baseline.client';
+import { buildBaseline } from './baseline/build';
+import { ScoresClient } from './scores.client';
 
 const logger = createLogger('create-baseline');
 
@@ -14,19 +15,18 @@ const request = z.object({ runId: z.string().min(1), trainUri: uri, holdoutUri: 
 /** The same run again writes the same baseline. */
 export const handler = async (event: unknown): Promise<BaselineAnswer> => {
   const { runId, trainUri, holdoutUri, candidateScoresUri } = request.parse(event);
-  const { model, task } = requireJsonEnv<MonitorSpec>(MONITORING_ENV.spec);
+  const spec = requireJsonEnv<MonitorSpec>(MONITORING_ENV.spec);
   const client = new BaselineClient();
-  const baseline = await buildBaseline({
-    model,
+  const { baseline, blocks } = await buildBaseline({
+    spec,
     runId,
-    task,
-    train: client.csvRows(trainUri),
-    holdout: client.csvRows(holdoutUri),
-    scores: client.scores(candidateScoresUri),
+    train: await client.table(trainUri),
+    holdout: await client.table(holdoutUri),
+    scores: () => new ScoresClient().scores(candidateScoresUri),
   });
-  const baselineUri = `s3://${requireEnv(ARTIFACTS_ENV.reportsBucket)}/${baselineKey(model, runId)}`;
-  await client.putBaseline(baselineUri, baseline);
+  const baselineUri = `s3://${requireEnv(ARTIFACTS_ENV.reportsBucket)}/${baselineKey(spec.model, runId)}`;
+  await client.put(baselineUri, baseline, blocks);
   const { trainRows, holdout, features } = baseline;
-  logger.info('baseline written', { model, runId, trainRows, holdoutRows: holdout.rows, features: features.length });
+  logger.info('baseline written', { model: spec.model, runId, trainRows, holdoutRows: holdout.rows, features: features.length, blocks: blocks.blocks.length });
   return { baselineUri };
 };

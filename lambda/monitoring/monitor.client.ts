@@ -1,17 +1,14 @@
-import { capturePrefix, hourPath, labelsPrefix } from '../../lib/artifacts/contract';
-import type { MonitorSpec } from '../../lib/monitoring/contract';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { capturePrefix, hourPath, labelsPrefix, monitoringPrefix } from '../../lib/artifacts/contract';
+import type { MonitorResult, MonitorSpec } from '../../lib/monitoring/contract';
+import { MONITORING_KEYS } from '../../lib/monitoring/contract';
 import type { ModelVersion } from '../../lib/registry/contract';
-import { ListedObject, S3Files } from '../common/s3.client';
+import { NamedError } from '../common/errors';
+import { S3Files } from '../common/s3.client';
 import { ModelRegistryClient } from '../registry/model-registry.client';
-import { recorded } from '../registry/recorded';
-import { Baseline, BaselineSchema } from './baseline';
-
-/** A line of a recorded file and where it stands. */
-export interface Line {
-  readonly text: string;
-  /** `<key>:<number>` */
-  readonly where: string;
-}
+import type { Chunks } from './rows';
+import { hourOf, type Hours, type SourceObject } from './workflow/sources';
+import type { Window } from './workflow/windows';
 
 export interface Promotion {
   readonly version: number;
@@ -24,113 +21,114 @@ export interface Buckets {
   readonly reports: string;
 }
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-/** How long before its event time a row may have been sent or labelled: forecasts are asked for ahead of time. */
-const AHEAD = 7 * DAY;
-/** How long after its hour a file may still get records of that hour's requests. */
-const LATE = DAY;
-const BYTES_IN_FLIGHT = 64 * 1024 * 1024;
-const OBJECTS_IN_FLIGHT = 16;
+/** Name of the error that `open` fails with. */
+export const SOURCE_CHANGED = 'SourceChanged';
 
-/** Everything that monitors read and write: recorded requests, labels, baselines, results, and which version serves. */
+/** Recorded requests and labels, what windows left behind, and which version serves when. */
 export class MonitorClient {
   constructor(
+    private readonly model: string,
     private readonly buckets: Buckets,
     private readonly files: S3Files = new S3Files(),
-    private readonly registry: Pick<ModelRegistryClient, 'champion' | 'history'> = new ModelRegistryClient(),
+    private readonly registry: Pick<ModelRegistryClient, 'getVersion' | 'history'> = new ModelRegistryClient(),
   ) {}
 
-  public async champion(model: string): Promise<ModelVersion | undefined> {
-    return this.registry.champion(model);
-  }
-
   /** When which version began to serve, oldest first. */
-  public async promotions(model: string): Promise<Promotion[]> {
-    const history = await this.registry.history(model);
+  public async promotions(): Promise<Promotion[]> {
+    const history = await this.registry.history(this.model);
     return history.flatMap(({ toState, version, at }) =>
       toState === 'Production' && version !== undefined ? [{ version, at: Date.parse(at) }] : [],
     );
   }
 
-  public async baseline(version: ModelVersion): Promise<Baseline> {
-    const { baselineUri } = recorded(version);
-    const parsed = BaselineSchema.safeParse(await this.files.readJson(baselineUri));
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw new Error(`${baselineUri} is no baseline that this release can read: ${issue.path.join('.')} ${issue.message}`);
-    }
-    return parsed.data;
+  public async version(version: number): Promise<ModelVersion> {
+    return this.registry.getVersion(this.model, version);
   }
 
-  /**
-   * Lines of the capture files that can hold rows of the window, file after file in the order of their keys. Where rows have a time of their own
-   * they may have been sent long after it (a replay) or up to a week before (a forecast); else the hours of the window bound the search.
-   */
-  public async *captureLines(spec: MonitorSpec, windowStart: number, windowEnd: number): AsyncGenerator<Line> {
-    const prefix = capturePrefix(spec.endpointName, spec.variantName);
-    const ownTime = spec.task.timeColumn !== undefined;
-    yield* this.lines(prefix, windowStart - (ownTime ? AHEAD : 0), ownTime ? Infinity : windowEnd + LATE);
+  /** Recorded requests of the hours from `from` to `to`, in the order of their keys. */
+  public async captures({ endpointName, variantName }: MonitorSpec, hours: Hours): Promise<SourceObject[]> {
+    return this.listed(capturePrefix(endpointName, variantName), hours);
   }
 
-  /** Lines of the label files that arrived since a week before the window. */
-  public async *labelLines(spec: MonitorSpec, windowStart: number): AsyncGenerator<Line> {
-    yield* this.lines(labelsPrefix(spec.model), windowStart - AHEAD, Infinity);
+  /** Label objects that arrived in these hours. */
+  public async labels(hours: Hours): Promise<SourceObject[]> {
+    return this.listed(labelsPrefix(this.model), hours);
   }
 
-  /** Writes result and report of a run; the same window overwrites its own. */
-  public async putResult(uris: { readonly resultUri: string; readonly reportUri: string }, result: unknown, report: string): Promise<void> {
-    await this.files.putText(uris.reportUri, report, { contentType: 'text/html; charset=utf-8' });
-    await this.files.putJson(uris.resultUri, result);
-  }
-
-  public reportsUri(key: string): string {
-    return `s3://${this.buckets.reports}/${key}`;
-  }
-
-  private async *lines(prefix: string, from: number, to: number): AsyncGenerator<Line> {
-    const root = `s3://${this.buckets.predictions}/${prefix}`;
-    const objects = this.files.list(root, { startAfter: `${prefix}${hourPath(new Date(from))}` });
-    for await (const { object, text } of readAhead(until(objects, to === Infinity ? undefined : `${prefix}${hourPath(new Date(to))}~`), this.files)) {
-      let number = 0;
-      for (const line of text.replace(/^\uFEFF/, '').split(/\r?\n/)) {
-        number += 1;
-        yield { text: line, where: `${object.key}:${number}` };
+  /** The bytes of an object as it was listed. One that was overwritten or deleted since fails with SOURCE_CHANGED before its first byte. */
+  public async *open({ key, etag }: Pick<SourceObject, 'key' | 'etag'>): Chunks {
+    try {
+      yield* (await this.files.readUnchanged(`s3://${this.buckets.predictions}/${key}`, etag)) as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      if ((error as Error).name === 'PreconditionFailed' || (error as Error).name === 'NoSuchKey') {
+        throw new NamedError(SOURCE_CHANGED, `${key} was overwritten or deleted after it was listed`, { cause: error });
       }
+      throw error;
     }
   }
-}
 
-async function* until(objects: AsyncIterable<ListedObject>, lastKey?: string): AsyncGenerator<ListedObject> {
-  for await (const object of objects) {
-    if (lastKey !== undefined && object.key > lastKey) {
-      return;
-    }
-    yield object;
+  /** The object as it is now. */
+  public async current(object: SourceObject): Promise<SourceObject | undefined> {
+    const head = await this.files.head(`s3://${this.buckets.predictions}/${object.key}`);
+    return head && { ...object, etag: head.etag, bytes: head.bytes };
   }
-}
 
-/** Reads objects ahead, bounded by their number and bytes, and hands them out in order. */
-async function* readAhead(objects: AsyncIterable<ListedObject>, files: S3Files): AsyncGenerator<{ object: ListedObject; text: string }> {
-  const queue: { object: ListedObject; text: Promise<string> }[] = [];
-  let bytes = 0;
-  const next = async () => {
-    const { object, text } = queue.shift()!;
-    const read = await text;
-    bytes -= object.bytes;
-    return { object, text: read };
-  };
-  for await (const object of objects) {
-    while (queue.length > 0 && (queue.length >= OBJECTS_IN_FLIGHT || bytes + object.bytes > BYTES_IN_FLIGHT)) {
-      yield await next();
-    }
-    const text = files.readText(object.uri);
-    // The error is thrown where the text is awaited; until then it must not count as unhandled.
-    text.catch(() => undefined);
-    queue.push({ object, text });
-    bytes += object.bytes;
+  public windowUri(window: Window, name: string): string {
+    return `s3://${this.buckets.reports}/${monitoringPrefix(this.model)}${MONITORING_KEYS.window(window.start, window.end)}${name}`;
   }
-  while (queue.length > 0) {
-    yield await next();
+
+  public shardUri(window: Window, digest: string, name: string): string {
+    return `s3://${this.buckets.reports}/${monitoringPrefix(this.model)}${MONITORING_KEYS.shard(window.start, window.end, digest)}${name}`;
+  }
+
+  /** Where the shards of a window are listed. */
+  public manifestPlace(window: Window, sources: string): { readonly bucket: string; readonly key: string } {
+    const key = `${monitoringPrefix(this.model)}${MONITORING_KEYS.shard(window.start, window.end, sources)}manifest.json`;
+    return { bucket: this.buckets.reports, key };
+  }
+
+  public async result(window: Window): Promise<MonitorResult | undefined> {
+    return this.json<MonitorResult>(this.windowUri(window, MONITORING_KEYS.result));
+  }
+
+  /** JSON of an object, compressed where its name ends so; undefined where there is none. */
+  public async json<T>(uri: string): Promise<T | undefined> {
+    const bytes = await this.bytes(uri);
+    return bytes === undefined ? undefined : (JSON.parse((uri.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as T);
+  }
+
+  public async bytes(uri: string): Promise<Buffer | undefined> {
+    try {
+      return await this.files.readBytes(uri);
+    } catch (error) {
+      if (['NoSuchKey', 'NotFound'].includes((error as Error).name)) return undefined;
+      throw error;
+    }
+  }
+
+  public async putJson(uri: string, value: unknown): Promise<void> {
+    if (uri.endsWith('.gz')) await this.files.put(uri, gzipSync(JSON.stringify(value)));
+    else await this.files.putJson(uri, value);
+  }
+
+  public async putBytes(uri: string, bytes: Uint8Array): Promise<void> {
+    await this.files.put(uri, bytes);
+  }
+
+  public async putReport(uri: string, html: string): Promise<void> {
+    await this.files.putText(uri, html, { contentType: 'text/html; charset=utf-8' });
+  }
+
+  private async listed(prefix: string, { from, to }: Hours): Promise<SourceObject[]> {
+    const last = to === Infinity ? undefined : `${prefix}${hourPath(new Date(to))}~`;
+    const found: SourceObject[] = [];
+    for await (const { key, etag, bytes } of this.files.list(`s3://${this.buckets.predictions}/${prefix}`, {
+      startAfter: `${prefix}${hourPath(new Date(from))}`,
+    })) {
+      if (last !== undefined && key > last) break;
+      const hour = hourOf(key);
+      if (hour !== undefined) found.push({ key, etag, bytes, hour });
+    }
+    return found;
   }
 }

@@ -1,7 +1,7 @@
 import { PIPELINE_ERRORS, type PipelineSpec } from '../../lib/pipeline/contract';
 import { NamedError } from '../common/errors';
 import type { S3Files } from '../common/s3.client';
-import { BaselineClient } from '../monitoring/baseline.client';
+import { ScoresClient } from '../monitoring/scores.client';
 import { readPrediction, readTruth } from '../monitoring/task-metrics';
 import { readTime } from '../monitoring/values';
 import type { ScoredHoldout } from './gate';
@@ -18,13 +18,13 @@ const incomplete = (message: string, cause?: unknown): NamedError => new NamedEr
 
 /** Brings the truth and the scores of both models together, row by row; fails closed where a figure is missing or unreadable. */
 export class ScoreReader {
-  private readonly client: BaselineClient;
+  private readonly client: ScoresClient;
 
   constructor(
     files: S3Files,
     private readonly task: PipelineSpec['task'],
   ) {
-    this.client = new BaselineClient(files);
+    this.client = new ScoresClient(files);
   }
 
   async read(uris: ScoreUris, trainingStatus: string, championPresent: boolean): Promise<ScoredHoldout> {

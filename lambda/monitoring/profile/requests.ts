@@ -1,7 +1,7 @@
 import type { ScoredRow } from '../quality/types';
 import { textOf } from '../readers/bytes';
 import type { Rejections } from '../rejections';
-import type { Cell, RequestHead, RequestSink, TextRow } from '../rows';
+import type { Cell, RequestHead, RequestSink, RowSink, TextRow } from '../rows';
 import type { RuntimeTask } from '../task-metrics';
 import { readPrediction } from '../task-metrics';
 import { readCategory, readTime } from '../values';
@@ -27,7 +27,16 @@ export interface RequestProfilerOptions {
   readonly groupColumns: readonly string[];
   readonly rejections: Rejections;
   readonly onScored?: (row: ScoredRow) => void;
+  /** Takes each row that is counted. */
+  readonly onRow?: RowSink;
+  /** Ids that came in another part of the data: hashes as `idHash` makes them. */
+  readonly seen?: { readonly events: readonly IdHash[]; readonly inferenceIds: readonly IdHash[] };
 }
+
+/** Two halves of 32 bits. */
+export type IdHash = readonly [number, number];
+
+export const idHash = (id: string): IdHash => [hashText(id) | 0, hashText(id, SEED) | 0];
 
 /** What a part of a window holds, besides its profile. */
 export interface RequestCounts {
@@ -72,6 +81,8 @@ export class RequestProfiler implements RequestSink {
       throw new Error(`the requests have no column ${task.timeColumn}, which tells the time of a row`);
     }
     this.groupIndexes = options.groupColumns.map((name) => columns.indexOf(name));
+    options.seen?.events.forEach((hash) => this.events.add(...hash));
+    options.seen?.inferenceIds.forEach((hash) => this.callerIds.add(...hash));
   }
 
   public begin(head: RequestHead, where: string): boolean {
@@ -84,9 +95,9 @@ export class RequestProfiler implements RequestSink {
       return false;
     }
     // Delivery is at least once: the same record may stand in two files.
-    const isNew = this.events.add(hashText(head.eventId) | 0, hashText(head.eventId, SEED) | 0);
+    const isNew = this.events.add(...idHash(head.eventId));
     const { inferenceId } = head;
-    const isNewId = !isNew || inferenceId === head.eventId || this.callerIds.add(hashText(inferenceId) | 0, hashText(inferenceId, SEED) | 0);
+    const isNewId = !isNew || inferenceId === head.eventId || this.callerIds.add(...idHash(inferenceId));
     this.duplicate = !isNew ? 'duplicate-record' : !isNewId ? 'duplicate-id' : undefined;
     if (this.timeIndex < 0 && this.duplicate !== undefined) {
       this.refuse();
@@ -102,6 +113,7 @@ export class RequestProfiler implements RequestSink {
     const time = !complete ? NaN : timeIndex < 0 ? this.head.time : timeOfText(bytes, starts[timeIndex], ends[timeIndex]);
     if (complete && this.accept(time)) {
       this.profiler.text(row);
+      this.options.onRow?.text(row);
       this.score(time, prediction, (index) => readCategory(textOf(bytes, starts[index], ends[index])));
     }
     this.rowIndex += 1;
@@ -113,6 +125,7 @@ export class RequestProfiler implements RequestSink {
     const time = !complete ? NaN : timeIndex < 0 ? this.head.time : (readTime(row[timeIndex]) ?? NaN);
     if (complete && this.accept(time)) {
       this.profiler.cells(row);
+      this.options.onRow?.cells(row);
       this.score(time, prediction, (index) => readCategory(row[index]));
     }
     this.rowIndex += 1;

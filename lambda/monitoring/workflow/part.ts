@@ -1,0 +1,130 @@
+import type { MonitorSpec } from '../../../lib/monitoring/contract';
+import type { Baseline } from '../baseline/types';
+import { type PairCount, PairCounter } from '../constraints/pairs';
+import type { ConstraintFile } from '../constraints/types';
+import { MonitorClient, type Promotion, SOURCE_CHANGED } from '../monitor.client';
+import { mergeProfiles, mergeRequestCounts, type RequestCounts, RequestProfiler } from '../profile';
+import type { Profile, WatchedFeature } from '../profile/types';
+import type { ScoredRow } from '../quality/types';
+import { type CaptureFacts, mergeCaptureFacts, NO_CAPTURE_FACTS, readCapture } from '../readers/capture';
+import { Rejections } from '../rejections';
+import { type RequestIds, RequestWatch, SwitchedRejections } from './request-watch';
+import { isOf, type ReadRange, type SourceObject } from './sources';
+import type { Window } from './windows';
+
+/** What is counted, and under which shapes. */
+export interface PartContext {
+  readonly spec: MonitorSpec;
+  readonly baseline: Baseline;
+  readonly constraints: ConstraintFile;
+  readonly promotions: readonly Promotion[];
+  readonly window: Window;
+}
+
+/** What a part of a window's objects holds. */
+export interface Part {
+  readonly profile: Profile;
+  readonly counts: RequestCounts;
+  readonly pairs: readonly PairCount[];
+  readonly facts: CaptureFacts;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly rejectedSamples: Readonly<Record<string, string>>;
+  /** Of every object that was read, in the order of their keys. */
+  readonly ranges: readonly ReadRange[];
+}
+
+export interface PartOptions {
+  readonly onScored: (row: ScoredRow) => void;
+  readonly onIds?: (ids: RequestIds) => void;
+  /** Ids that earlier parts hold. */
+  readonly seen?: { readonly events: RequestIds['event'][]; readonly inferenceIds: RequestIds['event'][] };
+}
+
+/** Features and prediction as they are watched in requests. */
+export const watchedFeatures = ({ features, columns }: Baseline): WatchedFeature[] =>
+  features
+    .filter(({ role }) => role !== 'target')
+    .map(({ name, role, shape }) => ({ name, role, shape, ...(role !== 'prediction' && { column: columns.indexOf(name) }) }));
+
+/** Reads objects in the order given and counts what of them lies in the window. Lines that cannot be used count where the object has rows of it. */
+export async function readPart(client: MonitorClient, context: PartContext, objects: readonly SourceObject[], options: PartOptions): Promise<Part> {
+  const { spec, baseline, window } = context;
+  const rejections = new SwitchedRejections();
+  const pairs = new PairCounter(baseline.columns, context.constraints.consistency);
+  const profiler = new RequestProfiler({
+    features: watchedFeatures(baseline),
+    columns: baseline.columns,
+    task: spec.task,
+    window,
+    promotions: context.promotions,
+    groupColumns: spec.groupColumns,
+    rejections,
+    onRow: pairs,
+    onScored: options.onScored,
+    ...(options.seen && { seen: options.seen }),
+  });
+  const timeIndex = spec.task.timeColumn === undefined ? -1 : baseline.columns.indexOf(spec.task.timeColumn);
+  const watch = new RequestWatch(profiler, timeIndex, window, options.onIds);
+  const counted = new Rejections();
+  let facts = NO_CAPTURE_FACTS;
+  const ranges: ReadRange[] = [];
+  for (const listed of objects) {
+    const own = new Rejections();
+    rejections.target = own;
+    const read = await readAsItIs(client, listed, (object) => readCapture(client.open(object), object.key, baseline.columns, watch, rejections));
+    if (read === undefined) continue;
+    const range = watch.rangeOf(read.object);
+    ranges.push(range);
+    if (isOf(window, read.object, range)) {
+      counted.merge(own.counts(), own.samples());
+      facts = mergeCaptureFacts(facts, read.answer);
+    }
+  }
+  return {
+    profile: profiler.toProfile(),
+    counts: profiler.toCounts(),
+    pairs: pairs.counts(),
+    facts,
+    rejected: sorted(counted.counts()),
+    rejectedSamples: sorted(counted.samples()),
+    ranges,
+  };
+}
+
+const TRIES = 3;
+
+/** Reads an object that may be overwritten meanwhile: then in its new version, and not at all where it was deleted. Nothing was delivered before. */
+async function readAsItIs<T>(
+  client: MonitorClient,
+  listed: SourceObject,
+  read: (object: SourceObject) => Promise<T>,
+): Promise<{ readonly object: SourceObject; readonly answer: T } | undefined> {
+  let object: SourceObject | undefined = listed;
+  for (let attempt = 1; object !== undefined; attempt += 1) {
+    try {
+      return { object, answer: await read(object) };
+    } catch (error) {
+      if ((error as Error).name !== SOURCE_CHANGED || attempt === TRIES) throw error;
+      object = await client.current(object);
+    }
+  }
+  return undefined;
+}
+
+/** The same whichever part comes first. */
+export function mergeParts(a: Part, b: Part): Part {
+  const rejections = new Rejections();
+  for (const { rejected, rejectedSamples } of [a, b]) rejections.merge(rejected, rejectedSamples);
+  return {
+    profile: mergeProfiles(a.profile, b.profile),
+    counts: mergeRequestCounts(a.counts, b.counts),
+    pairs: a.pairs.map((pair, index) => ({ ...pair, broken: pair.broken + b.pairs[index].broken, of: pair.of + b.pairs[index].of })),
+    facts: mergeCaptureFacts(a.facts, b.facts),
+    rejected: sorted(rejections.counts()),
+    rejectedSamples: sorted(rejections.samples()),
+    ranges: [...a.ranges, ...b.ranges].sort((x, y) => (x.key < y.key ? -1 : 1)),
+  };
+}
+
+const sorted = <T>(record: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));

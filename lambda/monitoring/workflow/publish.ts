@@ -1,0 +1,139 @@
+import type { Episode, MonitorResult, MonitorSpec } from '../../../lib/monitoring/contract';
+import { METRICS, QUALITY_METRIC_PREFIX } from '../../../lib/operations/contract';
+import type {
+  DataQualityViolatedDetail,
+  DriftDetectedDetail,
+  EventDetail,
+  GroupGapDetail,
+  QualityDegradedDetail,
+} from '../../../lib/retraining/contract';
+import { EVENTS } from '../../../lib/retraining/contract';
+
+export interface Publisher {
+  readonly putEvent: <T extends EventDetail>(detailType: string, detail: T) => Promise<void>;
+  /** Counts and plain values differ in unit. */
+  readonly count: (values: Readonly<Record<string, number>>) => void;
+  readonly measure: (values: Readonly<Record<string, number>>) => void;
+  /** Values of single features, by their names. */
+  readonly measureFeatures: (metric: string, values: Readonly<Record<string, number>>) => void;
+  readonly now: () => number;
+}
+
+/** Violations that an event names; the rest stands in the result. */
+const NAMED_VIOLATIONS = 20;
+const HIGHEST_SCORE = 10;
+
+const decided = (verdict: string): boolean => ['ok', 'drift', 'degraded', 'violated'].includes(verdict);
+
+/** Metrics of a judged window. What has no verdict publishes none: a zero would read as "fine". */
+export function publishMetrics(publisher: Publisher, spec: MonitorSpec, result: MonitorResult, featuresByImportance: readonly string[]): void {
+  const { quality, groups, constraints } = result;
+  const rejected = Object.values(result.rejected).reduce((sum, count) => sum + count, 0);
+  publisher.count({
+    [METRICS.monitoredRows]: result.rows,
+    ...(rejected > 0 && { [METRICS.rejectedRows]: rejected }),
+    ...(decided(quality.verdict) && { [METRICS.qualityDegraded]: quality.exceeded.length }),
+    ...(spec.groupRules.length > 0 && decided(groups.verdict) && { [METRICS.groupGapsBreached]: groups.gaps.filter(({ breached }) => breached).length }),
+    ...(decided(constraints.verdict) && {
+      [METRICS.constraintsViolated]: constraints.violations.filter(({ severity }) => severity === 'error').length,
+    }),
+  });
+  const strongest = strongestComparison(result);
+  const values = {
+    ...(strongest && decided(result.drift.verdict) && { [METRICS.driftScore]: relative(strongest.judgedScore, strongest.threshold) }),
+    ...(quality.rows > 0 && { [METRICS.labelCoverage]: quality.coverage }),
+    ...(quality.labelAgeSeconds !== undefined && { [METRICS.labelAge]: quality.labelAgeSeconds }),
+    ...capturedShare(spec, result),
+    ...Object.fromEntries(
+      spec.qualityRules.flatMap(({ metric }) =>
+        metric in quality.metrics ? [[`${QUALITY_METRIC_PREFIX}${metric}`, quality.metrics[metric].value]] : [],
+      ),
+    ),
+  };
+  if (Object.keys(values).length > 0) publisher.measure(values);
+  const watched = new Set(featuresByImportance.slice(0, spec.featureMetrics));
+  const scores = (strongest?.features ?? []).filter(({ name, score }) => watched.has(name) && score !== undefined);
+  if (strongest !== undefined && scores.length > 0) {
+    const byName = scores.map(({ name, score }) => [name, relative(score as number, strongest.threshold)] as const);
+    publisher.measureFeatures(METRICS.featureDriftScore, Object.fromEntries(byName));
+  }
+}
+
+interface Compared {
+  readonly judgedScore: number;
+  readonly threshold: number;
+  readonly features: MonitorResult['drift']['comparisons'][number]['features'];
+}
+
+/** Of the references that support a promise the one whose threshold is nearest, or passed farthest. */
+function strongestComparison({ drift }: MonitorResult): Compared | undefined {
+  return drift.comparisons
+    .flatMap(({ promise, judgedScore, threshold, features }): Compared[] =>
+      promise.advisory || threshold === undefined ? [] : [{ judgedScore: judgedScore ?? -Infinity, threshold, features }],
+    )
+    .sort((a, b) => relative(b.judgedScore, b.threshold) - relative(a.judgedScore, a.threshold))[0];
+}
+
+/** The score in units of its threshold, above 1 exactly where it exceeds it. */
+function relative(score: number, threshold: number): number {
+  const above = score > threshold;
+  const ratio = threshold > 0 ? score / threshold : above ? HIGHEST_SCORE : 0;
+  const bounded = Math.min(HIGHEST_SCORE, Math.max(0, ratio));
+  return above ? Math.max(bounded, 1 + Number.EPSILON) : Math.min(bounded, 1);
+}
+
+function capturedShare(spec: MonitorSpec, { requests, invocations }: MonitorResult): Record<string, number> {
+  const wanted = ((invocations ?? 0) * spec.samplingPercentage) / 100;
+  return wanted > 0 && requests < wanted ? { [METRICS.capturedShare]: requests / wanted } : {};
+}
+
+/** That the window was judged, and each episode that it begins. */
+export async function announce(publisher: Publisher, result: MonitorResult, begun: readonly Episode[]): Promise<void> {
+  const { platform, model, version, windowStart, windowEnd, resultUri, drift, quality, groups, constraints } = result;
+  const detail: EventDetail = { platform, model, occurredAt: new Date(Math.min(Date.parse(windowEnd), publisher.now())).toISOString() };
+  const evidence = { ...detail, windowStart, windowEnd, evidenceUri: result.reportUri };
+  for (const { rule, key } of begun) {
+    if (rule === 'constraints') {
+      const names = constraints.violations.map(({ feature, constraint }) => (feature === undefined ? constraint : `${feature}: ${constraint}`));
+      const violated = { ...evidence, ...(version !== undefined && { version }), violations: names.slice(0, NAMED_VIOLATIONS) };
+      await publisher.putEvent<DataQualityViolatedDetail>(EVENTS.dataQualityViolated, violated);
+    } else if (version !== undefined) {
+      await announceStatistical(publisher, { ...evidence, version }, result, rule, key);
+    }
+  }
+  await publisher.putEvent<EventDetail & { windowEnd: string; verdicts: object; resultUri: string }>(EVENTS.monitorCompleted, {
+    ...detail,
+    windowEnd,
+    verdicts: { drift: drift.verdict, quality: quality.verdict, groups: groups.verdict, constraints: constraints.verdict },
+    resultUri,
+  });
+}
+
+async function announceStatistical(
+  publisher: Publisher,
+  evidence: Omit<DriftDetectedDetail, 'features'>,
+  { drift, quality, groups }: MonitorResult,
+  rule: Episode['rule'],
+  key: string,
+): Promise<void> {
+  const gap = groups.gaps.find(({ column, metric }) => `${column}:${metric}` === key);
+  const breach = quality.exceeded.find(({ metric }) => metric === key);
+  if (rule === 'drift') {
+    await publisher.putEvent<DriftDetectedDetail>(EVENTS.driftDetected, { ...evidence, features: driftedFeatures(drift) });
+  } else if (rule === 'quality' && breach !== undefined) {
+    const { metric, value, bound } = breach;
+    await publisher.putEvent<QualityDegradedDetail>(EVENTS.qualityDegraded, { ...evidence, metric, value, bound });
+  } else if (rule === 'groups' && gap?.bound !== undefined) {
+    const { column, metric, value, bound, between } = gap;
+    await publisher.putEvent<GroupGapDetail>(EVENTS.groupGapDetected, { ...evidence, column, metric, value, bound, between });
+  }
+}
+
+/** Features that drifted against a reference that alarms, each once, strongest first. */
+export const driftedFeatures = ({ comparisons }: MonitorResult['drift']): string[] => [
+  ...new Set(
+    comparisons
+      .filter(({ verdict }) => verdict === 'drift')
+      .flatMap(({ features }) => features.filter(({ drifted }) => drifted).map(({ name }) => name)),
+  ),
+];

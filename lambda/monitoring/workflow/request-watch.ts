@@ -1,0 +1,83 @@
+import type { IdHash, RequestProfiler } from '../profile/requests';
+import { idHash } from '../profile/requests';
+import { timeOfText } from '../profile/time';
+import { Rejections } from '../rejections';
+import type { Cell, RequestHead, RequestSink, TextRow } from '../rows';
+import { readTime } from '../values';
+import type { ReadRange, SourceObject } from './sources';
+import type { Window } from './windows';
+
+/** Ids of a request; the caller's where it is not the event's own. */
+export interface RequestIds {
+  readonly event: IdHash;
+  readonly inferenceId?: IdHash;
+}
+
+/** Hands what happens to whatever object is read at the moment. */
+export class SwitchedRejections extends Rejections {
+  public target = new Rejections();
+
+  public override add(...entry: Parameters<Rejections['add']>): void {
+    this.target.add(...entry);
+  }
+}
+
+const HOUR = 3_600_000;
+
+/** Sees every request on its way to the profiler: what event times an object holds, how many requests each hour sent, and their ids. */
+export class RequestWatch implements RequestSink {
+  private from = Infinity;
+  private to = -Infinity;
+  private requested = -Infinity;
+  private hours = new Map<number, number>();
+
+  /** @param timeIndex column of a row's own time, -1 where it is the request's */
+  constructor(
+    private readonly profiler: RequestProfiler,
+    private readonly timeIndex: number,
+    private readonly window: Window,
+    private readonly onIds?: (ids: RequestIds) => void,
+  ) {}
+
+  public begin(head: RequestHead, where: string): boolean {
+    this.requested = Math.max(this.requested, head.time);
+    const hour = Math.floor(head.time / HOUR);
+    this.hours.set(hour, (this.hours.get(hour) ?? 0) + 1);
+    if (this.timeIndex < 0) this.see(head.time);
+    // Of requests without a time of their own only those of the window are compared by their ids.
+    if (this.onIds !== undefined && (this.timeIndex >= 0 || (head.time >= this.window.start && head.time < this.window.end))) {
+      this.onIds({ event: idHash(head.eventId), ...(head.inferenceId !== head.eventId && { inferenceId: idHash(head.inferenceId) }) });
+    }
+    return this.profiler.begin(head, where);
+  }
+
+  public text(row: TextRow, prediction: Cell): void {
+    if (this.timeIndex >= 0 && this.timeIndex < row.length) this.see(timeOfText(row.bytes, row.starts[this.timeIndex], row.ends[this.timeIndex]));
+    this.profiler.text(row, prediction);
+  }
+
+  public cells(row: readonly Cell[], prediction: Cell): void {
+    if (this.timeIndex >= 0) this.see(readTime(row[this.timeIndex]) ?? NaN);
+    this.profiler.cells(row, prediction);
+  }
+
+  /** What was seen since the last call. */
+  public rangeOf({ key, etag }: SourceObject): ReadRange {
+    const { from, to, requested, hours } = this;
+    this.from = Infinity;
+    this.to = -Infinity;
+    this.requested = -Infinity;
+    this.hours = new Map();
+    return {
+      key,
+      etag,
+      ...(from <= to && { from, to }),
+      ...(hours.size > 0 && { requested, hours: Object.fromEntries([...hours].sort(([a], [b]) => a - b)) }),
+    };
+  }
+
+  private see(time: number): void {
+    this.from = time < this.from ? time : this.from;
+    this.to = time > this.to ? time : this.to;
+  }
+}

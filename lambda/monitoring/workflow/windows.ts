@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import type { MonitorSpec } from '../../../lib/monitoring/contract';
+import { windowStartOf } from '../../../lib/monitoring/contract';
+import { MONITOR_LIMITS, type PlanInput } from '../../../lib/monitoring/workflow/contract';
+import { readTime } from '../values';
+
+/** A window of event time in milliseconds; its end is not part of it. */
+export interface Window {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Scheduled runs look at so many complete windows, so that late records and labels still count. */
+const LOOK_BACK_WINDOWS = 3;
+
+const time = z.string().transform((text, context) => {
+  const milliseconds = readTime(text);
+  if (milliseconds === undefined) {
+    context.addIssue({ code: 'custom', message: 'must be an ISO 8601 time, e.g. 2012-03-01T00:00:00Z' });
+    return z.NEVER;
+  }
+  return milliseconds;
+});
+
+export const requestSchema = z.object({
+  windowStart: time.optional(),
+  windowEnd: time.optional(),
+  force: z.boolean().optional(),
+  scheduledTime: time.optional(),
+});
+
+export interface RequestedWindows {
+  /** Oldest first. */
+  readonly windows: readonly Window[];
+  readonly force: boolean;
+  /** Somebody named the time, rather than the schedule. */
+  readonly onDemand: boolean;
+}
+
+/** Windows that a request asks for: those that end in (windowStart, windowEnd], else the latest complete ones. */
+export function requestedWindows(request: PlanInput['request'], spec: MonitorSpec, clock: number): RequestedWindows {
+  const { windowStart, windowEnd, force = false, scheduledTime } = requestSchema.parse(request);
+  const now = scheduledTime ?? clock;
+  const length = spec.windowSeconds * 1000;
+  if (windowStart === undefined && windowEnd === undefined) {
+    const last = windowStartOf(now - spec.delaySeconds * 1000, spec.windowSeconds);
+    return { windows: windowsBetween(last - LOOK_BACK_WINDOWS * length, last, length), force, onDemand: false };
+  }
+  const to = windowEnd ?? now;
+  const end = windowStartOf(to, spec.windowSeconds);
+  const from = windowStart ?? end - length;
+  if (from >= to) {
+    throw new RangeError(`the range must end after it starts, got ${iso(from)} to ${iso(to)}`);
+  }
+  const windows = windowsBetween(windowStartOf(from, spec.windowSeconds), end, length);
+  if (windows.length > MONITOR_LIMITS.windows) {
+    const most = MONITOR_LIMITS.windows;
+    throw new RangeError(`${iso(from)} to ${iso(to)} holds ${windows.length} windows, one run judges at most ${most}: ask for a shorter range`);
+  }
+  return { windows, force, onDemand: true };
+}
+
+/** Windows that end in (from, to], both on the grid. */
+const windowsBetween = (from: number, to: number, length: number): Window[] =>
+  Array.from({ length: Math.max(0, Math.round((to - from) / length)) }, (_, index) => ({ start: from + index * length, end: from + (index + 1) * length }));
+
+const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+/** The window of a state's input. */
+export const windowOf = ({ windowStart, windowEnd }: { readonly windowStart: string; readonly windowEnd: string }): Window => ({
+  start: Date.parse(windowStart),
+  end: Date.parse(windowEnd),
+});
