@@ -28,6 +28,9 @@ import { register as rules } from './models/rules';
 import { register as servedAt } from './models/served-at';
 import { register as showModel } from './models/show';
 import { register as versions } from './models/versions';
+import { register as monitorHistory } from './monitor/history';
+import { register as runMonitor } from './monitor/run';
+import { register as showMonitor } from './monitor/show';
 import { platformOptions } from './options';
 import { register as predict } from './predict';
 import { register as pause } from './retrain/pause';
@@ -64,6 +67,7 @@ const GROUPS: readonly { readonly name: string; readonly what: string; readonly 
     ],
   },
   { name: 'runs', what: 'runs of the training pipelines and of your own code', commands: [listRuns, showRun, compareRuns, runMetrics] },
+  { name: 'monitor', what: 'whether data and predictions are still right', commands: [runMonitor, showMonitor, monitorHistory] },
   { name: 'labels', what: 'what really happened', commands: [putLabels] },
   { name: 'retrain', what: 'the governor of retraining', commands: [request, pause, resume, retrainStatus] },
 ];

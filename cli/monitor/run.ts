@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { Command } from 'commander';
+import { moment as shortTime } from '../../lambda/monitoring/report/words';
+import type { MonitorAnswer, MonitorRequest, MonitorRun } from '../../lib/monitoring/contract';
+import { CliError, UsageError } from '../errors';
+import { bad, good, metrics, table } from '../format';
+import type { Io } from '../io';
+import { emit, platformOptions, type PlatformOptions } from '../options';
+import { findPlatform } from '../platform';
+import { withProgress } from '../progress';
+import { utcMoment } from './times';
+
+interface Options extends PlatformOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly force?: boolean;
+}
+
+const POLL_MILLISECONDS = 500;
+
+export const register = (parent: Command, io: Io): void => {
+  platformOptions(
+    parent
+      .command('run')
+      .description('judge windows now: the latest that changed, or those between two times')
+      .argument('<model>')
+      .option('--from <time>', 'every whole window that ends after this (ISO 8601, UTC)', utcMoment)
+      .option('--to <time>', 'and at this or before', utcMoment)
+      .option('--force', 'judge again, also where nothing changed'),
+  ).action(async (model: string, _, command: Command) => {
+    const options = command.optsWithGlobals<Options>();
+    const request = requestOf(options);
+    const platform = await findPlatform(options);
+    const { monitorStateMachineArn } = platform.model(model);
+    const machines = new SFNClient(platform.connection);
+    const run = await withProgress(io, `monitor of ${model}`, async (tell) => {
+      const { executionArn = '' } = await machines.send(
+        new StartExecutionCommand({ stateMachineArn: monitorStateMachineArn, input: JSON.stringify(request) }),
+      );
+      return follow(machines, executionArn, tell);
+    });
+    emit(io, options, run, () => told(io, model, run));
+  });
+};
+
+function requestOf({ from, to, force }: Options): MonitorRequest {
+  if (from !== undefined && to !== undefined && from >= to) {
+    throw new UsageError(`--from ${from} is not before --to ${to}`, 'name the earlier time with --from');
+  }
+  return { ...(from && { windowStart: from }), ...(to && { windowEnd: to }), ...(force && { force }) };
+}
+
+/** Follows an execution to its end; tells what it does as it begins to. */
+async function follow(machines: SFNClient, executionArn: string, tell: (line: string) => void): Promise<MonitorRun> {
+  let last: string | undefined;
+  for (;;) {
+    const execution = await machines.send(new DescribeExecutionCommand({ executionArn }));
+    const step = await currentStep(machines, executionArn);
+    if (step && step !== last) tell(step);
+    last = step ?? last;
+    if (execution.status === 'SUCCEEDED') return JSON.parse(execution.output ?? '{}') as MonitorRun;
+    if (execution.status !== 'RUNNING') {
+      const why = `${execution.error ?? ''} ${execution.cause ?? ''}`.trim();
+      throw new CliError(
+        `the monitor ended ${execution.status}${last ? ` in ${last}` : ''}${why ? `: ${why}` : ''}`,
+        'docs/runbook.md says what to do; the same run again judges what is missing',
+      );
+    }
+    await sleep(POLL_MILLISECONDS);
+  }
+}
+
+/** The state that was entered last, with the window that it works on. */
+async function currentStep(machines: SFNClient, executionArn: string): Promise<string | undefined> {
+  const { events = [] } = await machines.send(new GetExecutionHistoryCommand({ executionArn, reverseOrder: true, maxResults: 30 }));
+  const entered = events.find((event) => event.stateEnteredEventDetails)?.stateEnteredEventDetails;
+  const end = /"windowEnd"\s*:\s*"([^"]+)"/.exec(entered?.input ?? '')?.[1];
+  return entered?.name === undefined ? undefined : end ? `${entered.name}, window to ${shortTime(end)}` : entered.name;
+}
+
+function told(io: Io, model: string, { windows, unchanged }: MonitorRun): string {
+  const same = unchanged > 0 ? `${unchanged} ${unchanged === 1 ? 'window' : 'windows'} had not changed\n` : '';
+  if (windows.length === 0) return `nothing to judge for ${model}\n${same}`;
+  const verdict = (text: string): string => (text === 'ok' ? good(io, text) : /^(drift|degraded|violated)$/.test(text) ? bad(io, text) : text);
+  const rows = windows.map((answer: MonitorAnswer) => [
+    `${shortTime(answer.windowStart)} to ${shortTime(answer.windowEnd)}`,
+    answer.rows.toLocaleString('en-US'),
+    answer.version === undefined ? '-' : `v${answer.version}`,
+    verdict(answer.driftVerdict),
+    answer.driftedFeatures.slice(0, 4).join(', ') || '-',
+    verdict(answer.qualityVerdict),
+    metrics(answer.metrics, 2),
+    verdict(answer.groupsVerdict),
+    verdict(answer.constraintsVerdict),
+    answer.episodes.join(', ') || '-',
+  ]);
+  const head = ['window (UTC)', 'rows', 'version', 'drift', 'drifted', 'quality', 'metrics', 'groups', 'data rules', 'episodes'];
+  return `${table(io, head, rows)}${same}more: mlops monitor show ${model} --window ${windows[windows.length - 1].windowEnd}\n`;
+}
