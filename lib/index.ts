@@ -18,6 +18,7 @@ export * from './pipeline/gate';
 export * from './pipeline/holdout';
 export * from './pipeline/training';
 export * from './pipeline/training-pipeline';
+export * from './pipeline/training-pipeline-props';
 export * from './platform/ml-model';
 export * from './platform/mlops-platform';
 export * from './platform/model-options';

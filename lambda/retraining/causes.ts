@@ -19,6 +19,14 @@ const driftDetected = z.object({
   'detail-type': z.literal(EVENTS.driftDetected),
   detail: z.object({ ...detail, ...window, features: z.array(z.string()).min(1) }),
 });
+const groupGapDetected = z.object({
+  'detail-type': z.literal(EVENTS.groupGapDetected),
+  detail: z.object({
+    ...detail,
+    ...window,
+    ...{ column: z.string().min(1), metric: z.string().min(1), value: z.number(), bound: z.number(), between: z.array(z.string()) },
+  }),
+});
 const retrainRequested = z.object({
   'detail-type': z.literal(EVENTS.retrainRequested),
   detail: z.object({ ...detail, reason: z.string().min(1).max(1000), requestedBy: z.string().min(1).max(200) }),
@@ -31,7 +39,7 @@ const retrainScheduled = z.object({
 /** What a rule may hand to the governor. */
 export const causeEvent = z.intersection(
   z.object({ source: z.literal(EVENT_SOURCE) }),
-  z.discriminatedUnion('detail-type', [qualityDegraded, driftDetected, retrainRequested, retrainScheduled]),
+  z.discriminatedUnion('detail-type', [qualityDegraded, driftDetected, groupGapDetected, retrainRequested, retrainScheduled]),
 );
 export type CauseEvent = z.infer<typeof causeEvent>;
 
@@ -52,6 +60,12 @@ const describe = (event: CauseEvent): Pick<RetrainCause, 'kind' | 'key' | 'summa
       const { features, version, windowStart, windowEnd, evidenceUri } = event.detail;
       const summary = `${list(features)} drifted under version ${version} (${period(windowStart, windowEnd)})`;
       return { kind: 'drift', key: 'drift', summary, evidenceUri };
+    }
+    case EVENTS.groupGapDetected: {
+      const { column, metric, value, bound, between, version, windowStart, windowEnd, evidenceUri } = event.detail;
+      const gap = `${metric} ${round(value)} between groups of ${column} (${list(between)})`;
+      const summary = `${gap} under version ${version} is worse than ${round(bound)} (${period(windowStart, windowEnd)})`;
+      return { kind: 'groups', key: `${column}:${metric}`, summary, evidenceUri };
     }
     case EVENTS.retrainRequested:
       return { kind: 'manual', key: event.detail.requestedBy, summary: `requested by ${event.detail.requestedBy}: ${event.detail.reason}` };

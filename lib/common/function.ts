@@ -25,6 +25,8 @@ export interface PlatformFunctionProps {
   readonly timeout?: Duration;
   readonly memorySize?: number;
   readonly reservedConcurrentExecutions?: number;
+  /** @default - one for all functions of the scope */
+  readonly logGroup?: logs.ILogGroup;
 }
 
 /**
@@ -37,6 +39,7 @@ export class PlatformFunction extends lambda.Function {
   constructor(scope: Construct, id: string, props: PlatformFunctionProps) {
     const namespace = new Construct(scope, id);
     const logGroup =
+      props.logGroup ??
       (scope.node.tryFindChild(FUNCTION_LOGS) as logs.LogGroup | undefined) ??
       new logs.LogGroup(scope, FUNCTION_LOGS, { retention: logs.RetentionDays.THREE_MONTHS });
     const role = new InlineRole(namespace, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });

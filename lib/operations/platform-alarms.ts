@@ -9,6 +9,10 @@ import { AlarmFactory } from './alarm-factory';
 import { addDeadLetterAlarm } from './dead-letter-alarm';
 import { RUNBOOK } from './runbook';
 
+const PERIOD = Duration.minutes(5);
+/** What the queue of a platform's governor takes. */
+const LOST = 'a cause was not decided, a run’s end or failure not noted, a monitor not started, labels not recorded, or a change not indexed';
+
 /** Properties of PlatformAlarms. */
 export interface PlatformAlarmsProps {
   /** The governor to watch. */
@@ -35,19 +39,22 @@ export class PlatformAlarms extends Construct {
     super(scope, id);
     const { governor } = props;
     this.factory = new AlarmFactory(this, props.alarmTopic);
-    const errors = (name: string, fn: lambda.IFunction, happened: string) =>
-      this.factory.add(name, {
-        metric: fn.metricErrors({ statistic: cloudwatch.Stats.SUM, period: Duration.minutes(5) }),
-        happened,
-        section: RUNBOOK.governorErrors,
-        // Lambda writes the metric only when the function runs.
-        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      });
+    const errors = (fn: lambda.IFunction) => fn.metricErrors({ statistic: cloudwatch.Stats.SUM, period: PERIOD });
     this.alarms = [
-      errors('GovernorErrors', governor.governorFunction, 'The governor could not decide on a cause; after its retries the cause is a dead letter.'),
-      errors('ReleaseErrors', governor.releaseFunction, 'The end of a run could not be noted: its place is given back only with the next cause.'),
+      this.factory.add('GovernorErrors', {
+        metric: new cloudwatch.MathExpression({
+          expression: 'FILL(decide, 0) + FILL(release, 0)',
+          usingMetrics: { decide: errors(governor.governorFunction), release: errors(governor.releaseFunction) },
+          label: 'errors',
+          period: PERIOD,
+        }),
+        happened: 'The governor could not decide on a cause, or not note the end of a run; after its retries the event is a dead letter.',
+        section: RUNBOOK.governorErrors,
+        // Lambda writes the metrics only when the functions run.
+        treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      }),
     ];
-    this.watchDeadLetters(governor.deadLetters, 'a monitor run was not done, a cause not decided, or the end of a run not noted');
+    this.watchDeadLetters(governor.deadLetters, LOST);
   }
 
   /**

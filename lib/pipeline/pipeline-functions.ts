@@ -1,6 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { baselinesPrefix, datasetPrefix, gateReportsPrefix, modelQuarantinePrefix, modelRunsPrefix } from '../artifacts/contract';
@@ -11,7 +12,7 @@ import { constraintsKey } from '../monitoring/contract';
 import { RETRAINING_ENV } from '../retraining/contract';
 import { SERVING_ENV } from '../serving/contract';
 import { PIPELINE_ENV, PipelineSpec } from './contract';
-import type { TrainingPipelineProps } from './training-pipeline';
+import { TrainingPipelineProps } from './training-pipeline-props';
 
 /**
  * The steps of a pipeline that know their model, each with a role of its own.
@@ -24,7 +25,14 @@ export class PipelineFunctions extends Construct {
   public readonly register: lambda.Function;
   public readonly release: lambda.Function;
 
-  constructor(scope: Construct, id: string, props: TrainingPipelineProps, spec: PipelineSpec, code: s3assets.Asset) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: TrainingPipelineProps,
+    spec: PipelineSpec,
+    code: s3assets.Asset,
+    private readonly logGroup: logs.ILogGroup,
+  ) {
     super(scope, id);
     const environment = { [COMMON_ENV.platform]: props.platformName, [PIPELINE_ENV.spec]: Stack.of(this).toJsonString(spec) };
     this.prepare = this.makePrepare(props, environment, code);
@@ -36,6 +44,7 @@ export class PipelineFunctions extends Construct {
   private makePrepare(props: TrainingPipelineProps, environment: { [name: string]: string }, code: s3assets.Asset): lambda.Function {
     const { modelName, store } = props;
     const prepare = new PlatformFunction(this, 'PrepareData', {
+      logGroup: this.logGroup,
       handler: 'pipeline/prepare-data',
       description: `Validates the data of ${modelName} and splits off the holdout`,
       environment,
@@ -61,6 +70,7 @@ export class PipelineFunctions extends Construct {
   private makeEvaluate(props: TrainingPipelineProps, environment: { [name: string]: string }): lambda.Function {
     const { modelName, store } = props;
     const evaluate = new PlatformFunction(this, 'Evaluate', {
+      logGroup: this.logGroup,
       handler: 'pipeline/evaluate',
       description: `Judges a candidate of ${modelName} against the champion`,
       environment,
@@ -77,6 +87,7 @@ export class PipelineFunctions extends Construct {
   private makeRegister(props: TrainingPipelineProps, environment: { [name: string]: string }): lambda.Function {
     const { modelName, store } = props;
     const register = new PlatformFunction(this, 'Register', {
+      logGroup: this.logGroup,
       handler: 'registry/register-version',
       description: `Registers a version of ${modelName}, or compares a rebuilt one with its record`,
       environment: { ...environment, [RETRAINING_ENV.busName]: props.bus.eventBusName },
@@ -98,6 +109,7 @@ export class PipelineFunctions extends Construct {
     const stack = Stack.of(this);
     const serving = endpoint._toSpec();
     const release = new PlatformFunction(this, 'Release', {
+      logGroup: this.logGroup,
       handler: 'serving/release',
       description: `Moves the endpoint of ${modelName} to a version`,
       environment: { [COMMON_ENV.platform]: platformName, [SERVING_ENV.spec]: stack.toJsonString(serving) },

@@ -23,6 +23,7 @@ export interface SharedStepsProps {
   readonly registry: IModelRegistry;
   readonly tracker: IRunTracker;
   readonly bus: events.IEventBus;
+  readonly deadLetters?: sqs.IQueue;
 }
 
 /**
@@ -42,7 +43,7 @@ export class SharedSteps extends Construct {
   public readonly promote: lambda.Function;
   public readonly finish: lambda.Function;
   /** Status events that could not be handled. */
-  public readonly deadLetters: sqs.Queue;
+  public readonly deadLetters: sqs.IQueue;
 
   private readonly handleFailure: lambda.Function;
   private ended?: events.Rule;
@@ -71,7 +72,7 @@ export class SharedSteps extends Construct {
       environment,
       ...short,
     });
-    this.deadLetters = deadLetterQueue(this, 'DeadLetters');
+    this.deadLetters = props.deadLetters ?? deadLetterQueue(this, 'DeadLetters');
     this.handleFailure = new PlatformFunction(this, 'HandleFailure', {
       handler: 'pipeline/handle-failure',
       description: 'Records what the steps of a run did, why it failed, and stops what it left running',

@@ -9,18 +9,30 @@ import { ModelEndpoint } from '../serving/model-endpoint';
 import { PipelineDefinition } from './pipeline-definition';
 
 /**
- * The state machine of a pipeline with its log and its role, which may do what the states do and nothing else.
+ * The log of a pipeline's states and of its functions.
  *
  * @internal
  */
-export const makeStateMachine = (scope: Construct, endpoint: ModelEndpoint, definition: PipelineDefinition): sfn.StateMachine => {
-  const logGroup = new logs.LogGroup(scope, 'Logs', {
+export const makePipelineLog = (scope: Construct, endpoint: ModelEndpoint): logs.LogGroup =>
+  new logs.LogGroup(scope, 'Logs', {
     // Below this prefix CloudWatch Logs needs no entry per log group in its resource policy, which is full after some ten of them.
     logGroupName: `/aws/vendedlogs/states/${endpoint.endpointName}`,
     retention: logs.RetentionDays.THREE_MONTHS,
     // The name would be taken when the stack comes back.
     removalPolicy: RemovalPolicy.DESTROY,
   });
+
+/**
+ * The state machine of a pipeline with its role, which may do what the states do and nothing else.
+ *
+ * @internal
+ */
+export const makeStateMachine = (
+  scope: Construct,
+  endpoint: ModelEndpoint,
+  definition: PipelineDefinition,
+  logGroup: logs.ILogGroup,
+): sfn.StateMachine => {
   const role = new InlineRole(scope, 'StateMachineRole', {
     description: `Runs the pipeline of ${endpoint.endpointName}`,
     assumedBy: new iam.ServicePrincipal('states.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } } }),

@@ -1,91 +1,22 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { ArtifactStore } from '../artifacts/artifact-store';
 import { modelRunsPrefix } from '../artifacts/contract';
 import { TASK_METRICS } from '../common/contract';
-import { Task } from '../common/task';
 import { Validator } from '../common/validation';
-import { ModelMonitor } from '../monitoring/model-monitor';
 import { modelMetric } from '../operations/alarm-factory';
 import { METRICS } from '../operations/contract';
-import { IModelRegistry } from '../registry/model-registry';
-import { checkRules, VersionRule } from '../registry/version-rule';
-import { ModelEndpoint } from '../serving/model-endpoint';
-import { IRunTracker } from '../tracking/run-tracker';
-import { Approval } from './approval';
+import { checkRules } from '../registry/version-rule';
 import { PipelineSpec } from './contract';
 import { Gate } from './gate';
 import { PipelineDefinition } from './pipeline-definition';
 import { PipelineFunctions } from './pipeline-functions';
 import { SharedSteps } from './shared-steps';
-import { makeStateMachine } from './state-machine';
-import { Training } from './training';
+import { makePipelineLog, makeStateMachine } from './state-machine';
+import { TrainingPipelineProps } from './training-pipeline-props';
 import { TrainingRole } from './training-role';
-
-/** Properties of a training pipeline. */
-export interface TrainingPipelineProps {
-  /** Name of the model. */
-  readonly modelName: string;
-
-  /** Name of the platform. */
-  readonly platformName: string;
-
-  /** What the model predicts. */
-  readonly task: Task;
-
-  /** How the model is trained. */
-  readonly training: Training;
-
-  /**
-   * What a candidate has to prove.
-   *
-   * @default - it must not be worse than the champion by the task's first metric: rmse, accuracy
-   */
-  readonly gate?: Gate;
-
-  /**
-   * Who lets a version that has passed the gate serve.
-   *
-   * @default - none: synth refuses a pipeline that does not state it, since nothing goes live by default
-   */
-  readonly approval?: Approval;
-
-  /**
-   * Who answers for the model; stands in the registry.
-   *
-   * @default - nobody is named
-   */
-  readonly owner?: string;
-
-  /**
-   * What a version must have before it is approved, rejected or serves.
-   *
-   * @default - what the table of transitions asks for
-   */
-  readonly registryRules?: VersionRule[];
-
-  /** Where the model answers. */
-  readonly endpoint: ModelEndpoint;
-
-  /** Makes the baseline of each version. */
-  readonly monitor: ModelMonitor;
-
-  /** Where data, models and reports lie. */
-  readonly store: ArtifactStore;
-
-  /** Where versions are registered. */
-  readonly registry: IModelRegistry;
-
-  /** Where runs are recorded. */
-  readonly tracker: IRunTracker;
-
-  /** Bus that the pipeline's events go to. */
-  readonly bus: events.IEventBus;
-}
 
 /**
  * From data to a registered, approved and serving version: prepare, train, score, evaluate, baseline, register, approve, release, promote.
@@ -136,7 +67,8 @@ export class TrainingPipeline extends Construct {
     store.grantReadData(endpoint.executionRole, modelRunsPrefix(modelName));
     store.grantWriteArtifacts(endpoint.executionRole, modelRunsPrefix(modelName));
 
-    const own = new PipelineFunctions(this, 'Functions', props, spec, training.code);
+    const log = makePipelineLog(this, endpoint);
+    const own = new PipelineFunctions(this, 'Functions', props, spec, training.code, log);
     training.framework._grantDigest(this, own.register);
     const shared = SharedSteps.of(this, props);
     const definition = new PipelineDefinition(new Construct(this, 'States'), {
@@ -158,7 +90,7 @@ export class TrainingPipeline extends Construct {
         finish: shared.finish,
       },
     });
-    this.stateMachine = makeStateMachine(this, endpoint, definition);
+    this.stateMachine = makeStateMachine(this, endpoint, definition, log);
     this.deadLetters = shared.deadLetters;
     shared.watch(this.stateMachine);
   }

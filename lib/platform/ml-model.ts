@@ -96,6 +96,7 @@ export class MlModel extends Construct {
       registry,
       tracker,
       bus,
+      deadLetters: governor.deadLetters,
     });
     const { stateMachine } = this.pipeline;
     governor.addModel({ modelName, stateMachine, retraining });

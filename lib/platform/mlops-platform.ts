@@ -123,11 +123,10 @@ export class MlOpsPlatform extends Construct {
       this.api = new MlflowApi(this, 'Api', { platformName, store, registry, tracker, alarmTopic, removalPolicy: props.removalPolicy });
     }
     if (this.registry instanceof ModelRegistry && this.tracker instanceof RunTracker) {
-      this.search = new SearchIndex(this, 'Search', { platformName, registry: this.registry, tracker: this.tracker });
+      const { registry, tracker, governor } = this;
+      this.search = new SearchIndex(this, 'Search', { platformName, registry, tracker, deadLetters: governor.deadLetters });
     }
     this.alarms = new PlatformAlarms(this, 'Alarms', { governor: this.governor, alarmTopic });
-    if (this.search) this.alarms.watchDeadLetters(this.search.deadLetters, 'changes of runs or versions are missing from the search index');
-
     const lost = this.registry instanceof ModelRegistry ? this.registry.lockDeadLetters : undefined;
     if (lost) this.alarms.watchDeadLetters(lost, 'entries of the registry’s history have no locked copy');
 
@@ -166,7 +165,7 @@ export class MlOpsPlatform extends Construct {
     const { platformName, store, registry, tracker, governor, alarmTopic } = this;
     const model = new MlModel(this, modelName, { modelName, platformName, store, registry, tracker, governor, alarmTopic, ...options });
     this.models.set(modelName.toLowerCase(), model);
-    // One queue for the pipelines of all models.
+    // Pipelines share the queue of the first one of the stack, which may belong to another platform.
     this.alarms.watchDeadLetters(model.pipeline.deadLetters, 'why a training run failed is not on record');
     return model;
   }

@@ -16,6 +16,8 @@ export const EVENTS = {
   qualityDegraded: 'Model Quality Degraded',
   /** detail: DriftDetectedDetail */
   driftDetected: 'Data Drift Detected',
+  /** detail: LabelsObservedDetail, from whoever learns the truth. */
+  labelsObserved: 'Labels Observed',
   /** detail: GroupGapDetail */
   groupGapDetected: 'Group Gap Detected',
   /** detail: DataQualityViolatedDetail; once for each episode. */
@@ -61,6 +63,19 @@ export interface DriftDetectedDetail extends EventDetail {
   readonly windowStart: string;
   readonly windowEnd: string;
   readonly evidenceUri: string;
+}
+
+export interface LabelsObservedDetail {
+  readonly platform: string;
+  readonly model: string;
+  /** As they are stored; what may be left out of a label file may be left out here. */
+  readonly labels: readonly {
+    readonly inferenceId: string;
+    readonly value: string | number;
+    readonly rowIndex?: number;
+    readonly observedAt?: string;
+    readonly labelVersion?: number;
+  }[];
 }
 
 export interface GroupGapDetail extends EventDetail {

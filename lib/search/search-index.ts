@@ -32,6 +32,13 @@ export interface SearchIndexProps {
   readonly platformName?: string;
 
   /**
+   * Takes changes that could not be indexed.
+   *
+   * @default - a new queue
+   */
+  readonly deadLetters?: sqs.IQueue;
+
+  /**
    * What happens to the table when it leaves the stack. Its contents are made from registry and runs: `mlops search --rebuild` makes them again.
    *
    * @default RemovalPolicy.DESTROY
@@ -44,7 +51,7 @@ export class SearchIndex extends Construct {
   /** Table of the words. */
   public readonly indexTable: dynamodb.ITableV2;
   /** Changes that could not be indexed. */
-  public readonly deadLetters: sqs.Queue;
+  public readonly deadLetters: sqs.IQueue;
   /** What follows the changes. */
   public readonly indexer: lambda.Function;
 
@@ -52,7 +59,7 @@ export class SearchIndex extends Construct {
   constructor(scope: Construct, id: string, props: SearchIndexProps) {
     super(scope, id);
     this.indexTable = new dynamodb.TableV2(this, 'Words', { ...TABLE_DEFAULTS, removalPolicy: props.removalPolicy ?? RemovalPolicy.DESTROY });
-    this.deadLetters = deadLetterQueue(this, 'DeadLetters');
+    this.deadLetters = props.deadLetters ?? deadLetterQueue(this, 'DeadLetters');
     this.indexer = new PlatformFunction(this, 'Indexer', {
       handler: 'search/index-words',
       description: 'Keeps the index of words in step with registry and runs',

@@ -8,7 +8,7 @@ import { ArtifactStore } from '../artifacts/artifact-store';
 import { capturePrefix } from '../artifacts/contract';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
-import { PlatformFunction } from '../common/function';
+import { FUNCTION_LOGS, PlatformFunction } from '../common/function';
 import { InlineRole } from '../common/inline-role';
 import { SERVING_ENV, ServingSpec, VARIANT_NAME } from './contract';
 
@@ -31,7 +31,9 @@ export class PredictionRecorder extends Construct {
   constructor(scope: Construct, id: string, props: PredictionRecorderProps) {
     super(scope, id);
     const prefix = capturePrefix(props.spec.endpointName, VARIANT_NAME);
-    const stream = this.makeStream(props.store, props.spec.endpointName, prefix);
+    // Of function and stream alike.
+    const logGroup = new logs.LogGroup(this, FUNCTION_LOGS, { retention: logs.RetentionDays.THREE_MONTHS });
+    const stream = this.makeStream(props.store, props.spec.endpointName, prefix, logGroup);
     this.function = new PlatformFunction(this, 'Function', {
       handler: 'serving/record-invocation',
       description: `Invokes the endpoint of ${props.spec.model} and records the exchange`,
@@ -49,9 +51,8 @@ export class PredictionRecorder extends Construct {
     props.store.grantWritePredictions(this.function, prefix);
   }
 
-  private makeStream(store: ArtifactStore, endpointName: string, prefix: string): firehose.CfnDeliveryStream {
+  private makeStream(store: ArtifactStore, endpointName: string, prefix: string, logGroup: logs.LogGroup): firehose.CfnDeliveryStream {
     const errorPrefix = `capture-errors/${endpointName}/`;
-    const logGroup = new logs.LogGroup(this, 'StreamLogs', { retention: logs.RetentionDays.ONE_MONTH });
     const role = this.makeStreamRole(store, logGroup, [prefix, errorPrefix]);
     const stream = new firehose.CfnDeliveryStream(this, 'Stream', {
       deliveryStreamType: 'DirectPut',
