@@ -55,10 +55,11 @@ function fit(measure: Measure, blocks: readonly BlockCells[]): FittedMeasure | u
   if (filled.length === 0) {
     return undefined;
   }
-  const average = (of: (cells: BlockCells) => number): number => filled.reduce((sum, cells) => sum + of(cells), 0) / filled.length;
-  const mean = average(measure.distance);
-  const variance = average((cells) => (measure.distance(cells) - mean) ** 2);
-  const inverseSize = average((cells) => 1 / measure.size(cells));
+  const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const distances = filled.map(measure.distance);
+  const mean = average(distances);
+  const variance = average(distances.map((distance) => (distance - mean) ** 2));
+  const inverseSize = average(filled.map((cells) => 1 / measure.size(cells)));
   return {
     ...measure,
     mean,

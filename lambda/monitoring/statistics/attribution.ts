@@ -1,6 +1,7 @@
 /**
  * Normalised discounted cumulative gain of the live order of attributions, valued at the baseline's attributions: 1 where the order is the same.
- * Equal live attributions share the mean gain of their places. Undefined where the baseline attributes nothing or a value is not finite.
+ * Equal live attributions share the mean gain of their places. Undefined where the baseline attributes nothing or less than nothing, or a
+ * value is not finite.
  */
 export function ndcgAttribution(baseline: Readonly<Record<string, number>>, live: Readonly<Record<string, number>>): number | undefined {
   const names = [...new Set([...Object.keys(baseline), ...Object.keys(live)])];
@@ -13,7 +14,7 @@ export function ndcgAttribution(baseline: Readonly<Record<string, number>>, live
     .map((name) => worth(baseline, name))
     .sort((a, b) => b - a)
     .reduce((sum, gain, place) => sum + gain * discount(place), 0);
-  if (!(ideal > 0)) {
+  if (!(ideal > 0) || Object.values(baseline).some((worthOf) => worthOf < 0)) {
     return undefined;
   }
   const order = [...names].sort((a, b) => worth(live, b) - worth(live, a));

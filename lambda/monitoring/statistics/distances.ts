@@ -73,7 +73,7 @@ export function wassersteinDistance(
     }
     previous = value;
   }
-  return area;
+  return Number.isFinite(area) ? area : undefined;
 }
 
 function points(values: readonly number[], weights?: readonly number[]): { value: number; weight: number }[] | undefined {

@@ -31,12 +31,16 @@ function largestDistance(x: Float64Array, y: Float64Array): number {
   return distance / (x.length * y.length);
 }
 
-/** p-value of a two-sample distance: the one-sample law at n·m/(n+m), rounded. */
+/** p-value of a two-sample distance: the one-sample law at n·m/(n+m), rounded, halves to the even number as SciPy does. */
 export function ksPValue(statistic: number, n: number, m: number): number {
-  return oneSampleSurvival(statistic, Math.max(1, Math.round((n * m) / (n + m))));
+  const size = (n * m) / (n + m);
+  const nearest = size % 1 === 0.5 ? 2 * Math.round(size / 2) : Math.round(size);
+  return oneSampleSurvival(statistic, Math.max(1, nearest));
 }
 
 const LARGE = 100_000;
+/** At smaller n·d² the limit law differs from 1 by less than 1e-13. */
+const CERTAIN = 0.036;
 
 /** P(D_n ≥ d), each region by the method that is exact or closest there (after Simard and L'Ecuyer, 2011). */
 export function oneSampleSurvival(d: number, n: number): number {
@@ -49,6 +53,9 @@ export function oneSampleSurvival(d: number, n: number): number {
   const squared = n * d * d;
   if (squared > 370) {
     return 0;
+  }
+  if (n > 1000 && squared < CERTAIN) {
+    return 1;
   }
   if (d >= 0.5 || squared >= (n > 140 ? 2.2 : 4)) {
     return clamp(n <= LARGE ? 2 * oneSidedSurvival(d, n) : limitTail(d, n));

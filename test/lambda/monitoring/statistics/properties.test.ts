@@ -100,7 +100,10 @@ describe('what is undefined is said to be undefined', () => {
     expect(wassersteinDistance([1], [1], [0], [1])).toBeUndefined();
     expect(ndcgAttribution({}, { a: 1 })).toBeUndefined();
     expect(ndcgAttribution({ a: 0 }, { a: 1 })).toBeUndefined();
+    expect(wassersteinDistance([1e308], [-1e308])).toBeUndefined();
+    expect(wassersteinDistance([1, Infinity], [1])).toBeUndefined();
     expect(ndcgAttribution({ a: 1 }, { a: NaN })).toBeUndefined();
+    expect(ndcgAttribution({ a: 1, b: -1 }, { a: 1 })).toBeUndefined();
     expect(regression([], [])).toEqual({ mae: undefined, mse: undefined, rmse: undefined, r2: undefined });
     expect(regression([3, 3], [3, 4]).r2).toBeUndefined();
     expect(binaryClassification([0, 0], [0.1, 0.2], 0.5)).toMatchObject({ precision: undefined, recall: undefined, f1: undefined, auc: undefined });

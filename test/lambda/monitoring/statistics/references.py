@@ -1,11 +1,14 @@
-"""Makes references.json: the values that the statistics are held against. Needs numpy, scipy and scikit-learn."""
+"""Makes references.json: the values that the statistics are held against. Needs numpy, scipy, scikit-learn and fairlearn."""
 
 import json
 import pathlib
 
+import fairlearn
 import numpy as np
 import scipy
 import sklearn
+from fairlearn.metrics import (MetricFrame, demographic_parity_difference, demographic_parity_ratio, equalized_odds_difference,
+                               false_positive_rate, selection_rate, true_positive_rate)
 from scipy import stats
 from scipy.spatial import distance
 from sklearn import metrics
@@ -136,8 +139,52 @@ def chi_survival():
             yield {'x': x, 'df': df, 'survival': float(stats.chi2.sf(x, df))}
 
 
+def ks_half_cases():
+    # n·m/(n+m) lies between two whole numbers, values are tied, and sizes are as unequal as they get.
+    for n, m in [(1, 1), (3, 3), (5, 5), (45, 5), (9, 9), (1, 400), (400, 1), (21, 21), (2000, 2000), (301, 301)]:
+        x, y = rng.integers(0, 6, n).astype(float), rng.integers(0, 7, m).astype(float)
+        statistic = stats.ks_2samp(x, y).statistic
+        yield {'reference': listed(x), 'current': listed(y), 'statistic': statistic,
+               'pValue': float(stats.kstwo.sf(statistic, max(1, np.round(n * m / (n + m)))))}
+
+
+def none(value):
+    return None if value is None or np.isnan(value) else float(value)
+
+
+def binary_edge_cases():
+    cases = [([1, 0], [0.0, 1.0]), ([1, 1, 1], [0.2, 0.2, 0.9]), ([0, 0, 0], [0.2, 0.2, 0.9]), ([1], [1.0]), ([1, 0, 1, 0], [0.5] * 4),
+             ([1, 0, 1, 0, 1], [1e-20, 1e-20, 1.0, 1.0, 0.5])]
+    for labels, scores in cases:
+        for threshold in [0, 0.5, 1, 2]:
+            y, s = np.array(labels), np.array(scores)
+            h = (s >= threshold).astype(int)
+            tn, fp, fn, tp = (int(v) for v in metrics.confusion_matrix(y, h, labels=[0, 1]).ravel())
+            yield {'labels': labels, 'scores': scores, 'threshold': threshold, 'expected': {
+                'tp': tp, 'fp': fp, 'fn': fn, 'tn': tn, 'accuracy': metrics.accuracy_score(y, h),
+                'precision': none(metrics.precision_score(y, h, zero_division=np.nan)), 'recall': none(metrics.recall_score(y, h, zero_division=np.nan)),
+                'f1': none(metrics.f1_score(y, h, zero_division=np.nan)), 'falsePositiveRate': fp / (fp + tn) if fp + tn else None,
+                'auc': metrics.roc_auc_score(y, s) if 0 < y.sum() < len(y) else None,
+                'averagePrecision': metrics.average_precision_score(y, s) if y.sum() else None,
+                'logLoss': metrics.log_loss(y, s, labels=[0, 1]), 'brier': metrics.brier_score_loss(y, s, pos_label=1)}}
+
+
+def fairness_cases():
+    for names, size, share in [(['a', 'b'], 60, 0.5), (['a', 'b', 'c', 'd'], 200, 0.3), (['only'], 20, 0.5), (['a', 'b', 'c'], 90, 0)]:
+        groups = np.array([names[i % len(names)] for i in range(size)])
+        y, h = (rng.uniform(size=size) < 0.4).astype(int), (rng.uniform(size=size) < share).astype(int)
+        frame = MetricFrame(metrics={'s': selection_rate, 't': true_positive_rate, 'f': false_positive_rate}, y_true=y, y_pred=h, sensitive_features=groups)
+        rates = {key: {name: float(rate) for name, rate in frame.by_group[key].items()} for key in 'stf'}
+        ratio = demographic_parity_ratio(y, h, sensitive_features=groups) if h.sum() else None
+        yield {'groups': groups.tolist(), 'labels': y.tolist(), 'predictions': h.tolist(), 'expected': {
+            'selectionRate': rates['s'], 'truePositiveRate': rates['t'], 'falsePositiveRate': rates['f'],
+            'demographicParityDifference': float(demographic_parity_difference(y, h, sensitive_features=groups)),
+            'demographicParityRatio': none(ratio), 'equalOpportunityDifference': float(frame.difference()['t']),
+            'equalizedOddsDifference': float(equalized_odds_difference(y, h, sensitive_features=groups))}}
+
+
 groups = [ks_cases, ks_law, chi_cases, share_cases, wasserstein_cases, fdr_cases, wilson_cases, ndcg_cases, regression_cases, binary_cases,
-          multiclass_cases, quantile_cases, chi_survival]
-out = {'madeWith': f'numpy {np.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}'}
+          multiclass_cases, quantile_cases, chi_survival, ks_half_cases, binary_edge_cases, fairness_cases]
+out = {'madeWith': f'numpy {np.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}, fairlearn {fairlearn.__version__}'}
 out.update({group.__name__: list(group()) for group in groups})
 pathlib.Path(__file__).with_name('references.json').write_text(json.dumps(out, separators=(',', ':')).replace('},{', '},\n{') + '\n')

@@ -2,6 +2,7 @@ import {
   benjaminiHochberg,
   binaryClassification,
   chiSquareTwoSample,
+  groupFairness,
   hellingerDistance,
   jensenShannonDistance,
   ksTwoSample,
@@ -34,6 +35,10 @@ function near(actual: unknown, expected: unknown, tolerance = 1e-9): void {
 
 describe('statistics give the values of SciPy and scikit-learn', () => {
   test.each(references.ks_cases)('two-sample Kolmogorov–Smirnov $statistic', (entry) => {
+    near(ksTwoSample(entry.reference, entry.current), { statistic: entry.statistic, pValue: entry.pValue }, 1e-7);
+  });
+
+  test.each(references.ks_half_cases)('two-sample Kolmogorov–Smirnov $statistic where the sizes call for rounding', (entry) => {
     near(ksTwoSample(entry.reference, entry.current), { statistic: entry.statistic, pValue: entry.pValue }, 1e-7);
   });
 
@@ -77,6 +82,14 @@ describe('statistics give the values of SciPy and scikit-learn', () => {
 
   test.each(references.binary_cases)('binary classification at $threshold', (entry) => {
     near(binaryClassification(entry.labels, entry.scores, entry.threshold), entry.expected);
+  });
+
+  test.each(references.binary_edge_cases)('binary classification of $labels by $scores at $threshold', (entry) => {
+    near(binaryClassification(entry.labels, entry.scores, entry.threshold), entry.expected);
+  });
+
+  test.each(references.fairness_cases)('group fairness $expected.demographicParityDifference', (entry) => {
+    near(groupFairness(entry.groups, entry.labels, entry.predictions), entry.expected);
   });
 
   test.each(references.multiclass_cases)('multiclass $classes', (entry) => {
