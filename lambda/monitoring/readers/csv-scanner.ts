@@ -11,6 +11,12 @@ const SPACE = 32;
 const TAB = 9;
 const QUOTE = 34;
 const COMMA = 44;
+const MINUS = 45;
+const POINT = 46;
+const ZERO = 48;
+/** Decimal digits that a 32-bit integer holds. */
+const EXACT_DIGITS = 9;
+const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
 export interface CsvOptions {
   readonly columns: number;
@@ -33,12 +39,15 @@ export class CsvScanner implements RecordScanner {
   /** Whether a newline was met between quotes: then what stands on a line depends on the lines before it. */
   public quotedNewline = false;
   private readonly row: TextRow;
+  private readonly numbers: Float64Array;
   private readonly escaped: number[] = [];
   private scratch = new Uint8Array(0);
   private readonly pending = new RecordEnd();
 
   constructor(private readonly options: CsvOptions) {
-    this.row = { bytes: this.scratch, starts: new Int32Array(options.columns), ends: new Int32Array(options.columns), length: options.columns };
+    const { columns } = options;
+    this.numbers = new Float64Array(columns);
+    this.row = { bytes: this.scratch, starts: new Int32Array(columns), ends: new Int32Array(columns), length: columns, numbers: this.numbers };
   }
 
   public scan(bytes: Uint8Array, from: number, to: number): number {
@@ -52,38 +61,69 @@ export class CsvScanner implements RecordScanner {
     return region.indexOf(QUOTE, from) < 0 ? this.scanBare(bytes, from, last + 1, isText) : this.scanQuoted(bytes, from, to, isText);
   }
 
-  /** Without quotes; `bytes[to - 1]` is a newline, which ends the loops. */
+  /**
+   * Without quotes; `bytes[to - 1]` is a newline, which ends the loops. Fields of up to nine digits are read as numbers in the same pass: their
+   * digits and the power of ten are exact, so that the one quotient is the nearest double.
+   */
   private scanBare(bytes: Uint8Array, from: number, to: number, isText: boolean): number {
+    const { numbers } = this;
     const { starts, ends, length } = this.row;
+    this.row.numbers = numbers;
     let start = from;
     while (start < to) {
       let field = 0;
-      let begin = start;
       let index = start;
       for (;;) {
-        let byte = bytes[index];
+        const begin = index;
+        index += Number(bytes[index] === MINUS);
+        const first = index;
+        let mantissa = 0;
+        let digit = bytes[index] - ZERO;
+        while (digit >>> 0 <= 9) {
+          mantissa = (Math.imul(mantissa, 10) + digit) | 0;
+          index += 1;
+          digit = bytes[index] - ZERO;
+        }
+        let digits = index - first;
+        let places = 0;
+        if (digit === POINT - ZERO) {
+          index += 1;
+          digit = bytes[index] - ZERO;
+          const point = index;
+          while (digit >>> 0 <= 9) {
+            mantissa = (Math.imul(mantissa, 10) + digit) | 0;
+            index += 1;
+            digit = bytes[index] - ZERO;
+          }
+          places = index - point;
+          digits += places;
+        }
+        let byte = digit + ZERO;
+        let number = NaN;
+        if (digits > 0 && digits <= EXACT_DIGITS && (byte === COMMA || byte === NEWLINE)) {
+          // There is one zero.
+          number = (mantissa / POWERS[places]) * (1 - 2 * (first - begin)) + 0;
+        }
         // Digits, letters, sign and point are all above the comma.
-        while (byte > COMMA) {
+        while (byte > COMMA || (byte !== COMMA && byte !== NEWLINE)) {
           index += 1;
           byte = bytes[index];
         }
-        if (byte === COMMA) {
-          if (field < length) {
-            starts[field] = begin;
-            ends[field] = index;
-          }
-          field += 1;
-          begin = index + 1;
-        } else if (byte === NEWLINE) {
+        if (field < length) {
+          starts[field] = begin;
+          ends[field] = index;
+          numbers[field] = number;
+        }
+        field += 1;
+        if (byte === NEWLINE) {
           break;
         }
         index += 1;
       }
-      if (field < length) {
-        starts[field] = begin;
-        ends[field] = index > begin && bytes[index - 1] === RETURN ? index - 1 : index;
+      if (field <= length && ends[field - 1] > starts[field - 1] && bytes[index - 1] === RETURN) {
+        ends[field - 1] -= 1;
       }
-      this.finishRecord(bytes, start, index, field + 1, isText);
+      this.finishRecord(bytes, start, index, field, isText);
       start = index + 1;
     }
     return start;
@@ -91,6 +131,7 @@ export class CsvScanner implements RecordScanner {
 
   private scanQuoted(bytes: Uint8Array, from: number, to: number, isText: boolean): number {
     const { starts, ends, length } = this.row;
+    this.row.numbers = undefined;
     let start = from;
     while (start < to) {
       let field = 0;

@@ -4,6 +4,7 @@ import type { Chunks, RowSink, TextRow } from '../rows';
 import { withoutBom } from './bom';
 import { textOf } from './bytes';
 import { CsvScanner } from './csv-scanner';
+import { splitCsv } from './csv-text';
 import type { RecordScanner } from './feeder';
 import { Feeder, LINE_LIMIT_NAME, UnreadableData } from './feeder';
 import { RecordEnd } from './record-end';
@@ -186,7 +187,7 @@ class HeaderScanner implements RecordScanner {
   }
 
   private names(text: string): string[] {
-    const names = splitHeader(text)?.map((name) => name.trim());
+    const names = splitCsv(text)?.[0].map((name) => name.trim());
     if (names === undefined) {
       throw new UnreadableData(`${this.where}: a quote in the header does not end before the comma or the end of the line`);
     }
@@ -201,22 +202,5 @@ class HeaderScanner implements RecordScanner {
       known.add(name);
     }
     return names;
-  }
-}
-
-function splitHeader(text: string): string[] | undefined {
-  const names: string[] = [];
-  for (let index = 0; ; ) {
-    const field = text[index] === '"' ? /"((?:[^"]|"")*)"(?=,|$)/y : /([^,]*)/y;
-    field.lastIndex = index;
-    const match = field.exec(text);
-    if (match === null) {
-      return undefined;
-    }
-    names.push(match[1].replaceAll('""', '"'));
-    if (field.lastIndex === text.length) {
-      return names;
-    }
-    index = field.lastIndex + 1;
   }
 }

@@ -1,22 +1,33 @@
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { Chunks } from '../rows';
 
-const CHUNK = 256 * 1024;
+/** Fits the cache of a core, where the bytes are as they are read. */
+const CHUNK = 128 * 1024;
+const CHUNKS_IN_A_ROW = 64;
 
-/** Bytes of a file from `start` on, before `end`. Each chunk is good until the next one is asked for: one piece of memory serves all. */
+/**
+ * Bytes of a file from `start` on, before `end`. Each chunk is good until the next one is asked for: one piece of memory serves all. Reads wait for
+ * the disk, which costs less than half of what handing them to another thread does; timers and streams get their turn in between.
+ */
 export async function* fileChunks(path: string, start = 0, end = Infinity): Chunks {
-  const file = await open(path, 'r');
+  const file = openSync(path, 'r');
   try {
     const bytes = new Uint8Array(CHUNK);
+    let chunks = 0;
     for (let position = start; position < end; ) {
-      const { bytesRead } = await file.read(bytes, 0, Math.min(CHUNK, end - position), position);
-      if (bytesRead === 0) {
+      const length = readSync(file, bytes, 0, Math.min(CHUNK, end - position), position);
+      if (length === 0) {
         return;
       }
-      position += bytesRead;
-      yield bytes.subarray(0, bytesRead);
+      position += length;
+      yield bytes.subarray(0, length);
+      chunks += 1;
+      if (chunks % CHUNKS_IN_A_ROW === 0) {
+        await setImmediate();
+      }
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }

@@ -1,0 +1,228 @@
+import { textOf } from './bytes';
+import type { Encoding } from './capture-body';
+import { captureLine } from './capture-record';
+import { FlatRows } from './flat-rows';
+
+const NEWLINE = 10;
+const SPACE = 32;
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/** What the strings of a record are whose content differs from line to line. */
+export type Slot = 'input' | 'output' | 'eventId' | 'inferenceId' | 'time' | 'other';
+
+const SLOTS: ReadonlyMap<string, Slot | 'fixed'> = new Map([
+  ['captureData\nendpointInput\ndata', 'input'],
+  ['captureData\nendpointOutput\ndata', 'output'],
+  ['eventMetadata\neventId', 'eventId'],
+  ['eventMetadata\ninferenceId', 'inferenceId'],
+  ['eventMetadata\ninferenceTime', 'time'],
+  ...['Input', 'Output'].flatMap((side) =>
+    ['encoding', 'observedContentType', 'mode'].map((name): [string, 'fixed'] => [`captureData\nendpoint${side}\n${name}`, 'fixed']),
+  ),
+  ['eventVersion', 'fixed'],
+]);
+
+interface Side {
+  readonly encoding: Encoding;
+  readonly contentType: string;
+}
+
+/**
+ * The form of a line that JSON.parse took: its fixed pieces, and between them strings. A line of the same form is valid JSON of the same fields, with
+ * nothing else to be found out about it than the contents of these strings.
+ */
+export class CaptureTemplate {
+  /** Where the contents of a line that matched begin and end, by slot. */
+  public readonly from: Record<Slot, number> = { input: 0, output: 0, eventId: 0, inferenceId: 0, time: 0, other: 0 };
+  public readonly to: Record<Slot, number> = { input: 0, output: 0, eventId: 0, inferenceId: 0, time: 0, other: 0 };
+  /** Rows of the bodies that are CSV. */
+  public readonly inputRows = new FlatRows();
+  public readonly outputRows = new FlatRows();
+  private readonly contents: ('rows' | 'escaped' | 'plain')[];
+  /** The pieces four bytes at a time, as far as that goes. */
+  private readonly words: readonly Int32Array[];
+
+  private constructor(
+    private readonly pieces: readonly Uint8Array[],
+    private readonly slots: readonly Slot[],
+    public readonly input: Side | undefined,
+    public readonly output: Side | undefined,
+  ) {
+    this.words = pieces.map((piece) => {
+      const view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength);
+      return Int32Array.from({ length: piece.length >> 2 }, (_, index) => view.getInt32(4 * index, true));
+    });
+    this.contents = slots.map((slot) => {
+      const encoding = slot === 'input' ? input?.encoding : slot === 'output' ? output?.encoding : undefined;
+      return encoding === 'CSV' ? 'rows' : encoding === 'JSON' ? 'escaped' : 'plain';
+    });
+  }
+
+  public get hasInferenceId(): boolean {
+    return this.slots.includes('inferenceId');
+  }
+
+  /** The template of a record; undefined where it has none. `bytes[from … to)` is the line without its newline. */
+  public static of(bytes: Uint8Array, from: number, to: number, value: unknown): CaptureTemplate | undefined {
+    const line = captureLine(value);
+    const strings = line === undefined ? undefined : new StringPlaces(bytes, from, to).find();
+    if (line === undefined || strings === undefined) {
+      return undefined;
+    }
+    const open = strings.filter(({ path }) => (SLOTS.get(path) ?? 'other') !== 'fixed');
+    const edges = [from, ...open.flatMap((place) => [place.from, place.to]), to];
+    const pieces = Array.from({ length: open.length + 1 }, (_, piece) => bytes.slice(edges[2 * piece], edges[2 * piece + 1]));
+    const slots = open.map(({ path }) => (SLOTS.get(path) ?? 'other') as Slot);
+    return new CaptureTemplate(pieces, slots, line.input, line.output);
+  }
+
+  public equals(other: CaptureTemplate): boolean {
+    return this.pieces.length === other.pieces.length && this.pieces.every((piece, index) => Buffer.compare(piece, other.pieces[index]) === 0);
+  }
+
+  /** Index of the newline of the line at `from`; -1 where the line has another form. The bytes, which `view` shows too, hold a newline behind. */
+  public match(bytes: Uint8Array, view: DataView, from: number): number {
+    const { pieces, words, slots, contents } = this;
+    let index = from;
+    for (let part = 0; part < slots.length; part += 1) {
+      index = skipPiece(bytes, view, index, pieces[part], words[part]);
+      if (index < 0) {
+        return -1;
+      }
+      const slot = slots[part];
+      const begin = index;
+      index = contents[part] === 'rows' ? this.rows(slot).scanString(bytes, index) : stringEnd(bytes, index, contents[part] === 'escaped');
+      if (index < 0) {
+        return -1;
+      }
+      this.from[slot] = begin;
+      this.to[slot] = index;
+    }
+    index = skipPiece(bytes, view, index, pieces[slots.length], words[slots.length]);
+    return index >= 0 && bytes[index] === NEWLINE ? index : -1;
+  }
+
+  private rows(slot: Slot): FlatRows {
+    return slot === 'input' ? this.inputRows : this.outputRows;
+  }
+}
+
+/** Index behind the piece, -1 where the bytes differ from it. */
+function skipPiece(bytes: Uint8Array, view: DataView, from: number, piece: Uint8Array, words: Int32Array): number {
+  if (from + piece.length > bytes.length) {
+    return -1;
+  }
+  for (let index = 0; index < words.length; index += 1) {
+    if (view.getInt32(from + 4 * index, true) !== words[index]) {
+      return -1;
+    }
+  }
+  for (let index = 4 * words.length; index < piece.length; index += 1) {
+    if (bytes[from + index] !== piece[index]) {
+      return -1;
+    }
+  }
+  return from + piece.length;
+}
+
+/** Index of the quote that closes the string, -1 where it holds what it may not. */
+function stringEnd(bytes: Uint8Array, from: number, escapes: boolean): number {
+  let index = from;
+  for (;;) {
+    const byte = bytes[index];
+    if (byte === QUOTE) {
+      return index;
+    }
+    if (byte === BACKSLASH && escapes && bytes[index + 1] >= SPACE) {
+      index += 1;
+    } else if (byte === BACKSLASH || byte < SPACE) {
+      return -1;
+    }
+    index += 1;
+  }
+}
+
+const DEEPEST = 8;
+
+interface Place {
+  readonly path: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Places of the string values of a JSON document that is known to be valid. */
+class StringPlaces {
+  private readonly places: Place[] = [];
+  private isPlain = true;
+  private index: number;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    from: number,
+    private readonly to: number,
+  ) {
+    this.index = from;
+  }
+
+  /** Undefined where names of fields are doubled or escaped, or values nested deeply. */
+  public find(): readonly Place[] | undefined {
+    this.value('', 0);
+    return this.isPlain ? this.places : undefined;
+  }
+
+  private value(path: string, depth: number): void {
+    this.skipSpace();
+    const opening = this.bytes[this.index];
+    if (opening === QUOTE) {
+      const [from, to] = this.string();
+      this.places.push({ path, from, to });
+    } else if (opening === 0x7b || opening === 0x5b) {
+      this.members(path, opening === 0x7b, depth + 1);
+    } else {
+      while (this.index < this.to && !/[\s,\]}]/.test(String.fromCharCode(this.bytes[this.index]))) {
+        this.index += 1;
+      }
+    }
+  }
+
+  private members(path: string, isObject: boolean, depth: number): void {
+    this.isPlain &&= depth <= DEEPEST;
+    const names = new Set<string>();
+    this.index += 1;
+    for (this.skipSpace(); this.isPlain && this.bytes[this.index] !== 0x7d && this.bytes[this.index] !== 0x5d; this.skipSpace()) {
+      let name = '[]';
+      if (isObject) {
+        const [from, to] = this.string();
+        name = textOf(this.bytes, from, to);
+        this.isPlain &&= !name.includes('\\') && !names.has(name);
+        names.add(name);
+        this.skipSpace();
+        this.index += 1;
+      }
+      this.value(path === '' ? name : `${path}\n${name}`, depth);
+      this.skipSpace();
+      if (this.bytes[this.index] === 0x2c) {
+        this.index += 1;
+      }
+    }
+    this.index += 1;
+  }
+
+  /** Content of the string that begins here. */
+  private string(): [number, number] {
+    const from = this.index + 1;
+    let end = from;
+    while (this.bytes[end] !== QUOTE) {
+      end += this.bytes[end] === BACKSLASH ? 2 : 1;
+    }
+    this.index = end + 1;
+    return [from, end];
+  }
+
+  private skipSpace(): void {
+    while (this.bytes[this.index] === SPACE || this.bytes[this.index] === 9 || this.bytes[this.index] === 13) {
+      this.index += 1;
+    }
+  }
+}
