@@ -122,7 +122,12 @@ export const BODIES = {
     data: JSON.stringify({ instances: [{ features: values.map(fieldOf) }] }),
     encoding: 'JSON',
   }),
-  BASE64: (values) => ({ observedContentType: 'text/csv', mode: 'INPUT', data: Buffer.from(values.join(',')).toString('base64'), encoding: 'BASE64' }),
+  BASE64: (values) => ({
+    observedContentType: 'text/csv',
+    mode: 'INPUT',
+    data: Buffer.from(values.join(',')).toString('base64'),
+    encoding: 'BASE64',
+  }),
 };
 
 const OUTPUTS = {

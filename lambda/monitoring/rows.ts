@@ -13,6 +13,8 @@ export interface TextRow {
   ends: Int32Array;
   /** Number of fields. */
   length: number;
+  /** Where the reader already knows it, the number that a field is, in plain digits; else NaN, which says nothing. */
+  numbers?: Float64Array;
 }
 
 /** Takes the rows of a table in order. Both forms mean the same; text is the fast one. */
@@ -40,4 +42,6 @@ export interface RequestSink {
   /** `prediction` is undefined where none was recorded. */
   text(row: TextRow, prediction: Cell): void;
   cells(row: readonly Cell[], prediction: Cell): void;
+  /** A row that cannot be used: labels name rows by their place, which those after it keep. */
+  skip?(): void;
 }

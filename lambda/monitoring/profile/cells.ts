@@ -1,7 +1,6 @@
 import { parseNumber } from '../readers/bytes';
 import type { Cell } from '../rows';
 import { readNumeric } from '../values';
-import { hashBytes } from './hash';
 import { CategoryLookup, EdgeLookup, MISSING } from './lookup';
 import { CELLS } from './types';
 import type { BlockCells, Counts, Shape } from './types';
@@ -61,7 +60,7 @@ export class CellLookup {
 
   public ofText(bytes: Uint8Array, start: number, end: number): number {
     if (this.edges === undefined) {
-      return this.ofCategory(this.categories!.ofText(bytes, start, end, hashBytes(bytes, start, end)));
+      return this.ofCategory(this.categories!.ofText(bytes, start, end));
     }
     const value = parseNumber(bytes, start, end);
     return Number.isFinite(value) ? this.cellOf[this.edges.binOf(value + 0)] : this.length - 1;

@@ -2,7 +2,7 @@ import { isMissing, parseNumber, textOf } from '../readers/bytes';
 import type { Cell } from '../rows';
 import { readCategory, readNumeric } from '../values';
 import { countLength, FARTHEST, stepsPerUnit } from './counts';
-import { hashBytes, hashText, hashWords } from './hash';
+import { hashText, hashWords } from './hash';
 import { CategoryLookup, EdgeLookup, MISSING, UNLISTED } from './lookup';
 import { NameCounts } from './names';
 import { Sketch, sketchIndex, sketchRank } from './sketch';
@@ -36,6 +36,7 @@ export class NumericCounter implements Counter {
   private readonly words = new Int32Array(this.batch.buffer);
   private readonly singles = new Float32Array(BATCH);
   private readonly singleBits = new Int32Array(this.singles.buffer);
+  private readonly one = new Float64Array(1);
   private filled = 0;
 
   constructor(private readonly shape: NumericShape) {
@@ -47,7 +48,8 @@ export class NumericCounter implements Counter {
   public addText(bytes: Uint8Array, start: number, end: number): void {
     const value = parseNumber(bytes, start, end);
     if (value - value === 0) {
-      this.addNumber(value);
+      this.one[0] = value;
+      this.addFrom(this.one, 0);
     } else if (isMissing(bytes, start, end)) {
       this.missing += 1;
     } else {
@@ -62,13 +64,15 @@ export class NumericCounter implements Counter {
     } else if (value === 'invalid') {
       this.invalid += 1;
     } else {
-      this.addNumber(value);
+      this.one[0] = value;
+      this.addFrom(this.one, 0);
     }
   }
 
-  private addNumber(value: number): void {
+  /** The finite number at a place of an array: a number as an argument would need memory of its own in each call. */
+  public addFrom(numbers: Float64Array, place: number): void {
     // There is one zero: the negative one would count as a value of its own.
-    this.batch[this.filled] = value + 0;
+    this.batch[this.filled] = numbers[place] + 0;
     this.filled += 1;
     if (this.filled === BATCH) {
       this.flush();
@@ -95,22 +99,19 @@ export class NumericCounter implements Counter {
       const position = (key - low) * scale;
       const cell = position >= last ? last : position > 0 ? position | 0 : 0;
       let bin = before[cell];
-      let high = before[cell + 1];
-      while (bin < high) {
-        const middle = (bin + high) >> 1;
-        if (edges[middle] < value) {
-          bin = middle + 1;
-        } else {
-          high = middle;
-        }
+      const high = before[cell + 1];
+      // One comparison does not harm where the cell has no edge: its next edge is above the value.
+      bin += Number(edges[bin] < value);
+      if (bin < high) {
+        bin = searched(edges, bin, high, value);
       }
       counts[bin] += 1;
       const steps = Math.floor((value - mean) * perUnit + 0.5);
       offsets[bin] += steps > FARTHEST ? FARTHEST : steps < -FARTHEST ? -FARTHEST : steps;
       minimum = value < minimum ? value : minimum;
       maximum = value > maximum ? value : maximum;
-      negative += value < 0 ? 1 : 0;
-      fractional += Math.floor(value) === value ? 0 : 1;
+      negative += words[2 * index + 1] >>> 31;
+      fractional += Number(Math.floor(value) !== value);
       const hash = hashWords(words[2 * index], words[2 * index + 1]);
       const register = sketchIndex(hash);
       const rank = sketchRank(hash);
@@ -143,6 +144,21 @@ export class NumericCounter implements Counter {
   }
 }
 
+/** The first of `edges[low … high)` that is not below the value. */
+const searched = (edges: Float64Array, from: number, to: number, value: number): number => {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (edges[middle] < value) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+};
+
 export class CategoricalCounter implements Counter {
   private missing = 0;
   private readonly lookup: CategoryLookup;
@@ -156,7 +172,7 @@ export class CategoricalCounter implements Counter {
   }
 
   public addText(bytes: Uint8Array, start: number, end: number): void {
-    const position = this.lookup.ofText(bytes, start, end, hashBytes(bytes, start, end));
+    const position = this.lookup.ofText(bytes, start, end);
     if (position >= 0) {
       this.counts[position] += 1;
     } else if (position === MISSING) {

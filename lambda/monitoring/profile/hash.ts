@@ -1,4 +1,7 @@
-/** Hashes that are the same on every machine and in every process, so that what is made with them can be merged. */
+/**
+ * Hashes that are the same on every machine and in every process, so that what is made with them can be merged. All are signed 32-bit integers, which
+ * need no memory of their own.
+ */
 
 const A = 0xcc9e2d51;
 const B = 0x1b873593;
@@ -10,7 +13,7 @@ export const finish = (hash: number): number => {
   let h = hash;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 };
 
 const mix = (hash: number, word: number): number => {

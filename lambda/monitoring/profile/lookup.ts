@@ -19,6 +19,7 @@ const logarithmicKey = (value: number): number => {
  * falls into an earlier grid cell, the answer is exactly that of a search over all edges.
  */
 export class EdgeLookup {
+  /** Ascending, then an infinity, so that there is one behind each bin. */
   public readonly edges: Float64Array;
   /** Edges before each grid cell; one more entry closes the last. */
   public readonly before = new Uint16Array(GRID + 1);
@@ -28,7 +29,7 @@ export class EdgeLookup {
   public readonly last = GRID - 1;
 
   constructor(edges: readonly number[]) {
-    this.edges = Float64Array.from(edges);
+    this.edges = Float64Array.from([...edges, Infinity]);
     const grids = [false, true].map((logarithmic) => this.grid(logarithmic));
     this.logarithmic = grids[1].cost < 0.9 * grids[0].cost;
     const { low, scale, cells } = grids[this.logarithmic ? 1 : 0];
@@ -40,7 +41,7 @@ export class EdgeLookup {
 
   /** Expected comparisons for a value that falls between any two edges equally often. */
   private grid(logarithmic: boolean) {
-    const keys = Array.from(this.edges, (edge) => (logarithmic ? logarithmicKey(edge) : edge));
+    const keys = Array.from(this.edges.subarray(0, -1), (edge) => (logarithmic ? logarithmicKey(edge) : edge));
     const low = keys[0] ?? 0;
     const range = (keys.at(-1) ?? 0) - low;
     const scale = range > 0 && Number.isFinite(range) && Number.isFinite(GRID / range) ? GRID / range : 0;
@@ -77,54 +78,54 @@ export const MISSING = -1;
 
 const LONGEST_SPELLING = 64;
 const SPELLINGS = 4096;
+/** Bytes of text that two 32-bit integers hold. */
+const SHORT = 8;
 
-/** Finds the category of a cell, of UTF-8 text without making a string of it. Spellings that mean a category are remembered, up to a bound. */
+/**
+ * Finds the category of a cell, of UTF-8 text without making a string of it. Spellings that mean a category are remembered, up to a bound. An entry is
+ * four integers: short text itself, or hash and place of longer text; its length; its category.
+ */
 export class CategoryLookup {
   private readonly positions = new Map<Cell, number>();
   private readonly limit: number;
-  private slots: Int32Array;
-  private mask: number;
+  private slots = new Int32Array(16).fill(-1);
+  private table = new Int32Array(4 * 8);
   private entries = 0;
-  private readonly hashes: Int32Array;
-  private readonly starts: Int32Array;
-  private readonly values: Int32Array;
-  private pool = new Uint8Array(4096);
+  private pool = new Uint8Array(64);
+  private pooled = 0;
 
   constructor(categories: readonly string[]) {
     this.limit = categories.length + SPELLINGS;
-    this.mask = 2 ** Math.ceil(Math.log2(2 * this.limit)) - 1;
-    this.slots = new Int32Array(this.mask + 1).fill(-1);
-    this.hashes = new Int32Array(this.limit);
-    this.starts = new Int32Array(this.limit + 1);
-    this.values = new Int32Array(this.limit);
     categories.forEach((name, position) => {
       const bytes = utf8(name);
       this.positions.set(name, position);
-      this.remember(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length), position);
+      this.remember(bytes, 0, bytes.length, position);
     });
   }
 
-  /** Position of the category, `MISSING` or `UNLISTED`; `hash` is that of `hashBytes`. */
-  public ofText(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    const signed = hash | 0;
-    for (let slot = hash & this.mask; ; slot = (slot + 1) & this.mask) {
-      const entry = this.slots[slot];
+  /** Position of the category, `MISSING` or `UNLISTED`. */
+  public ofText(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start;
+    const low = firstOf(bytes, start, end);
+    const high = length > SHORT ? this.pooled : secondOf(bytes, start, end);
+    const { slots, table } = this;
+    const mask = slots.length - 1;
+    for (let slot = slotHash(low, length > SHORT ? 0 : high, length) & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot];
       if (entry < 0) {
-        return this.spelled(bytes, start, end, hash);
+        return this.spelled(bytes, start, end);
       }
-      if (this.hashes[entry] === signed && this.equals(entry, bytes, start, end)) {
-        return this.values[entry];
+      if (table[entry] === low && table[entry + 2] === length) {
+        if (length > SHORT ? this.equals(table[entry + 1], bytes, start, end) : table[entry + 1] === high) {
+          return table[entry + 3];
+        }
       }
     }
   }
 
-  private equals(entry: number, bytes: Uint8Array, start: number, end: number): boolean {
-    let at = this.starts[entry];
-    if (this.starts[entry + 1] - at !== end - start) {
-      return false;
-    }
+  private equals(from: number, bytes: Uint8Array, start: number, end: number): boolean {
     const { pool } = this;
-    for (let byte = start; byte < end; byte += 1, at += 1) {
+    for (let byte = start, at = from; byte < end; byte += 1, at += 1) {
       if (pool[at] !== bytes[byte]) {
         return false;
       }
@@ -132,36 +133,59 @@ export class CategoryLookup {
     return true;
   }
 
-  private spelled(bytes: Uint8Array, start: number, end: number, hash: number): number {
+  private spelled(bytes: Uint8Array, start: number, end: number): number {
     const value = this.ofCell(decoder.decode(bytes.subarray(start, end)));
     if (value !== UNLISTED && end - start <= LONGEST_SPELLING) {
-      this.remember(bytes, start, end, hash, value);
+      this.remember(bytes, start, end, value);
     }
     return value;
   }
 
-  private remember(bytes: Uint8Array, start: number, end: number, hash: number, value: number): void {
+  private remember(bytes: Uint8Array, start: number, end: number, value: number): void {
     if (this.entries === this.limit) {
       return;
     }
-    const entry = this.entries;
-    const from = this.starts[entry];
-    const to = from + end - start;
+    if (8 * (this.entries + 1) > this.table.length) {
+      this.grow();
+    }
+    const length = end - start;
+    this.table.set([firstOf(bytes, start, end), length > SHORT ? this.pooled : secondOf(bytes, start, end), length, value], 4 * this.entries);
+    if (length > SHORT) {
+      this.keep(bytes.subarray(start, end));
+    }
+    this.place(4 * this.entries);
+    this.entries += 1;
+  }
+
+  private keep(text: Uint8Array): void {
+    const to = this.pooled + text.length;
     if (to > this.pool.length) {
       const grown = new Uint8Array(2 * to);
       grown.set(this.pool);
       this.pool = grown;
     }
-    this.pool.set(bytes.subarray(start, end), from);
-    this.starts[entry + 1] = to;
-    this.hashes[entry] = hash | 0;
-    this.values[entry] = value;
-    this.entries += 1;
-    let slot = hash & this.mask;
-    while (this.slots[slot] >= 0) {
-      slot = (slot + 1) & this.mask;
+    this.pool.set(text, this.pooled);
+    this.pooled = to;
+  }
+
+  private place(entry: number): void {
+    const { slots, table } = this;
+    const mask = slots.length - 1;
+    let slot = slotHash(table[entry], table[entry + 2] > SHORT ? 0 : table[entry + 1], table[entry + 2]) & mask;
+    while (slots[slot] >= 0) {
+      slot = (slot + 1) & mask;
     }
-    this.slots[slot] = entry;
+    slots[slot] = entry;
+  }
+
+  private grow(): void {
+    const table = new Int32Array(2 * this.table.length);
+    table.set(this.table);
+    this.table = table;
+    this.slots = new Int32Array(2 * this.slots.length).fill(-1);
+    for (let entry = 0; entry < this.entries; entry += 1) {
+      this.place(4 * entry);
+    }
   }
 
   public ofCell(cell: Cell): number {
@@ -176,4 +200,31 @@ export class CategoryLookup {
     }
     return value;
   }
+}
+
+/** The first four bytes; of longer text than an entry holds its hash. */
+function firstOf(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start > SHORT) {
+    return hashBytes(bytes, start, end);
+  }
+  const stop = end < start + 4 ? end : start + 4;
+  let word = 0;
+  for (let index = start; index < stop; index += 1) {
+    word = (word << 8) | bytes[index];
+  }
+  return word;
+}
+
+/** The next four. */
+function secondOf(bytes: Uint8Array, start: number, end: number): number {
+  let word = 0;
+  for (let index = start + 4; index < end; index += 1) {
+    word = (word << 8) | bytes[index];
+  }
+  return word;
+}
+
+function slotHash(low: number, high: number, length: number): number {
+  const hash = Math.imul(low ^ Math.imul(high, 0x85ebca6b) ^ length, 0x9e3779b1);
+  return hash ^ (hash >>> 15);
 }

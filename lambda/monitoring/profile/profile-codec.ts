@@ -13,7 +13,7 @@ const PACKED_BYTES = new Sketch().pack().length;
 
 /** The features that a profile was made for, in brief: their names and how many counts each has. */
 const fingerprint = (features: readonly WatchedFeature[]): number =>
-  hashText(JSON.stringify(features.map(({ name, shape }) => [name, shape.kind, countLength(shape)])));
+  hashText(JSON.stringify(features.map(({ name, shape }) => [name, shape.kind, countLength(shape)]))) >>> 0;
 
 /** Bytes of a profile, without names and shapes of its features: `features` must be the same when it is read. */
 export function encodeProfile(profile: Profile, features: readonly WatchedFeature[]): Uint8Array {

@@ -1,13 +1,16 @@
 import type { Cell, RowSink, TextRow } from '../rows';
 import type { Counter } from './counters';
-import { createCounter } from './counters';
+import { CategoricalCounter, createCounter, NumericCounter } from './counters';
 import { emptyCounts, mergeCounts } from './counts';
 import type { Profile, WatchedFeature } from './types';
 
 /** Counts the rows of a part of the data. The prediction has no column: it comes beside the row. */
 export class Profiler implements RowSink {
-  private readonly columns: Int32Array;
-  private readonly counters: readonly Counter[];
+  // Each kind in a loop of its own, so that the calls in it have one target.
+  private readonly numeric: readonly NumericCounter[];
+  private readonly numericColumns: Int32Array;
+  private readonly categorical: readonly CategoricalCounter[];
+  private readonly categoricalColumns: Int32Array;
   private readonly predictions: readonly Counter[];
   private readonly all: readonly { readonly name: string; readonly counter: Counter }[];
   private rows = 0;
@@ -16,30 +19,45 @@ export class Profiler implements RowSink {
     const made = features.map(({ name, column, shape }) => ({ name, column, counter: createCounter(shape) }));
     const placed = made.filter(({ column }) => column !== undefined);
     this.all = made;
-    this.columns = Int32Array.from(placed, ({ column }) => column as number);
-    this.counters = placed.map(({ counter }) => counter);
+    const numeric = placed.filter(({ counter }) => counter instanceof NumericCounter);
+    const categorical = placed.filter(({ counter }) => counter instanceof CategoricalCounter);
+    this.numeric = numeric.map(({ counter }) => counter as NumericCounter);
+    this.numericColumns = Int32Array.from(numeric, ({ column }) => column as number);
+    this.categorical = categorical.map(({ counter }) => counter as CategoricalCounter);
+    this.categoricalColumns = Int32Array.from(categorical, ({ column }) => column as number);
     this.predictions = made.filter(({ column }) => column === undefined).map(({ counter }) => counter);
   }
 
   public text(row: TextRow): void {
-    const { bytes, starts, ends, length } = row;
-    const { columns, counters } = this;
+    const { bytes, starts, ends, length, numbers } = row;
     this.rows += 1;
-    for (let index = 0; index < counters.length; index += 1) {
-      const column = columns[index];
-      if (column < length) {
-        counters[index].addText(bytes, starts[column], ends[column]);
+    for (let index = 0; index < this.numeric.length; index += 1) {
+      const column = this.numericColumns[index];
+      if (numbers !== undefined && numbers[column] - numbers[column] === 0) {
+        this.numeric[index].addFrom(numbers, column);
+      } else if (column < length) {
+        this.numeric[index].addText(bytes, starts[column], ends[column]);
       } else {
-        counters[index].addCell(undefined);
+        this.numeric[index].addCell(undefined);
+      }
+    }
+    for (let index = 0; index < this.categorical.length; index += 1) {
+      const column = this.categoricalColumns[index];
+      if (column < length) {
+        this.categorical[index].addText(bytes, starts[column], ends[column]);
+      } else {
+        this.categorical[index].addCell(undefined);
       }
     }
   }
 
   public cells(row: readonly Cell[]): void {
-    const { columns, counters } = this;
     this.rows += 1;
-    for (let index = 0; index < counters.length; index += 1) {
-      counters[index].addCell(row[columns[index]]);
+    for (let index = 0; index < this.numeric.length; index += 1) {
+      this.numeric[index].addCell(row[this.numericColumns[index]]);
+    }
+    for (let index = 0; index < this.categorical.length; index += 1) {
+      this.categorical[index].addCell(row[this.categoricalColumns[index]]);
     }
   }
 

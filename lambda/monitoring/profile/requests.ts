@@ -131,6 +131,10 @@ export class RequestProfiler implements RequestSink {
     this.rowIndex += 1;
   }
 
+  public skip(): void {
+    this.rowIndex += 1;
+  }
+
   private hasColumns(length: number): boolean {
     const { columns } = this.options;
     if (length !== columns.length) {

@@ -24,11 +24,14 @@ const IDENTIFIER_NAMES = 1000;
 const MAXIMUM_CATEGORIES = 10_000;
 /** A column stays numeric while at most this share of its values is not a number; such values are counted as invalid. */
 const TOLERATED_INVALID = 0.01;
-/** Rows whose numbers are kept: 32 for each quantile edge. */
-const SAMPLE_ROWS = 2 ** 15;
+/** Rows whose numbers are kept: sixteen for each quantile edge, which need not be exact, since what lies between edges is counted over all rows. */
+const SAMPLE_ROWS = 2 ** 14;
 /** Numbers that are kept of all columns together. */
 const SAMPLE_NUMBERS = 2 ** 22;
 const FEWEST_SAMPLE_ROWS = 500;
+
+/** Letters and what else of ASCII is above the digits: no finite number begins with them. */
+const startsWord = (byte: number): boolean => byte > 57 && byte < 128;
 
 /** What is known of one column: its texts by name, its numbers by a sample. */
 class ColumnSample {
@@ -38,10 +41,11 @@ class ColumnSample {
   public readonly spellings = new Spellings();
   /** Rows by number, while there are few different ones. */
   public readonly few = new Map<number, number>();
+  private readonly one = new Float64Array(1);
   private sample = new Float64Array(64).fill(NaN);
 
   public addText(bytes: Uint8Array, start: number, end: number, place: number): void {
-    const value = parseNumber(bytes, start, end);
+    const value = startsWord(bytes[start]) ? NaN : parseNumber(bytes, start, end);
     if (value - value === 0) {
       this.addNumber(value + 0, place);
       return;
@@ -67,11 +71,18 @@ class ColumnSample {
   }
 
   private addNumber(value: number, place: number): void {
+    this.one[0] = value;
+    this.addFrom(this.one, 0, place);
+  }
+
+  /** The finite number at an index of an array: a number as an argument would need memory of its own in each call. */
+  public addFrom(numbers: Float64Array, index: number, place: number): void {
     this.numbers += 1;
     if (place >= 0) {
-      this.keep(value, place);
+      this.keep(numbers[index], place);
     }
     if (this.few.size <= FEW_VALUES) {
+      const value = numbers[index] + 0;
       this.few.set(value, (this.few.get(value) ?? 0) + 1);
     }
   }
@@ -93,7 +104,15 @@ class ColumnSample {
 
   /** Ascending. */
   public sortedNumbers(): Float64Array {
-    return this.sample.filter((value) => value === value).sort();
+    const numbers = new Float64Array(this.sample.length);
+    let count = 0;
+    for (let place = 0; place < this.sample.length; place += 1) {
+      if (this.sample[place] === this.sample[place]) {
+        numbers[count] = this.sample[place];
+        count += 1;
+      }
+    }
+    return numbers.subarray(0, count).sort();
   }
 }
 
@@ -111,9 +130,11 @@ export class Sampler implements RowSink {
   public text(row: TextRow): void {
     const place = this.reservoir.place();
     this.rows += 1;
-    const { bytes, starts, ends, length } = row;
+    const { bytes, starts, ends, length, numbers } = row;
     for (let column = 0; column < this.samples.length; column += 1) {
-      if (column < length) {
+      if (numbers !== undefined && numbers[column] - numbers[column] === 0) {
+        this.samples[column].addFrom(numbers, column, place);
+      } else if (column < length) {
         this.samples[column].addText(bytes, starts[column], ends[column], place);
       } else {
         this.samples[column].addCell(undefined, place);
@@ -178,8 +199,14 @@ function numberNames(sample: ColumnSample): Map<string, number> {
 
 function numericShape(sorted: Float64Array): NumericShape {
   const count = sorted.length;
-  const mean = sorted.reduce((sum, value) => sum + value / count, 0);
-  const variance = sorted.reduce((sum, value) => sum + (value - mean) ** 2 / count, 0);
+  let mean = 0;
+  for (let index = 0; index < count; index += 1) {
+    mean += sorted[index] / count;
+  }
+  let variance = 0;
+  for (let index = 0; index < count; index += 1) {
+    variance += (sorted[index] - mean) ** 2 / count;
+  }
   const edges: number[] = [];
   for (let index = 1; index <= MAXIMUM_EDGES; index += 1) {
     const edge = sorted[Math.max(0, Math.ceil((index / (MAXIMUM_EDGES + 1)) * count) - 1)];
