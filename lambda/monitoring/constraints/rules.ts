@@ -1,6 +1,7 @@
 import type { CategoricalShape, Counts, NumericShape, Shape } from '../profile/types';
 import type { Cell } from '../rows';
 import { readCategory, readNumeric } from '../values';
+import { leastOutside } from './outside';
 import type { ConsistencyConstraint, FeatureConstraints, Severity } from './types';
 
 /** Rules that a single value can break. */
@@ -44,8 +45,8 @@ export class ColumnRules {
   }
 
   /**
-   * The same from counters. Of a numeric feature's range only a lower bound is known, which is zero exactly where no value breaks it; a rule that the
-   * counters cannot answer is absent.
+   * The same from counters. Of a numeric feature's range only a lower bound is known (see `leastOutside`); a rule that the counters cannot answer is
+   * absent.
    */
   count(shape: Shape, counts: Counts): Map<CellRule, Broken> {
     return shape.kind === 'numeric' ? this.countNumeric(shape, counts) : this.countNames(shape, counts);
@@ -60,7 +61,7 @@ export class ColumnRules {
     if (type && type.is !== 'boolean' && fractions !== undefined) {
       found.set('type', { broken: type.is === 'string' ? 0 : counts.invalid + fractions, of });
     }
-    if (range) found.set('range', { broken: outside(shape, counts, range.from, range.to), of });
+    if (range) found.set('range', { broken: leastOutside(shape, counts, range.from, range.to), of });
     if (nonNegative && counts.negative !== undefined) found.set('nonNegative', { broken: counts.negative, of });
     return found;
   }
@@ -91,19 +92,6 @@ const isOfType = (type: string, cell: Cell, value: ReturnType<typeof readNumeric
   if (type === 'boolean') return BOOLEANS.has((readCategory(cell) ?? '').toLowerCase());
   return typeof value === 'number' && (type === 'fractional' || Number.isInteger(value));
 };
-
-/** At least so many values lie outside: whole bins, and one for an extreme that does. */
-function outside({ edges }: NumericShape, { counts, minimum, maximum }: Counts, from = -Infinity, to = Infinity): number {
-  let below = 0;
-  let above = 0;
-  counts.forEach((count, bin) => {
-    if (bin < edges.length && edges[bin] < from) below += count;
-    if (bin > 0 && edges[bin - 1] >= to) above += count;
-  });
-  const leastBelow = minimum !== undefined && minimum < from ? 1 : 0;
-  const leastAbove = maximum !== undefined && maximum > to ? 1 : 0;
-  return Math.max(below, leastBelow) + Math.max(above, leastAbove);
-}
 
 /** Share of the values that may break a rule of a column. */
 export function allowedShare(constraints: FeatureConstraints, rule: CellRule): number {

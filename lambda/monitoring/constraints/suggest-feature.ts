@@ -27,18 +27,20 @@ export function suggestFeature({ name, shape, counts, distinct }: ShapedCounts, 
   if (present === 0) return { name };
   const type = typeOf(shape, counts);
   const domain = shape.kind === 'categorical' ? domainOf(shape, counts) : undefined;
+  const unique = distinct !== undefined && isUnique(type, counts, distinct);
   const invalid = shape.kind === 'numeric' ? counts.invalid : 0;
   return {
     name,
     type: { is: type, allowedShare: largestShare(invalid, present), severity: 'error' },
     presence: { atLeast: smallestShare(present, counts.rows), severity: counts.missing === 0 ? 'error' : 'warning' },
     ...(domain && { domain: { values: domain, allowedUnseenShare: largestShare(0, present), severity: 'warning' } }),
-    ...(shape.kind === 'numeric' && numericRules(shape, counts, widening)),
-    ...(distinct && isUnique(type, counts, distinct) && { unique: { atLeast: 1, severity: 'warning' } }),
+    // Numbers that tell rows apart go on rising: yesterday's range is none of theirs.
+    ...(shape.kind === 'numeric' && !unique && numericRules(shape, counts, widening)),
+    ...(unique && { unique: { atLeast: 1, severity: 'warning' } }),
   };
 }
 
-function typeOf(shape: Shape, counts: Counts): ValueType {
+export function typeOf(shape: Shape, counts: Counts): ValueType {
   if (shape.kind === 'numeric') return counts.fractional === 0 ? 'integral' : 'fractional';
   const names = seen(shape, counts);
   if (names.every((name) => /^(true|false)$/i.test(name))) return 'boolean';
