@@ -1,7 +1,7 @@
 import { SCORE_THRESHOLD } from '../task-metrics';
 import type { BlockValue } from './block-value';
-import { defined, type PartFigures, type Parts } from './figures';
 import { ExactSums } from './exact-sums';
+import { defined, type PartFigures, type Parts } from './figures';
 import { type Ranked, rankingFigures } from './ranking';
 import { type BlockSums, figureOf, ratio } from './sums';
 import type { QualityTable } from './table';
@@ -63,8 +63,8 @@ const shareFigure = (sums: BlockSums, part: (s: Sums) => number, whole: (s: Sums
   figureOf(sums, (s) => ratio(part(s), whole(s)), whole, true);
 const meanFigure = (sums: BlockSums, quantity: number): BlockValue | undefined => figureOf(sums, (s) => ratio(s[quantity], labelled(s)), labelled);
 
-const recall = (sums: BlockSums): BlockValue | undefined => shareFigure(sums, (s) => s[TP], (s) => s[TP] + s[FN]); // prettier-ignore
-const falsePositiveRate = (sums: BlockSums): BlockValue | undefined => shareFigure(sums, (s) => s[FP], (s) => s[FP] + s[TN]); // prettier-ignore
+const recall = (sums: BlockSums): BlockValue | undefined => shareFigure(sums, (s) => s[TP], (s) => s[TP] + s[FN]);
+const falsePositiveRate = (sums: BlockSums): BlockValue | undefined => shareFigure(sums, (s) => s[FP], (s) => s[FP] + s[TN]);
 
 const metricsOf = (sums: BlockSums, probabilities: boolean, ranking: ReturnType<typeof rankingFigures>): PartFigures['metrics'] =>
   defined({

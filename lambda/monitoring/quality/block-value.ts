@@ -36,8 +36,8 @@ export function blocksOf(weight: Float64Array): { readonly blocks: number; reado
 const MOST_CORRELATION = 0.9;
 
 /**
- * Delete-one-block jackknife around the figure itself. Blocks that follow each other may be alike: where they are, the error is wider by the factor of an
- * autoregression of first order, and the degrees of freedom fewer. Undefined below two blocks, or where one block alone carries the figure.
+ * Delete-one-block jackknife around the figure itself. Blocks that follow each other may be alike: where they are, the error is wider by the factor
+ * of an autoregression of first order, and the degrees of freedom fewer. Undefined below two blocks, or where one block alone carries the figure.
  */
 export function estimateOf(figure: BlockValue): BlockEstimate | undefined {
   const { value, without, weight, share } = figure;
@@ -78,7 +78,7 @@ export function estimateOf(figure: BlockValue): BlockEstimate | undefined {
 function neighbours(correlation: number, blocks: number): { factor: number; kept: number } {
   // The correlation of a short series is estimated too low.
   const corrected = Math.min(MOST_CORRELATION, Math.max(0, correlation + (1 + 3 * Math.max(0, correlation)) / blocks));
-  return { factor: (1 + corrected) / (1 - corrected), kept: (1 - corrected * corrected) / (1 + corrected * corrected) };
+  return { factor: (1 + corrected) / (1 - corrected), kept: (1 - corrected ** 2) / (1 + corrected ** 2 + 2 * corrected) };
 }
 
 /** Interval with this error on each side. */
@@ -87,9 +87,13 @@ export function intervalOf({ value, standardError, degreesOfFreedom }: BlockEsti
   return { value, low: value - half, high: value + half };
 }
 
-/** The difference of two independent figures; degrees of freedom by Welch and Satterthwaite. */
+/**
+ * The difference of a figure and one from before, on other blocks; degrees of freedom by Welch and Satterthwaite. Few blocks that happen to be alike
+ * say too little about their error: that of the figure before is at least what as many of today's blocks would have.
+ */
 export function differenceOf(a: BlockEstimate, b: BlockEstimate): BlockEstimate {
-  const [va, vb] = [a.standardError ** 2, b.standardError ** 2];
+  const va = a.standardError ** 2;
+  const vb = Math.max(b.standardError ** 2, (va * (a.degreesOfFreedom + 1)) / (b.degreesOfFreedom + 1));
   const degreesOfFreedom = va + vb > 0 ? (va + vb) ** 2 / (va ** 2 / a.degreesOfFreedom + vb ** 2 / b.degreesOfFreedom) : a.degreesOfFreedom;
   return { value: a.value - b.value, standardError: Math.sqrt(va + vb), degreesOfFreedom, blocks: Math.min(a.blocks, b.blocks) };
 }

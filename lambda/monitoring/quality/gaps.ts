@@ -34,10 +34,16 @@ export interface Gap extends Estimate {
 }
 
 /**
- * Widest difference between groups (largest less smallest), or ratio (smallest to largest). The interval holds for all pairs at once: each has its share of
- * the error. Breached where some pair's near end is beyond the bound. Undefined below two groups.
+ * Widest difference between groups (largest less smallest), or ratio (smallest to largest). The interval holds for all pairs at once: each has its
+ * share of the error. Breached where some pair's near end is beyond the bound. Undefined below two groups.
  */
-export function gapOf(metric: string, groups: readonly GroupFigure[], compare: GapKind['compare'], oneSided: number, bound?: number): Gap | undefined {
+export function gapOf(
+  metric: string,
+  groups: readonly GroupFigure[],
+  compare: GapKind['compare'],
+  oneSided: number,
+  bound?: number,
+): Gap | undefined {
   if (groups.length < 2) {
     return undefined;
   }

@@ -1,4 +1,11 @@
-import { FEWEST_BLOCKS, type GroupGap, type GroupRuleSpec, type GroupValues, type MonitorResult, type MonitorSpec } from '../../../lib/monitoring/contract';
+import {
+  FEWEST_BLOCKS,
+  type GroupGap,
+  type GroupRuleSpec,
+  type GroupValues,
+  type MonitorResult,
+  type MonitorSpec,
+} from '../../../lib/monitoring/contract';
 import { estimateOf } from './block-value';
 import { verdictError } from './budget';
 import { figuresOf } from './estimate';
@@ -36,7 +43,7 @@ export function judgeGroups({ spec, table }: GroupsInput): Groups {
   });
   const values = columns.flatMap((column) => valuesOf(column, spec, oneSided));
   const gaps = columns.flatMap((column) => gapsOf(column, spec, oneSided));
-  const base = { values, gaps: gaps.map(({ judged, ...gap }) => gap) };
+  const base = { values, gaps: gaps.map(({ gap }) => gap) };
   if (table.rows === 0) {
     return { ...base, verdict: 'no-traffic', reason: 'No recorded request falls into the days that groups are judged on.' };
   }
@@ -46,26 +53,33 @@ export function judgeGroups({ spec, table }: GroupsInput): Groups {
   }
   const unnamed = columns.filter(({ without }) => without > 0).map(({ column, without }) => `${rowsText(without)} without ${column} left out`);
   const sentence = (parts: readonly string[]): string => `${listed([...parts, ...unnamed])}.`;
-  const breached = gaps.filter((gap) => gap.breached);
+  const ruled = gaps.filter(({ gap }) => gap.bound !== undefined);
+  const beyond = ({ gap }: JudgedGap, how: string): string =>
+    `${gap.metric} by ${gap.column} ${interval(gap)} between ${gap.between.join(' and ')} is ${how} ${figure(gap.bound ?? NaN)}`;
+  const breached = ruled.filter(({ gap }) => gap.breached);
   if (breached.length > 0) {
-    return { ...base, verdict: 'degraded', reason: sentence(breached.map((gap) => `${gapText(gap)} is beyond ${figure(gap.bound ?? NaN)}`)) };
+    return { ...base, verdict: 'degraded', reason: sentence(breached.map((one) => beyond(one, 'beyond'))) };
   }
-  const ruled = rules.map((rule) => ({ rule, gap: gaps.find(({ column, metric }) => column === rule.column && metric === rule.metric) }));
-  const unknown = ruled.filter(({ gap }) => gap?.judged !== true);
+  const judged = ({ column, metric }: GroupRuleSpec): boolean =>
+    ruled.some((one) => one.judged && one.gap.column === column && one.gap.metric === metric);
+  const unknown = rules.filter((rule) => !judged(rule));
   if (unknown.length > 0) {
-    return { ...base, verdict: 'insufficient-labels', reason: sentence(unknown.map(({ rule }) => unjudged(rule, spec))) };
+    return { ...base, verdict: 'insufficient-labels', reason: sentence(unknown.map((rule) => unjudged(rule, spec))) };
   }
-  return { ...base, verdict: 'ok', reason: sentence(ruled.map(({ rule, gap }) => `${gapText(gap)} is not shown to be beyond ${figure(rule.bound)}`)) };
+  return { ...base, verdict: 'ok', reason: sentence(ruled.map((one) => beyond(one, 'not shown to be beyond'))) };
 }
 
-const gapText = (gap: GroupGap | undefined): string =>
-  gap === undefined ? '' : `${gap.metric} by ${gap.column} ${interval(gap)} between ${gap.between.join(' and ')}`;
+function unjudged({ column, metric }: GroupRuleSpec, { groupMinimum: { rows, perClass } }: GroupsSpec): string {
+  const classes = new Set((FAIRNESS_GAPS[metric]?.rates ?? []).map(({ needs }) => needs).filter((needs) => needs !== 'rows'));
+  const each = classes.size === 0 || perClass === 0 ? '' : ` and ${perClass} ${[...classes].join(' and ')}`;
+  return `${metric} by ${column} needs two groups of at least ${rows} rows${each}, and ${FEWEST_BLOCKS} days of each`;
+}
 
-const unjudged = ({ column, metric }: GroupRuleSpec, { groupMinimum: { rows, perClass } }: GroupsSpec): string =>
-  `${metric} by ${column} needs two groups of at least ${rows} rows${FAIRNESS_GAPS[metric] === undefined || perClass === 0 ? '' : ` (${perClass} of a class that its rates need)`} on ${FEWEST_BLOCKS} days`;
+/** What a figure is made of. */
+type Needs = 'rows' | 'labelled' | 'positives' | 'negatives';
 
-/** Whether a group is too small for figures over its labelled rows, or over those of one class. */
-function isSmall(name: string, part: PartFigures, { rows, perClass }: MonitorSpec['groupMinimum'], needs: 'rows' | 'labelled' | 'positives' | 'negatives'): boolean {
+/** Whether a group is too small for figures over its rows, its labelled rows, or those of one class. */
+function isSmall(name: string, part: PartFigures, { rows, perClass }: MonitorSpec['groupMinimum'], needs: Needs): boolean {
   return (
     name === OTHER ||
     part[needs === 'rows' ? 'rows' : 'labelled'] < rows ||
@@ -75,8 +89,8 @@ function isSmall(name: string, part: PartFigures, { rows, perClass }: MonitorSpe
 }
 
 function valuesOf({ column, names, figures }: Column, spec: GroupsSpec, oneSided: number): GroupValues[] {
-  const kinds = spec.groupRules.filter((rule) => rule.column === column).map(({ metric }) => FAIRNESS_GAPS[metric]?.rates.map(({ needs }) => needs) ?? ['labelled' as const]);
-  const needs = kinds.length > 0 ? kinds.flat() : ['labelled' as const];
+  const ruled = spec.groupRules.filter((rule) => rule.column === column);
+  const needs: Needs[] = ruled.length === 0 ? ['labelled'] : ruled.flatMap(({ metric }) => needsOf(metric));
   return figures.map((part, index) => ({
     column,
     group: names[index],
@@ -88,35 +102,43 @@ function valuesOf({ column, names, figures }: Column, spec: GroupsSpec, oneSided
   }));
 }
 
+const needsOf = (metric: string): Needs[] => FAIRNESS_GAPS[metric]?.rates.map(({ needs }) => needs) ?? ['labelled'];
+
 const shownAll = (figures: Figures, oneSided: number): GroupValues['metrics'] =>
   Object.fromEntries(Object.entries(figures).map(([name, one]) => [name, estimateShown(name, one.value, estimateOf(one), oneSided)]));
 
-type JudgedGap = GroupGap & { readonly judged: boolean };
+interface JudgedGap {
+  readonly gap: GroupGap;
+  /** Whether every pair of its groups has an interval. */
+  readonly judged: boolean;
+}
 
 /** The gaps that rules name, with their bounds; and for information all others that the task has. */
 function gapsOf(column: Column, spec: GroupsSpec, oneSided: number): JudgedGap[] {
-  const binary = spec.task.kind === 'BINARY_CLASSIFICATION';
+  const fairness = spec.task.kind === 'BINARY_CLASSIFICATION' ? Object.keys(FAIRNESS_GAPS) : [];
   const own = [...new Set(column.figures.flatMap(({ metrics }) => Object.keys(metrics)))].sort();
-  return [...(binary ? Object.keys(FAIRNESS_GAPS) : []), ...own].flatMap((metric) => {
+  return [...fairness, ...own].flatMap((metric) => {
     const bound = spec.groupRules.find((rule) => rule.column === column.column && rule.metric === metric)?.bound;
-    const gap = gapOfMetric(column, spec, metric, oneSided, bound);
-    return gap === undefined ? [] : [{ column: column.column, metric, ...(bound === undefined ? {} : { bound }), ...gap }];
+    const found = gapOfMetric(column, spec, metric, oneSided, bound);
+    if (found === undefined) {
+      return [];
+    }
+    const { judged, ...gap } = found;
+    return [{ judged, gap: { column: column.column, metric, ...(bound === undefined ? {} : { bound }), ...gap } }];
   });
 }
 
 function gapOfMetric({ names, figures }: Column, spec: GroupsSpec, metric: string, oneSided: number, bound: number | undefined): Gap | undefined {
-  const kind = Object.hasOwn(FAIRNESS_GAPS, metric) ? FAIRNESS_GAPS[metric] : undefined;
-  const large = (of: (part: PartFigures) => Figures, name: string, needs: 'rows' | 'labelled' | 'positives' | 'negatives'): GroupFigure[] =>
+  const large = (of: (part: PartFigures) => Figures, name: string, needs: Needs): GroupFigure[] =>
     figures.flatMap((part, index) => {
       const own = of(part)[name];
       return own === undefined || isSmall(names[index], part, spec.groupMinimum, needs) ? [] : [{ group: names[index], figure: own }];
     });
+  const kind = Object.hasOwn(FAIRNESS_GAPS, metric) ? FAIRNESS_GAPS[metric] : undefined;
   if (kind === undefined) {
-    return gapOf(metric, large(({ metrics }) => metrics, metric, 'labelled'), 'difference', oneSided, bound); // prettier-ignore
+    const groups = large(({ metrics }) => metrics, metric, 'labelled');
+    return gapOf(metric, groups, 'difference', oneSided, bound);
   }
-  return worseOf(
-    kind.rates.map(({ name, needs }) =>
-      gapOf(metric, large(({ rates }) => rates, name, needs), kind.compare, oneSided / kind.rates.length, bound), // prettier-ignore
-    ),
-  );
+  const { rates, compare } = kind;
+  return worseOf(rates.map(({ name, needs }) => gapOf(metric, large((part) => part.rates, name, needs), compare, oneSided / rates.length, bound)));
 }

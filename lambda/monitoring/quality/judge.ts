@@ -1,4 +1,12 @@
-import { FEWEST_BLOCKS, type Estimate, type MonitorResult, type MonitorSpec, type QualityBreach, type QualityMetric, type QualityRuleSpec } from '../../../lib/monitoring/contract';
+import {
+  type Estimate,
+  FEWEST_BLOCKS,
+  type MonitorResult,
+  type MonitorSpec,
+  type QualityBreach,
+  type QualityMetric,
+  type QualityRuleSpec,
+} from '../../../lib/monitoring/contract';
 import type { HoldoutQuality } from '../baseline/types';
 import { type BlockEstimate, differenceOf, estimateOf, intervalOf } from './block-value';
 import { verdictError } from './budget';
@@ -90,7 +98,8 @@ function judgeRule(
     return { unknown: `the labelled rows leave ${metric} undefined` };
   }
   if (estimate === undefined || estimate.blocks < FEWEST_BLOCKS) {
-    return { unknown: `${metric} is ${figure(value)}; its interval needs ${FEWEST_BLOCKS} days, there are ${estimate?.blocks ?? 0} with what it is made of` };
+    const there = estimate?.blocks ?? 0;
+    return { unknown: `${metric} is ${figure(value)}; its interval needs ${FEWEST_BLOCKS} days, there are ${there} with what it is made of` };
   }
   const before = tolerance === undefined ? undefined : baselineEstimate(metric, baseline);
   if (tolerance !== undefined && before === undefined) {
@@ -101,7 +110,8 @@ function judgeRule(
   // The baseline is an estimate too: its error widens the interval.
   const { standardError, degreesOfFreedom } = before === undefined ? estimate : differenceOf(estimate, before);
   const { low, high } = intervalOf({ ...estimate, standardError, degreesOfFreedom }, oneSided);
-  const against = before === undefined ? figure(bound) : `${figure(bound)} (the baseline's ${figure(before.value)} with a tolerance of ${figure(tolerance ?? 0)})`;
+  const origin = before === undefined ? '' : ` (the baseline's ${figure(before.value)} with a tolerance of ${figure(tolerance ?? 0)})`;
+  const against = `${figure(bound)}${origin}`;
   if (higher ? high < bound : low > bound) {
     return { breach: { metric, value, bound, low, high }, sentence: `${metric} ${interval({ value, low, high })} is worse than ${against}` };
   }
@@ -133,7 +143,13 @@ function shown(
 }
 
 /** A value with its interval within the metric's range; without one where the blocks are too few. */
-export function estimateShown(metric: string, value: number, estimate: BlockEstimate | undefined, oneSided: number, fewest = FEWEST_BLOCKS): Estimate {
+export function estimateShown(
+  metric: string,
+  value: number,
+  estimate: BlockEstimate | undefined,
+  oneSided: number,
+  fewest = FEWEST_BLOCKS,
+): Estimate {
   if (estimate === undefined || estimate.blocks < fewest) {
     return { value };
   }

@@ -47,7 +47,7 @@ export function multiclassFigures(table: QualityTable, parts: Parts): PartFigure
       positives: 0,
       negatives: 0,
       metrics: defined({
-        accuracy: figureOf([own, right.subarray(...span)], ([n, hits]) => ratio(hits, n), ([n]) => n, true), // prettier-ignore
+        accuracy: figureOf([own, right.subarray(...span)], ([n, hits]) => ratio(hits, n), ([n]) => n, true),
         ...f1Figures(byCell.slice(...span), own, order),
       }),
       rates: {},

@@ -10,7 +10,7 @@ export interface Ranked {
 /** Groups of neighbouring scores that the errors are computed with; the values themselves are exact. */
 const MOST_BINS = 1024;
 
-/** Area under the ROC curve and average precision, whose values without a block come from counts by group of scores: bounded for any number of rows. */
+/** Area under the ROC curve and average precision; without a block by counts of groups of scores, which costs the same for any number of rows. */
 export function rankingFigures({ scores, blocks }: Ranked, blockCount: number): { auc?: BlockValue; averagePrecision?: BlockValue } {
   const [negatives, positives] = scores;
   if (positives.length === 0 || negatives.some(Number.isNaN) || positives.some(Number.isNaN)) {

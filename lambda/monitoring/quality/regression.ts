@@ -1,6 +1,6 @@
 import type { BlockValue } from './block-value';
-import { defined, type PartFigures, type Parts } from './figures';
 import { ExactSums } from './exact-sums';
+import { defined, type PartFigures, type Parts } from './figures';
 import { type BlockSums, figureOf, ratio } from './sums';
 import type { QualityTable } from './table';
 
