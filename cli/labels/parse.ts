@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import * as z from 'zod';
+import { parseLabelLine } from '../../lambda/monitoring/quality/label-line';
 import type { LabelRecord } from '../../lib/serving/contract';
 import { CliError } from '../errors';
 
@@ -9,7 +10,8 @@ const COLUMNS = ['inferenceId', 'rowIndex', 'value', 'observedAt', 'labelVersion
 const shape = z.strictObject({
   inferenceId: z.string().min(1).max(64),
   rowIndex: z.number().int().min(0).default(0),
-  value: z.union([z.string().min(1), z.number()]),
+  // Null takes an earlier label back.
+  value: z.union([z.string().min(1), z.number(), z.null()]),
   observedAt: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with an offset, such as 2026-03-01T10:00:00Z' }).optional(),
   labelVersion: z.number().int().min(0).default(1),
 });
@@ -19,13 +21,13 @@ interface Line {
   readonly value: unknown;
 }
 
-/** Labels of a JSONL or CSV file; every problem is told with its line, and one is enough to refuse the file. */
+/** Labels of a JSONL file, ours or SageMaker Model Monitor's, or of CSV; every problem is told with its line, and one is enough to refuse the file. */
 export function parseLabels(content: string, now: Date): LabelRecord[] {
   const problems: string[] = [];
   const lines = /^\s*\{/.test(content) ? jsonLines(content, problems) : csvLines(content, problems);
   const labels: LabelRecord[] = [];
   const seen = new Map<string, { readonly line: number; readonly value: LabelRecord['value'] }>();
-  for (const { number, value } of lines) {
+  for (const { number, value } of lines.flatMap((line) => ours(line, now, problems))) {
     const parsed = shape.safeParse(value);
     if (!parsed.success) {
       problems.push(...parsed.error.issues.map((issue) => `line ${number}: ${[issue.path.join('.'), issue.message].filter(Boolean).join(': ')}`));
@@ -63,6 +65,20 @@ function jsonLines(content: string, problems: string[]): Line[] {
   });
 }
 
+/** A line of Model Monitor's ground truth as the labels of its rows; any other line as it is. */
+function ours(line: Line, now: Date, problems: string[]): Line[] {
+  if (typeof line.value !== 'object' || line.value === null || !('groundTruthData' in line.value)) return [line];
+  const labels = parseLabelLine(JSON.stringify(line.value), now.getTime());
+  if (typeof labels === 'string') {
+    problems.push(`line ${line.number}: ${labels}`);
+    return [];
+  }
+  return labels.map(({ value, observedAt, ...label }) => ({
+    number: line.number,
+    value: { ...label, value: typeof value === 'string' ? written(value) : value, observedAt: new Date(observedAt).toISOString() },
+  }));
+}
+
 function csvLines(content: string, problems: string[]): Line[] {
   let rows: { record: Record<string, string>; info: { lines: number } }[];
   try {
@@ -79,12 +95,13 @@ function csvLines(content: string, problems: string[]): Line[] {
   return rows.map(({ record, info }) => ({ number: info.lines, value: typed(record) }));
 }
 
-/** A cell is a number where it is written as one; `007` is a name. */
+/** A number where it is written as one; `007` is a name. */
+const written = (text: string): string | number => (/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : text);
+
 function typed(record: Record<string, string>): Record<string, unknown> {
-  const isNumber = (text: string): boolean => /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text);
   return Object.fromEntries(
     Object.entries(record)
       .filter(([, text]) => text !== '')
-      .map(([name, text]) => [name, name !== 'inferenceId' && isNumber(text) ? Number(text) : text]),
+      .map(([name, text]) => [name, name === 'inferenceId' ? text : written(text)]),
   );
 }

@@ -15,7 +15,10 @@ export const register = (parent: Command, io: Io): void => {
       .command('put')
       .description('deliver what really happened, for quality to be measured')
       .argument('<model>')
-      .argument('<file>', 'JSON lines or CSV: inferenceId, value; rowIndex (0), observedAt (now), labelVersion (1); - for standard input'),
+      .argument(
+        '<file>',
+        'JSON lines or CSV: inferenceId, value; rowIndex (0), observedAt (now), labelVersion (1); or ground truth of Model Monitor; - for standard input',
+      ),
   ).action(async (model: string, file: string, _, command: Command) => {
     const options = command.optsWithGlobals<PlatformOptions>();
     const now = new Date();

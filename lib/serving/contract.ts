@@ -99,11 +99,12 @@ export interface CapturedBody {
   readonly encoding: 'CSV' | 'JSON' | 'BASE64';
 }
 
-/** One line of the label files: the last label version of an id and row wins. */
+/** One line of the label files: the last label version of an id and row wins, among equal ones the one observed last. */
 export interface LabelRecord {
   readonly inferenceId: string;
   readonly rowIndex: number;
-  readonly value: string | number;
+  /** Null takes an earlier label back. */
+  readonly value: string | number | null;
   readonly observedAt: string;
   readonly labelVersion: number;
 }

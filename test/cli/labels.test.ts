@@ -19,7 +19,26 @@ describe('labels', () => {
     ]);
   });
 
+  test('of Model Monitor are one for each row of the request', () => {
+    const line = (data: string, encoding: string): string =>
+      JSON.stringify({ groundTruthData: { data, encoding }, eventMetadata: { eventId: 'e1' }, eventVersion: '0' });
+    const observedAt = NOW.toISOString();
+    expect(parseLabels(line('1\n0.5\n', 'CSV'), NOW)).toEqual([
+      { inferenceId: 'e1', rowIndex: 0, value: 1, observedAt, labelVersion: 1 },
+      { inferenceId: 'e1', rowIndex: 1, value: 0.5, observedAt, labelVersion: 1 },
+    ]);
+    const yes = { inferenceId: 'e1', rowIndex: 0, value: 'yes', observedAt, labelVersion: 1 };
+    expect(parseLabels(line('{"label":"yes"}', 'JSON'), NOW)).toEqual([yes]);
+  });
+
+  test('that are null take an earlier label back', () => {
+    expect(parseLabels('{"inferenceId":"a","value":null,"labelVersion":2}', NOW)).toMatchObject([{ value: null, labelVersion: 2 }]);
+  });
+
   test.each([
+    ['{"groundTruthData":{"data":"1,2","encoding":"CSV"},"eventMetadata":{"eventId":"e"}}', 'line 1: the ground truth has several columns'],
+    ['{"groundTruthData":{"data":"1"},"eventMetadata":{}}', 'line 1: the line is no ground truth'],
+    ['{"groundTruthData":{"data":"{","encoding":"JSON"},"eventMetadata":{"eventId":"e"}}', 'line 1: the ground truth says that it is JSON'],
     ['{"inferenceId":"a","value":1}\n{"value":1}', 'line 2: inferenceId'],
     ['{"inferenceId":"a","value":1}\n{oops', 'line 2: is not JSON'],
     ['{"inferenceId":"a","value":1,"rowIndex":-1}', 'line 1: rowIndex'],
