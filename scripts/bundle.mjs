@@ -43,6 +43,8 @@ await Promise.all([
       external: ['aws-cdk-lib', 'constructs', 'cdk-mlops'],
     }),
   ),
+  // A thread is started from a file beside the program.
+  build({ ...common, entryPoints: [path.join(root, 'cli/drift/profile.worker.ts')], outfile: path.join(assets, 'bin/profile.worker.js') }),
   // Functions that CDK itself deploys expect the SDK of the AWS runtime; the emulator has substitutes for all clients they use but this one.
   build({ ...common, entryPoints: ['@aws-sdk/client-s3'], outfile: path.join(assets, 'local/sdk/@aws-sdk/client-s3/index.js'), minify: true }),
 ]);

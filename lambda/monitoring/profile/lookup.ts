@@ -82,8 +82,8 @@ const SPELLINGS = 4096;
 const SHORT = 8;
 
 /**
- * Finds the category of a cell, of UTF-8 text without making a string of it. Spellings that mean a category are remembered, up to a bound. An entry is
- * four integers: short text itself, or hash and place of longer text; its length; its category.
+ * Finds the category of a cell, of UTF-8 text without making a string of it. Spellings that mean a category are remembered, up to a bound. An entry
+ * is four integers: short text itself, or hash and place of longer text; its length; its category.
  */
 export class CategoryLookup {
   private readonly positions = new Map<Cell, number>();

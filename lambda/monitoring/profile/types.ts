@@ -2,7 +2,10 @@
 
 export interface NumericShape {
   readonly kind: 'numeric';
-  /** At most 999, ascending and distinct: quantiles of the training data. Bin i holds the values above edge i-1 up to edge i, the last bin those above every edge. */
+  /**
+   * At most 999, ascending and distinct: quantiles of the training data. Bin i holds the values above edge i-1 up to edge i, the last bin those above
+   * every edge.
+   */
   readonly edges: readonly number[];
   readonly mean: number;
   readonly deviation: number;
@@ -26,7 +29,9 @@ export interface Counts {
   readonly invalid: number;
   /** Numeric: per bin. Categorical: per category, then what is not listed. */
   readonly counts: readonly number[];
-  /** Numeric: per bin, the sum of the values' distances from the mean in whole steps of a fraction of the deviation: integers, so that sums are exact. */
+  /**
+   * Numeric: per bin, the sum of the values' distances from the mean in whole steps of a fraction of the deviation: integers, so that sums are exact.
+   */
   readonly offsets?: readonly number[];
   readonly minimum?: number;
   readonly maximum?: number;
@@ -54,7 +59,10 @@ export interface Profile {
   readonly features: ReadonlyMap<string, Counts>;
 }
 
-/** Cells of a feature in calibration: numeric, hundred groups of neighbouring bins; categorical, the commonest hundred categories. Two more follow. */
+/**
+ * Cells of a feature in calibration: numeric, hundred groups of neighbouring bins; categorical, the commonest hundred categories, the last cell that
+ * of the rest where there are more. Two more follow.
+ */
 export const CELLS = 100;
 
 /**
