@@ -21,7 +21,7 @@ interface Line {
   readonly value: unknown;
 }
 
-/** Labels of a JSONL file, ours or SageMaker Model Monitor's, or of CSV; every problem is told with its line, and one is enough to refuse the file. */
+/** Labels of JSON lines, ours or SageMaker Model Monitor's, or of CSV: each problem is told with its line, and one is enough to refuse the file. */
 export function parseLabels(content: string, now: Date): LabelRecord[] {
   const problems: string[] = [];
   const lines = /^\s*\{/.test(content) ? jsonLines(content, problems) : csvLines(content, problems);

@@ -3,6 +3,8 @@
 export const MONITORING_ENV = {
   /** JSON of MonitorSpec. */
   spec: 'MLOPS_MONITOR_SPEC',
+  /** JSON of the names of the models whose labels may come as events; any model's where it is left out. */
+  labelModels: 'MLOPS_LABEL_MODELS',
 } as const;
 
 const HOUR = 3600;

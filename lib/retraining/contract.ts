@@ -71,7 +71,8 @@ export interface LabelsObservedDetail {
   /** As they are stored; what may be left out of a label file may be left out here. */
   readonly labels: readonly {
     readonly inferenceId: string;
-    readonly value: string | number;
+    /** Null takes an earlier label back. */
+    readonly value: string | number | null;
     readonly rowIndex?: number;
     readonly observedAt?: string;
     readonly labelVersion?: number;
