@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { type App, Duration, Size, Stack } from 'aws-cdk-lib';
-import { Schedule } from 'aws-cdk-lib/aws-events';
 import { projectRoot } from './harness';
 import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 
@@ -20,7 +19,7 @@ export const bikes =
       gate: Gate.beatsChampion({ metric: 'rmse' }),
       approval: Approval.automatic(),
       serving: Serving.serverless({ memory: Size.gibibytes(2), maxConcurrency: 5 }),
-      monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14) }),
+      monitoring: Monitoring.every(Duration.days(7), { minimumRows: 100 }),
       retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 100 })], { cooldown: Duration.days(7) }),
     });
   };

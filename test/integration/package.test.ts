@@ -8,7 +8,6 @@ const root = path.resolve(__dirname, '..', '..');
 /** Stands for the app of a user who has installed nothing but the package and its peers. */
 const APP = `
 const { App, Duration, Size, Stack } = require('aws-cdk-lib');
-const events = require('aws-cdk-lib/aws-events');
 const mlops = require('cdk-mlops');
 
 const app = new App();
@@ -20,7 +19,7 @@ platform.addModel('Demand', {
   gate: mlops.Gate.beatsChampion({ metric: 'rmse' }),
   approval: mlops.Approval.automatic(),
   serving: mlops.Serving.serverless({ memory: Size.gibibytes(2), maxConcurrency: 5 }),
-  monitoring: mlops.Monitoring.every(events.Schedule.rate(Duration.days(1)), { window: Duration.days(14), minimumRows: 300 }),
+  monitoring: mlops.Monitoring.every(Duration.days(7), { minimumRows: 100 }),
   retraining: mlops.Retraining.on([mlops.Trigger.quality({ metric: 'rmse', worseThan: 100 })], { cooldown: Duration.days(30) }),
 });
 app.synth();

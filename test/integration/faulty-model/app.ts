@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { type App, Duration, Size, Stack } from 'aws-cdk-lib';
-import { Schedule } from 'aws-cdk-lib/aws-events';
 import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 
 /** A platform with the model `Line`, whose script does what its data say: columns timestamp, x, mode and the target y. */
@@ -14,7 +13,7 @@ export const lineModelApp =
       gate: Gate.beatsChampion({ metric: 'rmse' }),
       approval: Approval.automatic(),
       serving: Serving.serverless({ memory: Size.gibibytes(1), maxConcurrency: 2 }),
-      monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14), minimumRows: 100 }),
+      monitoring: Monitoring.every(Duration.days(7), { minimumRows: 100 }),
       retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 10 })], { cooldown: Duration.days(7) }),
     });
   };
