@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { capturePrefix, hourPath, labelsPrefix, monitoringPrefix } from '../../lib/artifacts/contract';
 import type { MonitorResult, MonitorSpec } from '../../lib/monitoring/contract';
-import { MONITORING_KEYS } from '../../lib/monitoring/contract';
+import { constraintsKey, MONITORING_KEYS } from '../../lib/monitoring/contract';
 import type { ModelVersion } from '../../lib/registry/contract';
 import { NamedError } from '../common/errors';
 import { S3Files } from '../common/s3.client';
@@ -19,7 +19,26 @@ export interface Promotion {
 export interface Buckets {
   readonly predictions: string;
   readonly reports: string;
+  readonly data: string;
 }
+
+/** Constraints that people stored for the model. */
+export interface StoredConstraints {
+  /** Where, with the version of the object. */
+  readonly source: string;
+  readonly text: string;
+}
+
+/** A file that a window left. */
+export interface WindowFile {
+  readonly uri: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const WINDOW_FILE = /^(\d{8}T\d{6}Z)-(\d{8}T\d{6}Z)\/(.+)$/;
+
+const timeOf = (compact: string): number => Date.parse(compact.replace(/^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/, '$1-$2-$3T$4:$5:$6Z'));
 
 /** Name of the error that `open` fails with. */
 export const SOURCE_CHANGED = 'SourceChanged';
@@ -73,6 +92,15 @@ export class MonitorClient {
     return head && { ...object, etag: head.etag, bytes: head.bytes };
   }
 
+  /** The constraints as people edited them; undefined where there are none. */
+  public async constraints(): Promise<StoredConstraints | undefined> {
+    const uri = `s3://${this.buckets.data}/${constraintsKey(this.model)}`;
+    const head = await this.files.head(uri);
+    if (head === undefined) return undefined;
+    const { versionId } = head;
+    return { source: versionId === undefined ? uri : `${uri}?versionId=${versionId}`, text: await this.files.readText(uri, versionId) };
+  }
+
   public windowUri(window: Window, name: string): string {
     return `s3://${this.buckets.reports}/${monitoringPrefix(this.model)}${MONITORING_KEYS.window(window.start, window.end)}${name}`;
   }
@@ -87,6 +115,20 @@ export class MonitorClient {
     return { bucket: this.buckets.reports, key };
   }
 
+  /** Files of that name of the windows that end after `from` and up to `to`, oldest first. */
+  public async windowFiles(name: string, from: number, to: number): Promise<WindowFile[]> {
+    const root = `${monitoringPrefix(this.model)}${MONITORING_KEYS.window(from, from).split('/')[0]}/`;
+    const found: WindowFile[] = [];
+    const startAfter = `${monitoringPrefix(this.model)}${MONITORING_KEYS.window(from, from).slice(0, -1).replace(/-[^-]*$/, '~')}`;
+    for await (const { uri, key } of this.files.list(`s3://${this.buckets.reports}/${root}`, { startAfter })) {
+      const match = WINDOW_FILE.exec(key.slice(root.length));
+      const end = match === null ? Infinity : timeOf(match[1]);
+      if (end > to) break;
+      if (match !== null && match[3] === name) found.push({ uri, start: timeOf(match[2]), end });
+    }
+    return found;
+  }
+
   public async result(window: Window): Promise<MonitorResult | undefined> {
     return this.json<MonitorResult>(this.windowUri(window, MONITORING_KEYS.result));
   }
@@ -95,6 +137,10 @@ export class MonitorClient {
   public async json<T>(uri: string): Promise<T | undefined> {
     const bytes = await this.bytes(uri);
     return bytes === undefined ? undefined : (JSON.parse((uri.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as T);
+  }
+
+  public async *stream(uri: string): Chunks {
+    yield* (await this.files.readStream(uri)) as AsyncIterable<Uint8Array>;
   }
 
   public async bytes(uri: string): Promise<Buffer | undefined> {

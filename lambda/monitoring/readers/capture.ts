@@ -166,14 +166,17 @@ export class CaptureScanner implements RecordScanner {
       }
       return true;
     }
-    const inputData = input && stringOf(bytes, template, 'input');
-    const outputData = output && stringOf(bytes, template, 'output');
-    if ((input !== undefined && inputData === undefined) || (output !== undefined && outputData === undefined)) {
+    const request = input && stringOf(bytes, template, 'input');
+    const answer = output?.encoding === 'CSV' ? '' : output && stringOf(bytes, template, 'output');
+    if ((input !== undefined && request === undefined) || (output !== undefined && answer === undefined)) {
       return false;
     }
     this.head.place(bytes, template, time);
     if (this.begin(this.head, input, output)) {
-      this.deliverBodies({ ...input!, data: inputData! }, output && { ...output, data: outputData! });
+      const { encoding, contentType } = input!;
+      const isText = output?.encoding === 'CSV';
+      const found = isText ? (rows: number) => predictionsOf(bytes, template.outputRows, rows) : output && { ...output, data: answer! };
+      this.deliverBodies({ encoding, contentType, data: request! }, found);
     }
     return true;
   }
@@ -198,13 +201,14 @@ export class CaptureScanner implements RecordScanner {
     return isWanted;
   }
 
-  private deliverBodies(input: CapturedBody, output: CapturedBody | undefined): void {
+  private deliverBodies(input: CapturedBody, output: CapturedBody | ((rows: number) => Cell[]) | undefined): void {
     const body = this.attempt('request-unreadable', () => this.inputs.rows(input, this.columns));
     if (body === undefined) {
       return;
     }
     const count = 'flat' in body ? body.flat.rows : body.cells.length;
-    const found = output && this.attempt('prediction-unreadable', () => this.outputs.predictions(output, count));
+    const found =
+      typeof output === 'function' ? output(count) : output && this.attempt('prediction-unreadable', () => this.outputs.predictions(output, count));
     this.deliver(body, this.counted(found?.length, count) ? found : undefined, count);
   }
 

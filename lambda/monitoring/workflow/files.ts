@@ -1,5 +1,14 @@
-import type { Episode } from '../../../lib/monitoring/contract';
+import type { Episode, MonitorSpec } from '../../../lib/monitoring/contract';
+import { mapConcurrent } from '../../common/concurrent';
+import type { Baseline } from '../baseline/types';
+import { blockOf } from '../drift/judge';
+import { blocksOf } from '../drift/reference';
+import type { Block } from '../drift/types';
+import type { MonitorClient } from '../monitor.client';
+import { decodeBlocks, encodeBlocks } from '../profile';
+import type { Profile } from '../profile/types';
 import type { TrendPoint } from '../report/types';
+import type { Window } from './windows';
 
 /** What a window leaves for the runs after it, beside its result. */
 export const FILES = {
@@ -7,6 +16,8 @@ export const FILES = {
   objects: 'objects.json.gz',
   /** WindowMemory */
   memory: 'memory.json',
+  /** Coarse counts under one version's baseline, for references and for what is judged together. */
+  block: (runId: string) => `block-${runId}.bin`,
   violations: 'constraint_violations.json',
 } as const;
 
@@ -20,4 +31,56 @@ export interface WindowMemory {
   readonly labels: string;
   readonly episodes: readonly Episode[];
   readonly trend: TrendPoint;
+}
+
+/** What earlier windows tell a later one. */
+export interface History {
+  /** Open after the last window that was judged, not longer ago than persistence looks back. */
+  readonly episodes: readonly Episode[];
+  readonly trend: readonly TrendPoint[];
+  /** Windows under the baseline, oldest first. */
+  readonly blocks: readonly Block[];
+}
+
+/** Windows that a report shows. */
+const TREND_WINDOWS = 29;
+const AT_ONCE = 32;
+const DAY = 86_400_000;
+
+export async function history(client: MonitorClient, spec: MonitorSpec, window: Window, baseline?: Baseline): Promise<History> {
+  const length = spec.windowSeconds * 1000;
+  const found = await client.windowFiles(FILES.memory, window.start - TREND_WINDOWS * length, window.start);
+  const memories = await mapConcurrent(found, AT_ONCE, ({ uri }) => client.json<WindowMemory>(uri));
+  const last = found.at(-1);
+  const isNear = last !== undefined && last.end > window.start - spec.persistence.windows * length;
+  return {
+    episodes: (isNear && memories.at(-1)?.episodes) || [],
+    trend: memories.flatMap((memory) => (memory === undefined ? [] : [memory.trend])),
+    blocks: baseline === undefined ? [] : await recentBlocks(client, spec, window, baseline),
+  };
+}
+
+/** As far back as the references look, and the persistence rule. */
+async function recentBlocks(client: MonitorClient, spec: MonitorSpec, window: Window, { runId }: Baseline): Promise<Block[]> {
+  const length = spec.windowSeconds * 1000;
+  const persistent = window.start - (spec.persistence.windows - 1) * length;
+  const from = spec.references.map((reference) =>
+    reference.kind === 'LAST_DAYS' ? persistent - reference.days * DAY : reference.kind === 'FIXED' ? Date.parse(reference.from) : persistent,
+  );
+  const found = await client.windowFiles(FILES.block(runId), Math.min(persistent, ...from), window.start);
+  const tables = await mapConcurrent(found, AT_ONCE, async ({ uri }) => {
+    const bytes = await client.bytes(uri);
+    return bytes === undefined ? [] : blocksOf(decodeBlocks(bytes));
+  });
+  return tables.flat();
+}
+
+export function encodeBlock(window: Window, profile: Profile, { features }: Baseline, { windowSeconds }: MonitorSpec): Uint8Array {
+  const { rows, cells } = blockOf({ start: window.start, profile }, features);
+  return encodeBlocks({
+    kind: 'time',
+    windowSeconds,
+    blocks: [{ start: window.start, rows }],
+    cells: Object.fromEntries([...cells].map(([name, counts]) => [name, [counts]])),
+  });
 }

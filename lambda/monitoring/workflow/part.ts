@@ -6,7 +6,8 @@ import { MonitorClient, type Promotion, SOURCE_CHANGED } from '../monitor.client
 import { mergeProfiles, mergeRequestCounts, type RequestCounts, RequestProfiler } from '../profile';
 import type { Profile, WatchedFeature } from '../profile/types';
 import type { ScoredRow } from '../quality/types';
-import { type CaptureFacts, mergeCaptureFacts, NO_CAPTURE_FACTS, readCapture } from '../readers/capture';
+import { readCapture } from '../readers/capture';
+import { CaptureStats } from '../readers/capture-stats';
 import { Rejections } from '../rejections';
 import { type RequestIds, RequestWatch, SwitchedRejections } from './request-watch';
 import { isOf, type ReadRange, type SourceObject } from './sources';
@@ -16,7 +17,7 @@ import type { Window } from './windows';
 export interface PartContext {
   readonly spec: MonitorSpec;
   readonly baseline: Baseline;
-  readonly constraints: ConstraintFile;
+  readonly constraints: { readonly file: ConstraintFile };
   readonly promotions: readonly Promotion[];
   readonly window: Window;
 }
@@ -26,7 +27,7 @@ export interface Part {
   readonly profile: Profile;
   readonly counts: RequestCounts;
   readonly pairs: readonly PairCount[];
-  readonly facts: CaptureFacts;
+  readonly stats: CaptureStats;
   readonly rejected: Readonly<Record<string, number>>;
   readonly rejectedSamples: Readonly<Record<string, string>>;
   /** Of every object that was read, in the order of their keys. */
@@ -50,7 +51,7 @@ export const watchedFeatures = ({ features, columns }: Baseline): WatchedFeature
 export async function readPart(client: MonitorClient, context: PartContext, objects: readonly SourceObject[], options: PartOptions): Promise<Part> {
   const { spec, baseline, window } = context;
   const rejections = new SwitchedRejections();
-  const pairs = new PairCounter(baseline.columns, context.constraints.consistency);
+  const pairs = new PairCounter(baseline.columns, context.constraints.file.consistency);
   const profiler = new RequestProfiler({
     features: watchedFeatures(baseline),
     columns: baseline.columns,
@@ -66,25 +67,28 @@ export async function readPart(client: MonitorClient, context: PartContext, obje
   const timeIndex = spec.task.timeColumn === undefined ? -1 : baseline.columns.indexOf(spec.task.timeColumn);
   const watch = new RequestWatch(profiler, timeIndex, window, options.onIds);
   const counted = new Rejections();
-  let facts = NO_CAPTURE_FACTS;
+  const stats = new CaptureStats();
   const ranges: ReadRange[] = [];
   for (const listed of objects) {
     const own = new Rejections();
     rejections.target = own;
-    const read = await readAsItIs(client, listed, (object) => readCapture(client.open(object), object.key, baseline.columns, watch, rejections));
-    if (read === undefined) continue;
-    const range = watch.rangeOf(read.object);
+    const seen = new CaptureStats();
+    const object = await readAsItIs(client, listed, (current) =>
+      readCapture(client.open(current), current.key, baseline.columns, watch, rejections, seen),
+    );
+    if (object === undefined) continue;
+    const range = watch.rangeOf(object);
     ranges.push(range);
-    if (isOf(window, read.object, range)) {
+    if (isOf(window, object, range)) {
       counted.merge(own.counts(), own.samples());
-      facts = mergeCaptureFacts(facts, read.answer);
+      stats.merge(seen);
     }
   }
   return {
     profile: profiler.toProfile(),
     counts: profiler.toCounts(),
     pairs: pairs.counts(),
-    facts,
+    stats,
     rejected: sorted(counted.counts()),
     rejectedSamples: sorted(counted.samples()),
     ranges,
@@ -94,15 +98,16 @@ export async function readPart(client: MonitorClient, context: PartContext, obje
 const TRIES = 3;
 
 /** Reads an object that may be overwritten meanwhile: then in its new version, and not at all where it was deleted. Nothing was delivered before. */
-async function readAsItIs<T>(
+async function readAsItIs(
   client: MonitorClient,
   listed: SourceObject,
-  read: (object: SourceObject) => Promise<T>,
-): Promise<{ readonly object: SourceObject; readonly answer: T } | undefined> {
+  read: (object: SourceObject) => Promise<void>,
+): Promise<SourceObject | undefined> {
   let object: SourceObject | undefined = listed;
   for (let attempt = 1; object !== undefined; attempt += 1) {
     try {
-      return { object, answer: await read(object) };
+      await read(object);
+      return object;
     } catch (error) {
       if ((error as Error).name !== SOURCE_CHANGED || attempt === TRIES) throw error;
       object = await client.current(object);
@@ -114,12 +119,16 @@ async function readAsItIs<T>(
 /** The same whichever part comes first. */
 export function mergeParts(a: Part, b: Part): Part {
   const rejections = new Rejections();
-  for (const { rejected, rejectedSamples } of [a, b]) rejections.merge(rejected, rejectedSamples);
+  const stats = new CaptureStats();
+  for (const part of [a, b]) {
+    rejections.merge(part.rejected, part.rejectedSamples);
+    stats.merge(part.stats);
+  }
   return {
     profile: mergeProfiles(a.profile, b.profile),
     counts: mergeRequestCounts(a.counts, b.counts),
     pairs: a.pairs.map((pair, index) => ({ ...pair, broken: pair.broken + b.pairs[index].broken, of: pair.of + b.pairs[index].of })),
-    facts: mergeCaptureFacts(a.facts, b.facts),
+    stats,
     rejected: sorted(rejections.counts()),
     rejectedSamples: sorted(rejections.samples()),
     ranges: [...a.ranges, ...b.ranges].sort((x, y) => (x.key < y.key ? -1 : 1)),

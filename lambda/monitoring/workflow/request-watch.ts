@@ -61,6 +61,10 @@ export class RequestWatch implements RequestSink {
     this.profiler.cells(row, prediction);
   }
 
+  public skip(): void {
+    this.profiler.skip();
+  }
+
   /** What was seen since the last call. */
   public rangeOf({ key, etag }: SourceObject): ReadRange {
     const { from, to, requested, hours } = this;

@@ -62,6 +62,8 @@ export interface ShardRef {
   readonly shard: number;
   /** Digest of the keys and ETags of its objects: names what Profile writes (MONITORING_KEYS.shard). */
   readonly digest: string;
+  /** Version under whose baseline it is counted; absent where nothing serves. In the manifest always, in mode map left out of the payload. */
+  readonly version?: number;
   /** In the manifest always; in mode map left out of the payload, so that it stays small. */
   readonly objects?: readonly { readonly key: string; readonly etag: string; readonly size: number }[];
 }
