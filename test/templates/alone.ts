@@ -1,8 +1,7 @@
 import * as path from 'node:path';
 import { App, Duration, type Environment, Stack } from 'aws-cdk-lib';
-import { EventBus, type IEventBus, Schedule } from 'aws-cdk-lib/aws-events';
+import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -39,7 +38,7 @@ export const ENV = { account: '111122223333', region: 'eu-west-1' };
 export const CHINA = { account: '111122223333', region: 'cn-north-1' };
 export const names = { platformName: 'mlops', modelName: 'Demand' };
 export const task = Task.regression({ target: 'cnt', timeColumn: 'timestamp' });
-export const daily = Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14) });
+export const daily = Monitoring.every(Duration.days(1));
 
 const training = Training.script({
   directory: path.join(__dirname, '../../examples/bike-sharing/training'),
@@ -123,7 +122,7 @@ export const CONSTRUCTS: Readonly<Record<string, (stack: Stack) => unknown>> = {
     return new MlModel(stack, 'Demand', { ...names, ...parts, governor, ...options() });
   },
   ModelAlarms: (stack) =>
-    new ModelAlarms(stack, 'Alarms', { ...names, monitorFunction: lambda.Function.fromFunctionName(stack, 'OwnMonitor', 'own-monitor') }),
+    new ModelAlarms(stack, 'Alarms', { ...names, monitor: sfn.StateMachine.fromStateMachineName(stack, 'OwnMonitor', 'own-monitor') }),
   PlatformAlarms: (stack) => new PlatformAlarms(stack, 'Alarms', { governor: new RetrainGovernor(stack, 'Governor', { platformName: 'mlops' }) }),
   ModelDashboard: (stack) => {
     const stateMachine = sfn.StateMachine.fromStateMachineName(stack, 'OwnMachine', 'own-machine');

@@ -10,6 +10,7 @@ import { MlOpsPlatform, Retraining, Serving, Task, Trigger } from 'cdk-mlops';
 
 /** Actions that know no resources, so that `*` is all a policy can say; each with what bounds it instead. */
 const WITHOUT_RESOURCES: Readonly<Record<string, string>> = {
+  'cloudwatch:GetMetricStatistics': 'reads figures; metrics are no resources',
   'cloudwatch:PutMetricData': "a condition binds it to SageMaker's namespaces",
   'ecr:GetAuthorizationToken': 'a token for the registry; pulling is bound to the repositories of the two frameworks',
   'sagemaker:ListEndpointConfigs': 'lists; what may be deleted is bound by name',
@@ -112,7 +113,7 @@ describe('asynchronous hops', () => {
         .filter(([, { Properties }]) => JSON.stringify(Properties).includes('OnFailure'))
         .map(([, { Properties }]) => (Properties as unknown as { FunctionName: { Ref: string } }).FunctionName.Ref),
     );
-    expect(invoked.size).toBeGreaterThanOrEqual(4);
+    expect(invoked.size).toBeGreaterThanOrEqual(3);
     expect([...invoked].filter((id) => !covered.has(id))).toEqual([]);
   });
 

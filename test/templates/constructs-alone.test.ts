@@ -1,6 +1,6 @@
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { EventBus, Schedule } from 'aws-cdk-lib/aws-events';
+import { EventBus } from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -203,14 +203,14 @@ describe('each construct by itself refuses', () => {
     const monitor = new ModelMonitor(stack, 'Monitor', { ...names, ...parts, task, endpointName: 'e', monitoring: daily });
     return new TrainingPipeline(stack, 'Pipeline', { ...names, ...parts, task, training, approval, endpoint, monitor, ...changes });
   };
-  const seasonal = Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14), reference: DriftReference.sameSeason() });
+  const seasonal = Monitoring.every(Duration.days(7), { references: [DriftReference.sameSeason()] });
   const timeless = Task.regression({ target: 'cnt' });
   const days = Training.script({ ...trainingOptions(), holdout: Holdout.lastDays(7) });
 
   test.each<[string, () => unknown, RegExp]>([
     ['a monitor of a model without a valid name', () => monitored({ modelName: '1st' }), /ModelMonitor .*modelName: must be letters.*got '1st'/],
-    ['a bound on a metric that the task has not', () => monitored({ qualityBounds: [{ metric: 'auc', worseThan: 1 }] }), /metric of the task.*'auc'/],
-    ['a seasonal reference without time', () => monitored({ task: timeless, monitoring: seasonal }), /monitoring\.reference: needs a task with/],
+    ['a bound on a metric that the task has not', () => monitored({ qualityRules: [{ metric: 'auc', worseThan: 1 }] }), /metric of the task.*'auc'/],
+    ['a season without time', () => monitored({ task: timeless, monitoring: seasonal }), /monitoring\.references\[0\]: needs a task with/],
     ['a pipeline of a platform without a valid name', () => piped({ platformName: 'a b' }), /TrainingPipeline .*platformName: must be .*got 'a b'/],
     ['a gate on a metric that the task has not', () => piped({ gate: Gate.beatsChampion({ metric: 'f1' }) }), /gate\.metric: must be .*got 'f1'/],
     ['a holdout of days without time', () => piped({ task: timeless, training: days }), /training\.holdout: a holdout of days needs the time/],
@@ -233,15 +233,14 @@ describe('each construct by itself refuses', () => {
       'a silence that CloudWatch cannot see',
       () => {
         const stack = newStack();
-        const monitorFunction = lambda.Function.fromFunctionName(stack, 'F', 'own');
-        return new ModelAlarms(stack, 'Alarms', { ...names, monitorFunction, monitorSilence: Duration.days(10) });
+        return new ModelAlarms(stack, 'Alarms', { ...names, monitor: stateMachine(stack), monitorSilence: Duration.days(10) });
       },
       /ModelAlarms .*monitorSilence: must be between 1 and 168, got 240; count in hours/,
     ],
     [
       'a model whose monitor compares seasons without time, with everything else that is wrong',
       () => new MlOpsPlatform(newStack(), 'MlOps').addModel('a b', options({ task: timeless, monitoring: seasonal })),
-      /addModel\('a b'\): 2 problems[\s\S]*modelName: [\s\S]*monitoring\.reference: needs a task with a timeColumn/,
+      /addModel\('a b'\): 2 problems[\s\S]*modelName: [\s\S]*monitoring\.references\[0\]: needs a task with a timeColumn/,
     ],
   ])('%s', (_, make, message) => expect(make).toThrow(message));
 });
@@ -294,11 +293,11 @@ test('metrics of governor, pipeline and monitor carry the dimensions that the fu
     model.pipeline.metricSucceeded(),
     model.pipeline.metricRejected(),
     model.pipeline.metricFailed(),
-    model.monitor.metricRuns(),
+    model.monitor.metricDriftScore(),
     model.endpoint.metricPredictions(),
   ];
   expect(metrics.map(({ metricName }) => metricName)).toEqual([
-    ...['RetrainStarted', 'RetrainHeldBack', 'PipelineSucceeded', 'CandidateRejected', 'PipelineFailed', 'MonitorRuns', 'Predictions'],
+    ...['RetrainStarted', 'RetrainHeldBack', 'PipelineSucceeded', 'CandidateRejected', 'PipelineFailed', 'DriftScore', 'Predictions'],
   ]);
   for (const metric of metrics) expect(metric.dimensions).toEqual({ service: 'mlops', Model: 'Demand' });
   expect(metrics[1].period.toHours()).toBe(1);

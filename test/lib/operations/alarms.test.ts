@@ -9,23 +9,28 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import cdkJson from '../../../cdk.json';
 import { METRICS, METRICS_NAMESPACE } from '../../../lib/operations/contract';
 import { ModelAlarms } from '../../../lib/operations/model-alarms';
+import { ModelAlarmsProps } from '../../../lib/operations/model-alarms-props';
 import { ModelDashboard } from '../../../lib/operations/model-dashboard';
 import { PlatformAlarms } from '../../../lib/operations/platform-alarms';
 import { RUNBOOK } from '../../../lib/operations/runbook';
-import { silenceOf, silenceProblems } from '../../../lib/operations/silence';
 import { RetrainGovernor } from '../../../lib/retraining/retrain-governor';
 import { alarmProblems, alarmsOf, runbookAnchors } from './synthesized-alarms';
 
-const build = (options: { topic?: boolean; recorder?: boolean; silence?: Duration } = {}): Template => {
+interface Options extends Pick<ModelAlarmsProps, 'monitorSilence' | 'monitorWindow' | 'judgesQuality' | 'judgesGroups'> {
+  readonly topic?: boolean;
+  readonly recorder?: boolean;
+}
+
+const build = ({ topic, recorder, ...options }: Options = {}): Template => {
   const stack = new Stack(new App({ context: cdkJson.context }), 'Stack');
   const fn = (name: string) => lambda.Function.fromFunctionName(stack, name, name);
-  const alarmTopic = options.topic ? sns.Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-west-1:111122223333:alarms') : undefined;
+  const alarmTopic = topic ? sns.Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-west-1:111122223333:alarms') : undefined;
   const alarms = new ModelAlarms(stack, 'Alarms', {
     platformName: 'mlops',
     modelName: 'BikeDemand',
-    monitorFunction: fn('monitor'),
-    monitorSilence: options.silence,
-    recorder: options.recorder ? fn('recorder') : undefined,
+    monitor: sfn.StateMachine.fromStateMachineName(stack, 'Monitor', 'monitor'),
+    ...options,
+    recorder: recorder ? fn('recorder') : undefined,
     deadLetters: [new sqs.Queue(stack, 'One'), new sqs.Queue(stack, 'Two')],
     alarmTopic,
   });
@@ -42,8 +47,8 @@ const build = (options: { topic?: boolean; recorder?: boolean; silence?: Duratio
 };
 
 test.each([true, false])('every alarm says what happened, links its runbook section and states how silence counts (topic: %s)', (topic) => {
-  const alarms = alarmsOf(build({ topic, recorder: true }));
-  expect(alarms).toHaveLength(11);
+  const alarms = alarmsOf(build({ topic, recorder: true, judgesGroups: true }));
+  expect(alarms).toHaveLength(14);
   expect(alarms.filter(([, alarm]) => alarmProblems(alarm, topic).length > 0)).toEqual([]);
 });
 
@@ -55,14 +60,58 @@ test('every runbook section belongs to an alarm and tells description, investiga
   }
 });
 
-test('a drift or quality verdict stands until the next run; a silent monitor is an alarm by itself', () => {
-  const template = build();
+test('what a window told stands until another one is judged, also where that is a month away', () => {
+  const template = build({ judgesGroups: true });
+  const common = { Namespace: METRICS_NAMESPACE, TreatMissingData: 'ignore' };
   const alarm = (metric: string, properties: object) =>
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: metric, Namespace: METRICS_NAMESPACE, ...properties });
-  alarm(METRICS.driftDetected, { TreatMissingData: 'ignore', Threshold: 1 });
-  alarm(METRICS.qualityDegraded, { TreatMissingData: 'ignore', Threshold: 1 });
-  alarm(METRICS.monitorRuns, { TreatMissingData: 'breaching', ComparisonOperator: 'LessThanThreshold', Period: 86_400, EvaluationPeriods: 2 });
-  alarm(METRICS.pipelineFailed, { TreatMissingData: 'notBreaching' });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: metric, ...common, ...properties });
+  alarm(METRICS.driftScore, { Threshold: 1, ComparisonOperator: 'GreaterThanThreshold' });
+  for (const metric of [METRICS.qualityDegraded, METRICS.groupGapsBreached, METRICS.constraintsViolated]) {
+    alarm(metric, { Threshold: 1, ComparisonOperator: 'GreaterThanOrEqualToThreshold' });
+  }
+  template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: METRICS.pipelineFailed, TreatMissingData: 'notBreaching' });
+});
+
+test('a monitor that stops, fails or runs out of time has its own alarm', () => {
+  const template = build();
+  template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+    ...{ Namespace: 'AWS/States', MetricName: 'ExecutionsSucceeded', Statistic: 'Sum', Threshold: 1 },
+    ...{ TreatMissingData: 'breaching', ComparisonOperator: 'LessThanThreshold', Period: 86_400, EvaluationPeriods: 2 },
+  });
+  const [failed] = alarmsOf(template).filter(([id]) => id.includes('MonitorFailed'));
+  const metrics = JSON.stringify(failed);
+  for (const name of ['FILL(failed, 0) + FILL(late, 0)', 'ExecutionsFailed', 'ExecutionsTimedOut']) expect(metrics).toContain(name);
+});
+
+test.each<[string, Duration, number, number, number, number]>([
+  ['an hour', Duration.hours(1), 3600, 2, 86_400, 7],
+  ['twelve hours', Duration.hours(12), 43_200, 2, 86_400, 7],
+  ['a day', Duration.days(1), 86_400, 2, 86_400, 7],
+  ['three days', Duration.days(3), 3 * 86_400, 2, 3 * 86_400, 2],
+  // CloudWatch looks back 7 days: the last window decides.
+  ['a week', Duration.days(7), 86_400, 1, 86_400, 1],
+])('windows of %s without requests, or without labels, are told', (_, monitorWindow, rowsPeriod, rowsPeriods, labelsPeriod, labelsPeriods) => {
+  const template = build({ monitorWindow });
+  const alarm = (metric: string, properties: object) =>
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { MetricName: metric, TreatMissingData: 'ignore', ...properties });
+  alarm(METRICS.monitoredRows, { Threshold: 1, ComparisonOperator: 'LessThanThreshold', Period: rowsPeriod, EvaluationPeriods: rowsPeriods });
+  const none = { Threshold: 0, ComparisonOperator: 'LessThanOrEqualToThreshold' };
+  alarm(METRICS.labelCoverage, { ...none, Period: labelsPeriod, EvaluationPeriods: labelsPeriods });
+});
+
+test('CloudWatch takes every look back: at most 7 days', () => {
+  const windows = [1, 2, 3, 4, 6, 8, 12].map((hours) => Duration.hours(hours)).concat([1, 2, 3, 4, 7, 31].map((days) => Duration.days(days)));
+  for (const monitorWindow of windows) {
+    for (const [id, { Period = 300, EvaluationPeriods = 1 }] of alarmsOf(build({ monitorWindow }))) {
+      expect([id, Period * EvaluationPeriods <= 7 * 86_400]).toEqual([id, true]);
+    }
+  }
+});
+
+test('rules that are not there have no alarm: no quality without its rules, and no groups without theirs', () => {
+  const idsOf = (options: Options) => alarmsOf(build(options)).map(([id]) => id).join();
+  expect(idsOf({ judgesQuality: false })).not.toMatch(/QualityDegraded|LabelsLost|GroupGapDetected/);
+  expect(idsOf({ judgesGroups: true })).toMatch(/GroupGapDetected/);
 });
 
 test('alarms read the metric under exactly the dimensions that the functions publish', () => {
@@ -80,33 +129,28 @@ test('an endpoint that records by itself has no alarm on recording', () => {
 });
 
 test.each([
-  ['rate(10 minutes)', 3600, 1],
-  ['rate(6 hours)', 3600, 12],
-  ['rate(1 day)', 86_400, 2],
-  ['rate(6 days)', 86_400, 7],
-  ['cron(0 6 * * ? *)', 86_400, 2],
-  ['cron(0 6 ? * MON *)', 86_400, 7],
-])('a monitor that runs %s is missed in time', (expression, period, periods) => {
-  build({ silence: silenceOf(expression) }).hasResourceProperties('AWS::CloudWatch::Alarm', {
-    MetricName: METRICS.monitorRuns,
+  [Duration.hours(2), 3600, 2],
+  [Duration.hours(24), 3600, 24],
+  [Duration.days(2), 86_400, 2],
+  [Duration.days(7), 86_400, 7],
+])('a monitor that has not run for %s is missed', (monitorSilence, period, periods) => {
+  build({ monitorSilence }).hasResourceProperties('AWS::CloudWatch::Alarm', {
+    MetricName: 'ExecutionsSucceeded',
     Period: period,
     EvaluationPeriods: periods,
   });
 });
 
-test('a schedule whose silence nobody could be told of is refused', () => {
-  expect(silenceProblems('monitoring.schedule', 'rate(6 days)')).toEqual([]);
-  expect(silenceProblems('monitoring.schedule', 'rate(7 days)')).toHaveLength(1);
-});
-
-test('the dashboard shows alarms, predictions, quality with its bound, drift, decisions and runs', () => {
+test('the dashboard shows alarms, predictions, quality with its bound, drift with its threshold, labels, violations, decisions and runs', () => {
   const { DashboardBody } = Object.values(build({ recorder: true }).findResources('AWS::CloudWatch::Dashboard'))[0].Properties;
   const text = JSON.stringify(DashboardBody);
-  for (const name of [METRICS.predictions, METRICS.driftedFeatures, METRICS.retrainStarted, METRICS.retrainHeldBack, METRICS.pipelineFailed]) {
-    expect(text).toContain(name);
-  }
+  const { predictions, driftScore, labelCoverage, labelAge, constraintsViolated, retrainStarted, retrainHeldBack, pipelineFailed } = METRICS;
+  const drawn = [predictions, driftScore, labelCoverage, labelAge, constraintsViolated, retrainStarted, retrainHeldBack, pipelineFailed];
+  for (const name of drawn) expect(text).toContain(name);
   expect(text).toContain('Quality.rmse');
   expect(text).toContain('Live quality: mae');
-  expect(text.match(/\\"value\\":100/g)).toHaveLength(1);
+  expect(text.match(/\\"value\\":100\b/g)).toHaveLength(1);
+  expect(text.match(/\\"value\\":1\b/g)).toHaveLength(1);
+  expect(text).toMatch(/SEARCH\('\{CdkMlOps,service,Model,Feature\} MetricName=.*FeatureDriftScore/);
   build().hasResourceProperties('AWS::CloudWatch::Dashboard', { DashboardName: Match.absent() });
 });

@@ -7,6 +7,8 @@ export interface SynthesizedAlarm {
   readonly TreatMissingData?: string;
   readonly AlarmActions?: readonly unknown[];
   readonly MetricName?: string;
+  readonly Period?: number;
+  readonly EvaluationPeriods?: number;
   readonly Namespace?: string;
   readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[];
 }

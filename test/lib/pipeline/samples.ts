@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { App, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { EventBus, Schedule } from 'aws-cdk-lib/aws-events';
+import { EventBus } from 'aws-cdk-lib/aws-events';
 import { ArtifactStore } from '../../../lib/artifacts/artifact-store';
 import { Task } from '../../../lib/common/task';
 import { ModelMonitor } from '../../../lib/monitoring/model-monitor';
@@ -11,7 +11,8 @@ import { Monitoring } from '../../../lib/monitoring/monitoring';
 import { Approval } from '../../../lib/pipeline/approval';
 import { Framework } from '../../../lib/pipeline/framework';
 import { Training } from '../../../lib/pipeline/training';
-import { TrainingPipeline, type TrainingPipelineProps } from '../../../lib/pipeline/training-pipeline';
+import { TrainingPipeline } from '../../../lib/pipeline/training-pipeline';
+import type { TrainingPipelineProps } from '../../../lib/pipeline/training-pipeline-props';
 import { ModelRegistry } from '../../../lib/registry/model-registry';
 import { ModelEndpoint } from '../../../lib/serving/model-endpoint';
 import { Serving } from '../../../lib/serving/serving';
@@ -67,7 +68,7 @@ export const samplePipeline = (options: SampleOptions = {}): Sample => {
     platformName,
     task,
     endpointName: endpoint.endpointName,
-    monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14), minimumRows: 300 }),
+    monitoring: Monitoring.every(Duration.days(7)),
     store,
     registry,
     bus,
@@ -104,7 +105,8 @@ export interface State {
 
 /** The machine's definition, each token replaced by an ARN. */
 export const definitionOf = (stack: Stack): { readonly TimeoutSeconds: number; readonly States: Record<string, State> } => {
-  const [machine] = Object.values(Template.fromStack(stack).findResources('AWS::StepFunctions::StateMachine'));
+  const named = Object.entries(Template.fromStack(stack).findResources('AWS::StepFunctions::StateMachine'));
+  const [, machine] = named.find(([id]) => !id.startsWith('Monitor'))!;
   const parts = machine.Properties.DefinitionString['Fn::Join'][1] as unknown[];
   return JSON.parse(parts.map((part) => (typeof part === 'string' ? part : tokenText(part))).join('')) as never;
 };

@@ -115,7 +115,8 @@ describe('the state machine', () => {
   test('leaves before the endpoint is removed, so that no run makes it anew', () => {
     const template = Template.fromStack(stack);
     const [removal] = Object.keys(template.findResources('Custom::MlOpsEndpointRemoval'));
-    const [machine] = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+    const machines = Object.entries(template.findResources('AWS::StepFunctions::StateMachine'));
+    const [, machine] = machines.find(([id]) => id.startsWith('Pipeline'))!;
     expect(machine.DependsOn).toContain(removal);
   });
 });

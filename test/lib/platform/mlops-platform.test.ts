@@ -1,15 +1,16 @@
 import * as path from 'node:path';
 import { App, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { Schedule } from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import cdkJson from '../../../cdk.json';
 import { METRICS, METRICS_NAMESPACE } from '../../../lib/operations/contract';
 import { modelParameter, platformParameter } from '../../../lib/platform/contract';
 import {
   Approval,
+  FalseAlarms,
   Framework,
   Gate,
+  GroupRule,
   MlOpsPlatform,
   type MlOpsPlatformProps,
   type ModelOptions,
@@ -35,7 +36,7 @@ const bikes = (changes: Partial<ModelOptions> = {}): ModelOptions => ({
   gate: Gate.beatsChampion({ metric: 'rmse' }),
   approval: Approval.automatic(),
   serving: Serving.serverless({ memory: Size.gibibytes(2), maxConcurrency: 5 }),
-  monitoring: Monitoring.every(Schedule.rate(Duration.days(1)), { window: Duration.days(14) }),
+  monitoring: Monitoring.every(Duration.days(7)),
   retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 100 })], { cooldown: Duration.days(30) }),
   ...changes,
 });
@@ -75,18 +76,33 @@ describe('addModel', () => {
     for (const part of [model.endpoint, model.monitor, model.pipeline, model.alarms, model.dashboard]) expect(part.node.scope).toBe(model);
     const service = new iam.Role(stack, 'Service', { assumedBy: new iam.AccountRootPrincipal() });
     model.endpoint.grantInvoke(service).assertSuccess();
-    Template.fromStack(stack).resourceCountIs('AWS::StepFunctions::StateMachine', 1);
+    Template.fromStack(stack).resourceCountIs('AWS::StepFunctions::StateMachine', 2);
   });
 
   test('refuses a model with everything that is wrong in one message', () => {
     const wrong = bikes({
       gate: Gate.beatsChampion({ metric: 'f1' }),
-      monitoring: Monitoring.every(Schedule.rate(Duration.days(14)), { window: Duration.days(14) }),
+      monitoring: Monitoring.every(Duration.days(14), { groups: [GroupRule.within('holiday', { metric: 'f1', bound: 0.1 })] }),
       retraining: Retraining.on([Trigger.quality({ metric: 'accuracy', worseThan: 0.9 })], { cooldown: Duration.days(1) }),
     });
     const add = () => platform().platform.addModel('Bike Demand', wrong);
     expect(add).toThrow("addModel('Bike Demand'): 4 problems");
-    for (const part of ["got 'Bike Demand'", 'gate.metric: must be', "got 'accuracy'", 'got rate(14 days)']) expect(add).toThrow(part);
+    for (const part of ["got 'Bike Demand'", 'gate.metric: must be', "got 'accuracy'", 'monitoring.groups[0].metric']) expect(add).toThrow(part);
+  });
+
+  test('refuses a trigger on groups where no rule looks at groups', () => {
+    const retraining = Retraining.on([Trigger.groups()], { cooldown: Duration.days(30) });
+    const measured = Monitoring.every(Duration.days(7), { groups: [GroupRule.measured('holiday')] });
+    const ruled = Monitoring.every(Duration.days(7), { groups: [GroupRule.within('holiday', { metric: 'rmse', bound: 20 })] });
+    const add = (monitoring: Monitoring) => platform().platform.addModel('BikeDemand', bikes({ monitoring, retraining }));
+    expect(() => add(measured)).toThrow('retraining.triggers[0]: needs a rule on groups, got Trigger.groups()');
+    expect(add(ruled).alarms.alarms.map(({ node }) => node.id)).toContain('GroupGapDetected');
+  });
+
+  test('refuses rules on quality that may spend nothing of the accepted false alarms', () => {
+    const falseAlarms = FalseAlarms.atMost(1, Duration.days(90), { drift: 0.75, quality: 0 });
+    const add = () => platform().platform.addModel('BikeDemand', bikes({ monitoring: Monitoring.every(Duration.days(7), { falseAlarms }) }));
+    expect(add).toThrow('monitoring.falseAlarms: must leave quality a share, since there are rules on it, got quality 0');
   });
 
   test('refuses a second model whose endpoint would have the name of the first', () => {
@@ -141,7 +157,7 @@ describe('programs find', () => {
       endpointName: 'mlops-bikedemand',
       servingKind: 'SERVERLESS',
       recorderFunction: '<reference>',
-      monitorFunction: '<reference>',
+      monitorStateMachineArn: '<reference>',
       stateMachineArn: '<reference>',
     });
   });

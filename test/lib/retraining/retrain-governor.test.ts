@@ -13,6 +13,8 @@ import { Trigger } from '../../../lib/retraining/trigger';
 const ALL = [
   Trigger.quality({ metric: 'rmse', worseThan: 100 }),
   Trigger.quality({ metric: 'r2', worseThan: 0.5 }),
+  Trigger.quality({ metric: 'mae', tolerance: 5 }),
+  Trigger.groups(),
   Trigger.drift({ minimumFeatures: 2 }),
   Trigger.schedule(events.Schedule.rate(Duration.days(7))),
 ];
@@ -55,7 +57,11 @@ describe('rules', () => {
       'detail-type': ['Model Quality Degraded'],
       detail: { ...bikes, metric: ['r2'], value: [{ numeric: ['<', 0.5] }] },
     });
+    // A bound that follows the baseline is known to the monitor alone.
+    const relative = { ...bikes, metric: ['mae'] };
+    expect(patterns).toContainEqual({ source: ['cdk-mlops'], 'detail-type': ['Model Quality Degraded'], detail: relative });
     expect(patterns).toContainEqual({ source: ['cdk-mlops'], 'detail-type': ['Data Drift Detected'], detail: bikes });
+    expect(patterns).toContainEqual({ source: ['cdk-mlops'], 'detail-type': ['Group Gap Detected'], detail: bikes });
   });
 
   test('leave a person\'s request as the only cause where no trigger is declared', () => {
@@ -86,7 +92,7 @@ describe('rules', () => {
   test('every target has a dead-letter queue, bounded retries and a bounded age, and so has every function behind it', () => {
     const template = govern().template();
     const targets = Object.values(template.findResources('AWS::Events::Rule')).flatMap(({ Properties }) => Properties.Targets ?? []);
-    expect(targets).toHaveLength(6);
+    expect(targets).toHaveLength(8);
     for (const target of targets) {
       expect(target.DeadLetterConfig.Arn).toBeDefined();
       expect(target.RetryPolicy).toEqual({ MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 10 });

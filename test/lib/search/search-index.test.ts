@@ -123,7 +123,7 @@ test('who searches reads the index and nothing else', () => {
 test('changes that are missing from the index set off an alarm', () => {
   const platform = new MlOpsPlatform(newStack(), 'Platform');
   Template.fromStack(Stack.of(platform)).hasResourceProperties('AWS::CloudWatch::Alarm', {
-    AlarmDescription: Match.stringLikeRegexp('missing from the search index'),
+    AlarmDescription: Match.stringLikeRegexp('a change not indexed'),
   });
 });
 
