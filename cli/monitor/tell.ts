@@ -14,18 +14,21 @@ const REASON = 90;
 export interface Telling {
   /** Features to list; those that drifted are always there. */
   readonly features?: number;
+  /** What was compared, where it was no window of requests; and what the reference is called. */
+  readonly files?: { readonly title: string; readonly reference: string };
 }
 
-export function tellResult(io: Io, result: MonitorResult, { features = FEATURES }: Telling = {}): string {
-  const parts = partsOf(result);
+export function tellResult(io: Io, result: MonitorResult, { features = FEATURES, files }: Telling = {}): string {
+  // What nobody asked for is not told of files.
+  const parts = partsOf(result).filter(({ phrase }) => files === undefined || phrase !== '');
   const { title, remarks, tone } = headline(result, parts);
   const paint = tone === 'bad' ? bad : tone === 'good' ? good : strong;
   return [
     [paint(io, title), ...remarks].join('\n'),
-    about(io, result),
+    about(io, result, files?.title),
     fields(io, Object.fromEntries(parts.map((part) => [part.name.toLowerCase(), verdictOf(io, part)]))).trimEnd(),
-    promises(io, result),
-    featureTable(io, result, features),
+    promises(io, result, files?.reference),
+    featureTable(io, result, features, files?.reference),
     qualityTable(io, result),
     gapTable(io, result),
     violationTable(io, result),
@@ -45,19 +48,20 @@ const verdictOf = (io: Io, { tone, word, reason }: Part): string => {
 const titled = (io: Io, title: string, head: readonly string[], rows: readonly (readonly string[])[]): string =>
   rows.length === 0 ? '' : `${strong(io, title)}\n${table(io, head, rows).trimEnd()}`;
 
-const about = (io: Io, { windowStart, windowEnd, rows, requests, servedBy }: MonitorResult): string =>
+const about = (io: Io, { windowStart, windowEnd, rows, requests, servedBy }: MonitorResult, title?: string): string =>
   fields(io, {
-    window: `${moment(windowStart)} to ${moment(windowEnd)} (UTC)`,
+    compared: title,
+    window: Date.parse(windowEnd) === 0 ? undefined : `${moment(windowStart)} to ${moment(windowEnd)} (UTC)`,
     rows: `${rows.toLocaleString('en-US')}${requests > 0 ? ` in ${requests.toLocaleString('en-US')} requests` : ''}`,
     'answered by': servedBy.length > 0 ? servedBy.map((one) => `v${one.version} (${one.rows.toLocaleString('en-US')})`).join(', ') : undefined,
   }).trimEnd();
 
-function promises(io: Io, { drift }: MonitorResult): string {
-  const lines = drift.comparisons.map(({ reference, promise }) => `${referenceName(reference)}: ${promise.sentence}`);
+function promises(io: Io, { drift }: MonitorResult, training?: string): string {
+  const lines = drift.comparisons.map(({ reference, promise }) => `${referenceName(reference, training)}: ${promise.sentence}`);
   return lines.length === 0 ? '' : `${strong(io, 'what is promised')}\n${lines.join('\n')}`;
 }
 
-function featureTable(io: Io, { drift }: MonitorResult, most: number): string {
+function featureTable(io: Io, { drift }: MonitorResult, most: number, training?: string): string {
   const primary = primaryOf(drift.comparisons);
   if (primary === undefined) return '';
   const shown = primary.features.filter((feature, index) => feature.drifted || index < most);
@@ -74,7 +78,7 @@ function featureTable(io: Io, { drift }: MonitorResult, most: number): string {
   ]);
   const head = ['feature', 'verdict', 'effect', 'counts from', 'score', 'drift above', 'missing', 'never seen'];
   const more = left > 0 ? `\n${left} more features differ less` : '';
-  return `${titled(io, `features against: ${referenceName(primary.reference)}`, head, rows)}${more}`;
+  return `${titled(io, `features against: ${referenceName(primary.reference, training)}`, head, rows)}${more}`;
 }
 
 function qualityTable(io: Io, { quality }: MonitorResult): string {

@@ -61,7 +61,9 @@ export function featuresView(result: MonitorResult, context: ReportContext, tren
       const found = byName.get(feature.name);
       return found ? [{ comparison, found }] : [];
     });
-    const alarms = elsewhere.filter(({ found }) => found.drifted).map(({ comparison }) => referenceName(comparison.reference));
+    const alarms = elsewhere
+      .filter(({ comparison, found }) => found.drifted && comparison.verdict === 'drift')
+      .map(({ comparison }) => referenceName(comparison.reference));
     const [tone, word] = toneOf(feature, primary, alarms);
     return {
       id: `f${index}`,
@@ -77,7 +79,7 @@ export function featuresView(result: MonitorResult, context: ReportContext, tren
       unseen: (feature.unseen ?? []).slice(0, 5).map((name) => clip(name, 40)).join(', '),
       others: elsewhere.map(({ comparison, found }) => ({
         reference: referenceName(comparison.reference),
-        word: found.drifted ? 'drifted' : comparison.verdict === 'advisory' ? 'for information' : 'no drift',
+        word: comparison.verdict === 'advisory' ? 'for information' : found.drifted ? 'drifted' : 'no drift',
         effect: effectOf(found),
         rows: number(found.referenceRows),
       })),
@@ -86,7 +88,7 @@ export function featuresView(result: MonitorResult, context: ReportContext, tren
   const drifted = views.filter((view) => view.tone === 'bad');
   const calm = views.filter((view) => view.tone !== 'bad');
   return {
-    reference: referenceName(primary.reference),
+    reference: referenceName(primary.reference, context.files?.reference),
     against: primary.sentence,
     drifted,
     first: calm.slice(0, OPEN),

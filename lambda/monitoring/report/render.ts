@@ -18,12 +18,18 @@ const DETAILS: readonly Detail[] = [
   { charts: 40, features: 100 },
   { charts: 15, features: 40 },
 ];
+/** What a feature takes at least, and what its charts do. */
+const FEATURE_BYTES = 1200;
+const CHARTS_BYTES = 1000;
 const WINDOWS = 30;
 
 /** One self-contained HTML page for a person: the verdict first, then what it rests on. */
 export function renderReport(result: MonitorResult, context: ReportContext): string {
+  const features = Math.max(0, ...result.drift.comparisons.map((comparison) => comparison.features.length));
+  const hopeless = ({ charts, features: listed }: Detail): boolean =>
+    Math.min(charts, features) * CHARTS_BYTES + Math.min(listed, features) * FEATURE_BYTES > LARGEST;
   let page = '';
-  for (const detail of DETAILS) {
+  for (const detail of DETAILS.filter((one, index) => index === DETAILS.length - 1 || !hopeless(one))) {
     page = render(result, context, detail);
     if (Buffer.byteLength(page) <= LARGEST) return page;
   }
@@ -54,12 +60,12 @@ function render(result: MonitorResult, context: ReportContext, detail: Detail): 
     headline: headline(result, parts),
     from: moment(result.windowStart),
     to: moment(result.windowEnd),
-    input: context.input,
+    input: context.files?.title,
     servedBy: result.servedBy.map(({ version, rows }) => `v${version} (${number(rows)})`).join(', '),
     budget:
       `All statistical rules of this model together should raise at most ${episodes} false ${episodes === 1 ? 'alarm' : 'alarms'} in ${days} days` +
       ` (${used.map((name) => `${SHARES[name]} ${percent(shares[name])}`).join(', ')}). Broken data rules and failures are outside of this.`,
-    comparisons: comparisonsView(result, trend),
+    comparisons: comparisonsView(result, trend, context.files?.reference),
     features: featuresView(result, context, trend, detail),
     skipped: result.drift.skipped.map(({ name, reason }) => `${clip(name, 60)} (${clip(reason, 120)})`).join('; '),
     metrics: metricsView(result, context, trend),
@@ -76,7 +82,7 @@ function render(result: MonitorResult, context: ReportContext, detail: Detail): 
   });
 }
 
-function comparisonsView(result: MonitorResult, trend: readonly TrendPoint[]) {
+function comparisonsView(result: MonitorResult, trend: readonly TrendPoint[], training: string | undefined) {
   const tones: Readonly<Record<string, readonly [Tone, string]>> = {
     ok: ['good', 'no drift'],
     drift: ['bad', 'drift'],
@@ -87,7 +93,7 @@ function comparisonsView(result: MonitorResult, trend: readonly TrendPoint[]) {
   };
   return result.drift.comparisons.map((comparison, index) => {
     const { reference, promise, verdict, judgedScore, threshold, pValue } = comparison;
-    const name = referenceName(reference);
+    const name = referenceName(reference, training);
     const key = referenceKey(reference);
     const points = trend.map(({ end, drift }) => {
       const at = drift[key];

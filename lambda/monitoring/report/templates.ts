@@ -148,7 +148,8 @@ metric.value
 %></td><td class="n"><%= metric.interval %></td><td class="n"><%= metric.baseline %></td><td class="n"><%= metric.bound
 %></td><td>${TAG('metric')}</td></tr><% })
 %></tbody></table></div>
-<% it.metrics.forEach((metric) => { %>${WIDE('metric.chart', '<%= metric.name %>', '<%= metric.name %> with its interval; dashed: its bound.')}<% }) %>
+<% it.metrics.forEach((metric) => { %>
+${WIDE('metric.chart', '<%= metric.name %>', '<%= metric.name %> with its interval; dashed: its bound.')}<% }) %>
 ${WIDE('it.coverage', 'label coverage', 'Share of rows with a label.')}</section><% } %>
 ${GROUPS}`;
 

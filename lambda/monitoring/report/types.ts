@@ -32,8 +32,8 @@ export interface ReportContext {
   readonly comparisons: readonly JudgedComparison[];
   /** Earlier windows in any order; the result's own is added to them. */
   readonly trend: readonly TrendPoint[];
-  /** Where there are no requests, such as for files that were compared by hand. */
-  readonly input?: string;
+  /** What was compared, where it was no window of requests, but files; and what the reference is called. */
+  readonly files?: { readonly title: string; readonly reference: string };
 }
 
 /** Names a reference within a result. */

@@ -46,10 +46,11 @@ export function span(seconds: number | undefined): string {
   return `${count}${SPACE}${name}${count === 1 ? '' : 's'}`;
 }
 
-export function referenceName(reference: ReferenceSpec): string {
+/** `training`: what all rows of the reference are called, where they are no training data. */
+export function referenceName(reference: ReferenceSpec, training = 'Training data'): string {
   switch (reference.kind) {
     case 'TRAINING':
-      return 'Training data';
+      return training;
     case 'SAME_SEASON':
       return 'Same season of earlier years';
     case 'LAST_DAYS':

@@ -66,7 +66,8 @@ export interface SampleFeature {
   readonly window: Counts;
 }
 
-export function sampleFeature({ name, kind, shift = 0, role, importance, categories = ['clear', 'mist', 'rain'] }: Sample, seed: number): SampleFeature {
+export function sampleFeature(sample: Sample, seed: number): SampleFeature {
+  const { name, kind, shift = 0, role, importance, categories = ['clear', 'mist', 'rain'] } = sample;
   const next = random(seed);
   const shape: Shape =
     kind === 'category'
@@ -121,7 +122,11 @@ export function sampleFeature({ name, kind, shift = 0, role, importance, categor
   };
 }
 
-export function sampleComparison(reference: ReferenceSpec, features: readonly SampleFeature[], change: Partial<ReferenceComparison> = {}): JudgedComparison {
+export function sampleComparison(
+  reference: ReferenceSpec,
+  features: readonly SampleFeature[],
+  change: Partial<ReferenceComparison> = {},
+): JudgedComparison {
   const drift = features.some(({ result }) => result.drifted);
   const coarse = reference.kind !== 'TRAINING';
   return {
@@ -160,6 +165,8 @@ export const BIKE_FEATURES: readonly Sample[] = [
   { name: 'prediction', kind: 'smooth', shift: 0.2, role: 'prediction' },
 ];
 
+const SHOWN = 'shown for information, never alarms.';
+
 export interface SamplePage {
   readonly result: MonitorResult;
   readonly context: ReportContext;
@@ -178,14 +185,15 @@ export function samplePage(samples: readonly Sample[] = BIKE_FEATURES, change: P
       reason: 'Shown for information: the score is 4.4.',
       promise: {
         fitBlocks: 2, nullBlocks: 2, asked: 0.04, supported: 0.33, episodes: 0, days: 90, advisory: true,
-        sentence: "The season's 4 blocks of 7 days (August 2011) cannot support a promise (10 are needed beyond those that fit it): shown for information, never alarms.",
+        sentence: `The season's 4 blocks of 7 days (August 2011) cannot support a promise (10 are needed beyond those that fit it): ${SHOWN}`,
       },
     }),
     sampleComparison(SPEC.references[2], calm, { sentence: 'Compared with all of the baseline: 82 blocks of 7 days (2011-01-01 to 2012-07-30).' }),
   ];
   const estimate = (value: number, half: number) => ({ value, low: value - half, high: value + half });
   const result: MonitorResult = {
-    schemaVersion: 2, platform: 'demo', model: 'BikeDemand', version: 2, windowStart: '2012-08-13T00:00:00.000Z', windowEnd: '2012-08-20T00:00:00.000Z',
+    schemaVersion: 2, platform: 'demo', model: 'BikeDemand', version: 2,
+    windowStart: '2012-08-13T00:00:00.000Z', windowEnd: '2012-08-20T00:00:00.000Z',
     sources: 'sha256:4f1c', requests: 168, rows: 672, servedBy: [{ version: 2, rows: 600 }, { version: 1, rows: 72 }],
     states: [{ state: 'duplicate-records', count: 12, sentence: '12 requests were recorded twice and are counted once.' }],
     rejected: { 'column-count': 1234, 'not-json': 1 }, rejectedSamples: { 'column-count': 'capture/a.jsonl:17', 'not-json': 'capture/b.jsonl:3' },
@@ -194,7 +202,8 @@ export function samplePage(samples: readonly Sample[] = BIKE_FEATURES, change: P
       comparisons: comparisons.map((one) => one.result), skipped: [{ name: 'datetime', reason: 'time of the row' }],
     },
     quality: {
-      verdict: 'ok', reason: 'No metric is worse than its bound.', from: '2012-07-23T00:00:00.000Z', to: '2012-08-20T00:00:00.000Z', rows: 2688, labelled: 2500,
+      verdict: 'ok', reason: 'No metric is worse than its bound.', rows: 2688, labelled: 2500,
+      from: '2012-07-23T00:00:00.000Z', to: '2012-08-20T00:00:00.000Z',
       coverage: 0.93, labelAgeSeconds: 5400, blocks: 28, confidence: 0.98,
       metrics: {
         rmse: { ...estimate(66, 6), baseline: estimate(64.2, 5) }, r2: { ...estimate(0.85, 0.03), baseline: estimate(0.86, 0.02) },
@@ -245,7 +254,11 @@ function trendBefore(result: MonitorResult): TrendPoint[] {
       drift: Object.fromEntries(
         Object.entries(last.drift).map(([key, value]) => [
           key,
-          { ...value, verdict: value.verdict === 'drift' ? ('ok' as const) : value.verdict, judgedScore: index === 4 ? undefined : near(value.judgedScore) },
+          {
+            ...value,
+            verdict: value.verdict === 'drift' ? ('ok' as const) : value.verdict,
+            judgedScore: index === 4 ? undefined : near(value.judgedScore),
+          },
         ]),
       ),
       features: Object.fromEntries(
