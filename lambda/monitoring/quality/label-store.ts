@@ -1,5 +1,5 @@
 /** Labels of one piece of memory; pieces are added, never copied. */
-const CHUNK = 32_768;
+const CHUNK = 8192;
 const FIRST_SLOTS = 1024;
 /** Of the slots at most this share is taken; then half as many again are made. */
 const FULLEST = 0.85;
