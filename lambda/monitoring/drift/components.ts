@@ -54,6 +54,9 @@ export function presentOf(cells: BlockCells): number {
   return sum;
 }
 
+/** Rows with a value that the reference knows. */
+const listedOf = (cells: BlockCells): number => presentOf(cells) - cells[cells.length - 2];
+
 export const rowsOf = (cells: BlockCells): number => presentOf(cells) + cells[cells.length - 1];
 
 /** Largest distance of the distribution functions at the cells' borders. */
@@ -94,10 +97,10 @@ function jensenShannon(component: 'distribution' | 'shape', groupOf: Uint8Array,
     minimumEffect: MINIMUM_EFFECTS[component],
     // Mean root of the positive part of (χ² - freedom) / (8 ln 2), squared, with χ² as good as normal.
     noise: (0.169 * Math.sqrt(2 * freedom)) / (8 * Math.LN2),
-    size: presentOf,
+    size: listedOf,
     distance: (cells) => {
       const counts = grouped(cells, groupOf, groups);
-      const n = presentOf(cells);
+      const n = listedOf(cells);
       let divergence = 0;
       for (let group = 0; group < groups; group += 1) {
         const q = counts[group] / n;
@@ -151,11 +154,11 @@ function quantileGroups(reference: BlockCells, present: number): Uint8Array {
   return groups;
 }
 
-/** Categories, commonest first, taken together until they are common; what is left and what the reference never held are group 0. */
+/** Categories, commonest first, taken together until they are common; what is left is group 0. Names never seen are a measure of their own. */
 function commonGroups(reference: BlockCells, present: number): Uint8Array {
-  const groups = new Uint8Array(reference.length - 1);
+  const groups = new Uint8Array(reference.length - 2);
   let [next, from, sum] = [1, 0, 0];
-  for (let cell = 0; cell < reference.length - 2; cell += 1) {
+  for (let cell = 0; cell < groups.length; cell += 1) {
     sum += reference[cell];
     if (sum >= COMMON * present) {
       groups.fill(next, from, cell + 1);

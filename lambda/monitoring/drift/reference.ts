@@ -58,8 +58,7 @@ export function chooseReference(
   if (table.kind === 'rows') {
     return rowsReference(reference, spec, table);
   }
-  const together = judgedTogether(spec, recent, window);
-  const judgedFrom = Math.min(window.start - (spec.persistence.windows - 1) * length, together[0]?.start ?? Infinity);
+  const judgedFrom = judgedTogether(spec, recent, window)[0]?.start ?? window.start;
   const apart = (block: Block): boolean => block.start + length <= judgedFrom || block.start >= window.end;
   const enough = (block: Block): boolean => block.rows >= spec.minimumRows;
   const baseline = blocksOf(table);
