@@ -21,7 +21,7 @@ import { readDataFile, type Rejection, type Row } from './data-reader';
 import { sortedByTime, splitHoldout } from './split';
 
 /** More malformed rows than this are no accident of single rows. */
-const MOST_REJECTED = 0.01;
+export const MOST_REJECTED = 0.01;
 /** All rows stand in the function's memory to be sorted. */
 const LARGEST_DATASET = 256 * 1024 * 1024;
 

@@ -38,7 +38,7 @@ export async function shapeTraining({ task }: MonitorSpec, train: TableSource): 
 }
 
 /** The columns of a header that are counted. */
-export const watchedColumns = ({ task }: MonitorSpec, shaped: readonly ShapedColumn[], columns: readonly string[]): WatchedFeature[] =>
+export const watchedColumns = ({ task }: Pick<MonitorSpec, 'task'>, shaped: readonly ShapedColumn[], columns: readonly string[]): WatchedFeature[] =>
   shaped.map(({ name, shape }) => ({ name, role: name === task.target ? 'target' : 'feature', column: columns.indexOf(name), shape }));
 
 export interface CountedTraining {
@@ -49,7 +49,7 @@ export interface CountedTraining {
 }
 
 /** The second pass counts, and the third, where some columns may stand in a relation, counts these relations. */
-export async function countTraining(spec: MonitorSpec, train: TableSource, shapes: TrainShapes, blocks: BlockCounter): Promise<CountedTraining> {
+export async function countTraining(spec: Pick<MonitorSpec, 'task'>, train: TableSource, shapes: TrainShapes, blocks: BlockCounter): Promise<CountedTraining> {
   const watched = watchedColumns(spec, shapes.shaped, shapes.columns);
   const parts = inFolds(shapes.rows, () => new Profiler(watched));
   const gaps = new Gaps(spec.task.timeColumn === undefined ? -1 : shapes.columns.indexOf(spec.task.timeColumn));

@@ -9,7 +9,12 @@ export interface Translated<T> {
 
 type Configuration = NonNullable<ModelMonitorConstraints['monitoring_config']>;
 
-const TYPES: Readonly<Record<InferredType, ValueType | undefined>> = { Integral: 'integral', Fractional: 'fractional', String: 'string', Unknown: undefined };
+const TYPES: Readonly<Record<InferredType, ValueType | undefined>> = {
+  Integral: 'integral',
+  Fractional: 'fractional',
+  String: 'string',
+  Unknown: undefined,
+};
 
 /**
  * Rules of a constraints.json. A threshold is the share that has to match, so one less the threshold may differ. Model Monitor knows no severity:

@@ -57,7 +57,11 @@ export const StatisticsSchema = z.looseObject({
       numerical_statistics: z
         .looseObject({
           common,
-          ...{ mean: z.number().optional(), sum: z.number().optional(), std_dev: z.number().optional(), min: z.number().optional(), max: z.number().optional() },
+          mean: z.number().optional(),
+          sum: z.number().optional(),
+          std_dev: z.number().optional(),
+          min: z.number().optional(),
+          max: z.number().optional(),
           distribution: z.looseObject({ kll: kll.optional() }).optional(),
         })
         .optional(),

@@ -26,8 +26,8 @@ export interface CountedFeature {
 }
 
 /**
- * A statistics.json from counters: of a baseline, or of a window. Numbers are known by the means of up to a thousand bins, so sums, means and extremes are
- * exact, while standard deviation, buckets and sketch are as near as the bins are narrow.
+ * A statistics.json from counters: of a baseline, or of a window. Numbers are known by the means of up to a thousand bins, so sums, means and
+ * extremes are exact, while standard deviation, buckets and sketch are as near as the bins are narrow.
  */
 export function toStatistics(features: readonly CountedFeature[], rows: number): ModelMonitorStatistics {
   return { version: 0, dataset: { item_count: rows }, features: features.map(toFeature) };
@@ -102,8 +102,15 @@ function sketchOf({ values, weights }: Weighted, total: number): number[][] {
   return data;
 }
 
+export interface StatisticsRead {
+  readonly rows: number;
+  readonly features: readonly BaselineFeature[];
+  /** Features that the file says too little about. */
+  readonly lost: readonly string[];
+}
+
 /** What a statistics.json tells of its data, as far as counters can hold it: enough to suggest constraints from. */
-export function fromStatistics(document: ModelMonitorStatistics): { readonly rows: number; readonly features: BaselineFeature[]; readonly lost: string[] } {
+export function fromStatistics(document: ModelMonitorStatistics): StatisticsRead {
   const lost: string[] = [];
   const rows = document.dataset.item_count;
   const features = document.features.flatMap((feature): BaselineFeature[] => {

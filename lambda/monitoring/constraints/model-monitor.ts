@@ -40,6 +40,20 @@ export function toViolations(
   return { document: { violations: [...written, ...drift] }, lost };
 }
 
+/**
+ * Violations that Model Monitor has found. It knows no severity: all are errors, but added columns. A check type that is none of ours, such as drift,
+ * stands as it is.
+ */
+export function fromViolations({ violations }: ModelMonitorViolations): ConstraintViolation[] {
+  return violations.map(({ feature_name: feature, constraint_check_type: type, description }) => {
+    const isAdded = type === 'extra_column_check';
+    const isColumn = isAdded || type === 'missing_column_check';
+    const [constraint] = Object.entries(CHECK_TYPES).find(([, name]) => name === type) ?? [isColumn ? 'columns' : type];
+    const [observed, allowed] = isColumn ? (isAdded ? ['present', 'absent'] : ['absent', 'present']) : ['see the description', 'see the description'];
+    return { feature, constraint, severity: isAdded ? 'warning' : 'error', observed, allowed, description };
+  });
+}
+
 function checkType({ constraint, observed }: ConstraintViolation): string | undefined {
   if (constraint === 'columns') return observed === 'absent' ? 'missing_column_check' : 'extra_column_check';
   return CHECK_TYPES[constraint];
