@@ -3,6 +3,12 @@ import path from 'node:path';
 import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError } from 'commander';
 import { LocalEngine } from '../local/engine';
+import { register as checkData } from './constraints/check';
+import { register as exportConstraints } from './constraints/export';
+import { register as importConstraints } from './constraints/import';
+import { register as putConstraints } from './constraints/put';
+import { register as showConstraints } from './constraints/show';
+import { register as suggest } from './constraints/suggest';
 import { register as demo } from './demo';
 import { explain, UsageError } from './errors';
 import { bad } from './format';
@@ -69,6 +75,11 @@ const GROUPS: readonly { readonly name: string; readonly what: string; readonly 
   { name: 'runs', what: 'runs of the training pipelines and of your own code', commands: [listRuns, showRun, compareRuns, runMetrics] },
   { name: 'monitor', what: 'whether data and predictions are still right', commands: [runMonitor, showMonitor, monitorHistory] },
   { name: 'labels', what: 'what really happened', commands: [putLabels] },
+  {
+    name: 'constraints',
+    what: 'rules on the data of a model: what training data and windows are checked by',
+    commands: [suggest, showConstraints, checkData, putConstraints, importConstraints, exportConstraints],
+  },
   { name: 'retrain', what: 'the governor of retraining', commands: [request, pause, resume, retrainStatus] },
 ];
 
