@@ -26,8 +26,7 @@ export const CAPTURE_ROOT = 'capture/';
 export const capturePrefix = (endpointName: string, variantName: string): string => `${CAPTURE_ROOT}${endpointName}/${variantName}/`;
 
 /** Predictions bucket: `labels/<model>/yyyy/mm/dd/hh/*.jsonl`, UTC hour of arrival. */
-export const LABELS_ROOT = 'labels/';
-export const labelsPrefix = (model: string): string => `${LABELS_ROOT}${model}/`;
+export const labelsPrefix = (model: string): string => `labels/${model}/`;
 
 /** `yyyy/mm/dd/hh`, UTC: the part of the keys of recorded requests and labels that tells their hour. */
 export const hourPath = (time: Date): string => time.toISOString().slice(0, 13).replace(/[-T]/g, '/');

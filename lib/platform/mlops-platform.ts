@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
 import { claim } from '../common/claims';
 import { Validator } from '../common/validation';
+import { LabelRecorder } from '../monitoring/label-recorder';
 import { sharesProblems } from '../monitoring/monitor-spec';
 import { PlatformAlarms } from '../operations/platform-alarms';
 import { IModelRegistry, ModelRegistry } from '../registry/model-registry';
@@ -100,6 +101,7 @@ export class MlOpsPlatform extends Construct {
   public readonly alarmTopic?: sns.ITopic;
 
   private readonly models = new Map<string, MlModel>();
+  private readonly labels: LabelRecorder;
 
   /** Fails at synth if the name is not allowed, or another platform of the stack has it. */
   constructor(scope: Construct, id: string, props: MlOpsPlatformProps = {}) {
@@ -126,6 +128,7 @@ export class MlOpsPlatform extends Construct {
       const { registry, tracker, governor } = this;
       this.search = new SearchIndex(this, 'Search', { platformName, registry, tracker, deadLetters: governor.deadLetters });
     }
+    this.labels = new LabelRecorder(this, 'Labels', { platformName, store: this.store, governor: this.governor });
     this.alarms = new PlatformAlarms(this, 'Alarms', { governor: this.governor, alarmTopic });
     const lost = this.registry instanceof ModelRegistry ? this.registry.lockDeadLetters : undefined;
     if (lost) this.alarms.watchDeadLetters(lost, 'entries of the registry’s history have no locked copy');
@@ -165,6 +168,7 @@ export class MlOpsPlatform extends Construct {
     const { platformName, store, registry, tracker, governor, alarmTopic } = this;
     const model = new MlModel(this, modelName, { modelName, platformName, store, registry, tracker, governor, alarmTopic, ...options });
     this.models.set(modelName.toLowerCase(), model);
+    this.labels.take(modelName);
     // Pipelines share the queue of the first one of the stack, which may belong to another platform.
     this.alarms.watchDeadLetters(model.pipeline.deadLetters, 'why a training run failed is not on record');
     return model;

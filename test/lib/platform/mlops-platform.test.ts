@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { App, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import cdkJson from '../../../cdk.json';
 import { METRICS, METRICS_NAMESPACE } from '../../../lib/operations/contract';
@@ -191,6 +191,22 @@ describe('platform', () => {
     mlops.addModel('BikeDemand', bikes());
     expect(resourcesOf(stack)).toBeGreaterThan(0);
   });
+});
+
+test('labels that come as events are recorded for the models of the platform, and for no other', () => {
+  const { stack, platform: mlops } = platform();
+  mlops.addModel('BikeDemand', bikes());
+  const template = Template.fromStack(stack);
+  template.hasResourceProperties('AWS::Lambda::Function', {
+    Description: 'Records labels that come as events',
+    Environment: { Variables: Match.objectLike({ MLOPS_PLATFORM: 'mlops', MLOPS_LABEL_MODELS: '["BikeDemand"]' }) },
+  });
+  template.hasResourceProperties('AWS::Events::Rule', {
+    EventPattern: { source: ['cdk-mlops'], 'detail-type': ['Labels Observed'], detail: { platform: ['mlops'] } },
+  });
+  const [role] = Object.entries(template.findResources('AWS::IAM::Role')).filter(([id]) => id.includes('LabelsFunctionRole'));
+  const objects = JSON.stringify(role).match(/"\/labels\/[^"]*"/g);
+  expect(objects).toEqual(['"/labels/BikeDemand/*"']);
 });
 
 test('a registry with locked copies is watched: what could not be copied has an alarm', () => {
