@@ -49,7 +49,12 @@ export interface CountedTraining {
 }
 
 /** The second pass counts, and the third, where some columns may stand in a relation, counts these relations. */
-export async function countTraining(spec: Pick<MonitorSpec, 'task'>, train: TableSource, shapes: TrainShapes, blocks: BlockCounter): Promise<CountedTraining> {
+export async function countTraining(
+  spec: Pick<MonitorSpec, 'task'>,
+  train: TableSource,
+  shapes: TrainShapes,
+  blocks: BlockCounter,
+): Promise<CountedTraining> {
   const watched = watchedColumns(spec, shapes.shaped, shapes.columns);
   const parts = inFolds(shapes.rows, () => new Profiler(watched));
   const gaps = new Gaps(spec.task.timeColumn === undefined ? -1 : shapes.columns.indexOf(spec.task.timeColumn));
