@@ -18,14 +18,14 @@ test('the code of README and docs/constructs.md compiles', () => {
 test('the example of README is one model in about 30 lines, and synthesizes', () => {
   expect(readme[0].trim().split('\n').length).toBeLessThanOrEqual(34);
   const template = Template.fromStack(stackOf(readme[0], require));
-  template.resourceCountIs('AWS::StepFunctions::StateMachine', 1);
+  template.resourceCountIs('AWS::StepFunctions::StateMachine', 2);
   template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/cdk-mlops/mlops/models/BikeDemand' });
 });
 
 test('the snippets of docs/constructs.md are one program that synthesizes', () => {
   const template = Template.fromStack(stackOf(constructs.join('\n'), require));
-  template.resourceCountIs('AWS::StepFunctions::StateMachine', 4);
-  template.hasResourceProperties('AWS::Lambda::Function', { Description: 'Judges drift and quality of Demand', MemorySize: 3008 });
+  template.resourceCountIs('AWS::StepFunctions::StateMachine', 8);
+  template.hasResourceProperties('AWS::Lambda::Function', { Description: 'Plans, profiles and judges windows of Demand', MemorySize: 3008 });
 });
 
 test.each(publicConstructs())('docs/constructs.md tells of %s: code, what it costs to idle, what it refuses', (name) => {
