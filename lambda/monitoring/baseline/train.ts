@@ -7,8 +7,8 @@ import { DistinctCounter, isSkipped, mergeProfiles, Profiler, Sampler, shapesOf,
 import type { WatchedFeature } from '../profile/types';
 import type { RowSink } from '../rows';
 import { readTime } from '../values';
-import type { BaselineFeature } from './types';
 import { readTable, type TableSource, toAll } from './table';
+import type { BaselineFeature } from './types';
 
 /** Suggested constraints are checked on so many parts of the training data. */
 const FOLDS = 5;
