@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { ARTIFACTS_ENV } from '../../lib/artifacts/contract';
 import { COMMON_ENV } from '../../lib/common/contract';
 import { MONITORING_ENV, MonitorAnswer, MonitorSpec } from '../../lib/monitoring/contract';
-import type { PlanAnswer } from '../../lib/monitoring/workflow/contract';
+import { MONITOR_LIMITS, type PlanAnswer } from '../../lib/monitoring/workflow/contract';
 import { FEATURE_DIMENSION } from '../../lib/operations/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { Events } from '../common/events.client';
@@ -52,7 +52,7 @@ export const handler = async (event: unknown): Promise<PlanAnswer | MonitorAnswe
   const baselines = new BaselineClient();
   switch (input.action) {
     case 'plan': {
-      const answer = await plan({ spec, client, now: Date.now }, input);
+      const answer = await plan({ spec, client, baselines, now: Date.now, limits: limits() }, input);
       logger.info('run planned', { model, windows: answer.windows.length, unchanged: answer.unchanged });
       return answer;
     }
@@ -68,6 +68,8 @@ export const handler = async (event: unknown): Promise<PlanAnswer | MonitorAnswe
     }
   }
 };
+
+const limits = (): typeof MONITOR_LIMITS => ({ ...MONITOR_LIMITS, ...(JSON.parse(process.env[MONITORING_ENV.limits] || '{}') as object) });
 
 function publisherOf(model: string): Publisher {
   const bus = new Events();

@@ -3,6 +3,8 @@
 export const MONITORING_ENV = {
   /** JSON of MonitorSpec. */
   spec: 'MLOPS_MONITOR_SPEC',
+  /** JSON of those of MONITOR_LIMITS that a run shall have other values of, where there is one. */
+  limits: 'MLOPS_MONITOR_LIMITS',
   /** JSON of the names of the models whose labels may come as events; any model's where it is left out. */
   labelModels: 'MLOPS_LABEL_MODELS',
 } as const;

@@ -61,7 +61,7 @@ export class MemoryBucket {
       return { Body: Readable.from([bytes]), ContentLength: bytes.length };
     }
     if (command instanceof HeadObjectCommand)
-      return { ContentLength: this.bytes(command.input).length, ETag: `"${this.get(command.input).length}"`, VersionId: 'v1' };
+      return { ContentLength: this.bytes(command.input).length, ETag: `"${etagOf(this.get(command.input))}"`, VersionId: 'v1' };
     if (command instanceof PutObjectCommand) {
       const bytes = Buffer.from(command.input.Body as string);
       const answer = this.put(command.input, bytes.toString());

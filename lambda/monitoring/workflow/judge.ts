@@ -115,7 +115,7 @@ export async function judge(ports: JudgePorts, input: JudgeInput): Promise<Monit
 async function readWindow(ports: JudgePorts, window: Window, manifest: JudgeInput['window']['manifest']): Promise<Read> {
   const { client, spec } = ports;
   const contexts = new WindowContexts(client, ports.baselines, spec, await client.promotions());
-  const known = await knownRanges(client, spec, window);
+  const known = await knownRanges(client, spec, [window]);
   const captures = await client.captures(spec, captureHours(spec, window));
   const shards = manifest && (await client.json<ShardRef[]>(`s3://${manifest.bucket}/${manifest.key}`));
   if (shards !== undefined) {

@@ -95,6 +95,26 @@ export async function readPart(client: MonitorClient, context: PartContext, obje
   };
 }
 
+/** Event times of the rows of objects, without counting anything. */
+export async function scanRanges(
+  client: MonitorClient,
+  spec: MonitorSpec,
+  columns: readonly string[],
+  objects: readonly SourceObject[],
+): Promise<ReadRange[]> {
+  const timeIndex = spec.task.timeColumn === undefined ? -1 : columns.indexOf(spec.task.timeColumn);
+  const nothing = { begin: () => timeIndex >= 0, text: () => undefined, cells: () => undefined };
+  const watch = new RequestWatch(nothing, timeIndex, { start: -Infinity, end: Infinity });
+  const ranges: ReadRange[] = [];
+  for (const listed of objects) {
+    const object = await readAsItIs(client, listed, (current) =>
+      readCapture(client.open(current), current.key, columns, watch, new Rejections(), new CaptureStats()),
+    );
+    if (object !== undefined) ranges.push(watch.rangeOf(object));
+  }
+  return ranges;
+}
+
 const TRIES = 3;
 
 /** Reads an object that may be overwritten meanwhile: then in its new version, and not at all where it was deleted. Nothing was delivered before. */

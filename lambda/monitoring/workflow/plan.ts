@@ -1,8 +1,12 @@
 import type { MonitorSpec } from '../../../lib/monitoring/contract';
 import type { PlanAnswer, PlanInput, PlannedWindow, ShardRef, WindowMode } from '../../../lib/monitoring/workflow/contract';
 import { MONITOR_LIMITS } from '../../../lib/monitoring/workflow/contract';
+import { mapConcurrent } from '../../common/concurrent';
+import { recorded } from '../../registry/recorded';
+import type { BaselineClient } from '../baseline.client';
 import type { MonitorClient, Promotion } from '../monitor.client';
 import { FILES, type WindowMemory } from './files';
+import { scanRanges } from './part';
 import { captureHours, digestOf, type Hours, isAmong, KnownRanges, labelHours, type ReadRange, type SourceObject } from './sources';
 import { servingVersion } from './versions';
 import { requestedWindows, type Window } from './windows';
@@ -10,6 +14,7 @@ import { requestedWindows, type Window } from './windows';
 export interface PlanPorts {
   readonly spec: MonitorSpec;
   readonly client: MonitorClient;
+  readonly baselines: BaselineClient;
   readonly now: () => number;
   readonly limits?: { readonly smallBytes: number; readonly shardBytes: number; readonly inlineShards: number };
 }
@@ -37,10 +42,14 @@ export async function plan(ports: PlanPorts, { request }: PlanInput): Promise<Pl
   if (watched.length === 0) return { windows: [], unchanged: 0 };
   const captures = await client.captures(spec, spanOf(watched.map((window) => captureHours(spec, window))));
   const labels = await client.labels(spanOf(watched.map((window) => labelHours(spec, window))));
+  const known = await knownRanges(client, spec, watched);
+  const memories = await mapConcurrent(watched, 8, (window) => client.json<WindowMemory>(client.windowUri(window, FILES.memory)));
+  // Without it every new object would be of every window, and each judged anew.
+  if (!force && memories.some((memory) => memory !== undefined)) known.add(await scanned(ports, promotions, known.missing(captures)));
   const planned: PlannedWindow[] = [];
   let unchanged = 0;
-  for (const window of watched) {
-    const candidate = await candidateOf(ports, window, { captures, labels, promotions });
+  for (const [index, window] of watched.entries()) {
+    const candidate = candidateOf(spec, window, { captures, labels, promotions, known }, memories[index]);
     const labelsCount = onDemand || window === watched[watched.length - 1];
     if (!force && planned.length === 0 && isUnchanged(candidate, labelsCount)) unchanged += 1;
     else planned.push(await planWindow(ports, candidate));
@@ -52,11 +61,11 @@ interface Listed {
   readonly captures: readonly SourceObject[];
   readonly labels: readonly SourceObject[];
   readonly promotions: readonly Promotion[];
+  readonly known: KnownRanges;
 }
 
-async function candidateOf({ spec, client }: PlanPorts, window: Window, listed: Listed): Promise<Candidate> {
-  const known = await knownRanges(client, spec, window);
-  const memory = await client.json<WindowMemory>(client.windowUri(window, FILES.memory));
+function candidateOf(spec: MonitorSpec, window: Window, listed: Listed, memory?: WindowMemory): Candidate {
+  const { known } = listed;
   const captures = listed.captures.filter((object) => isAmong(captureHours(spec, window), object));
   return {
     window,
@@ -68,14 +77,28 @@ async function candidateOf({ spec, client }: PlanPorts, window: Window, listed: 
   };
 }
 
-/** What the runs of this window and the ones before it found out about objects. */
-export async function knownRanges(client: MonitorClient, spec: MonitorSpec, window: Window): Promise<KnownRanges> {
+/** Windows before and after, whose runs looked at the same objects. */
+const NEIGHBOURS = 2;
+
+/** What the runs of these windows, in a row, and those around them found out about objects. */
+export async function knownRanges(client: MonitorClient, spec: MonitorSpec, windows: readonly Window[]): Promise<KnownRanges> {
   const known = new KnownRanges();
   const length = spec.windowSeconds * 1000;
-  for (const earlier of [2, 1, 0].map((back) => ({ start: window.start - back * length, end: window.end - back * length }))) {
-    known.add((await client.json<ReadRange[]>(client.windowUri(earlier, FILES.objects))) ?? []);
-  }
+  const from = windows[0].end - NEIGHBOURS * length;
+  const files = await client.windowFiles(FILES.objects, from - 1, windows[windows.length - 1].end + NEIGHBOURS * length);
+  for (const ranges of await mapConcurrent(files, 4, ({ uri }) => client.json<ReadRange[]>(uri))) known.add(ranges ?? []);
   return known;
+}
+
+/** More bytes that nobody has looked at are not looked through to find the windows that they belong to. */
+const MOST_SCANNED = 64 * 1024 * 1024;
+
+/** Event times of new objects, so that only windows that they belong to are judged anew. */
+async function scanned({ spec, client, baselines }: PlanPorts, promotions: readonly Promotion[], objects: readonly SourceObject[]): Promise<ReadRange[]> {
+  const version = promotions.at(-1)?.version;
+  if (version === undefined || objects.length === 0 || objects.reduce((sum, { bytes }) => sum + bytes, 0) > MOST_SCANNED) return [];
+  const { columns } = await baselines.baseline(recorded(await client.version(version)).baselineUri);
+  return scanRanges(client, spec, columns, objects);
 }
 
 function isUnchanged({ wanted, labels, version, known, memory }: Candidate, labelsCount: boolean): boolean {

@@ -1,4 +1,4 @@
-import type { IdHash, RequestProfiler } from '../profile/requests';
+import type { IdHash } from '../profile/requests';
 import { idHash } from '../profile/requests';
 import { timeOfText } from '../profile/time';
 import { Rejections } from '../rejections';
@@ -24,7 +24,7 @@ export class SwitchedRejections extends Rejections {
 
 const HOUR = 3_600_000;
 
-/** Sees every request on its way to the profiler: what event times an object holds, how many requests each hour sent, and their ids. */
+/** Sees every request on its way to whoever counts: what event times an object holds, how many requests each hour sent, and their ids. */
 export class RequestWatch implements RequestSink {
   private from = Infinity;
   private to = -Infinity;
@@ -33,7 +33,7 @@ export class RequestWatch implements RequestSink {
 
   /** @param timeIndex column of a row's own time, -1 where it is the request's */
   constructor(
-    private readonly profiler: RequestProfiler,
+    private readonly next: RequestSink,
     private readonly timeIndex: number,
     private readonly window: Window,
     private readonly onIds?: (ids: RequestIds) => void,
@@ -48,21 +48,21 @@ export class RequestWatch implements RequestSink {
     if (this.onIds !== undefined && (this.timeIndex >= 0 || (head.time >= this.window.start && head.time < this.window.end))) {
       this.onIds({ event: idHash(head.eventId), ...(head.inferenceId !== head.eventId && { inferenceId: idHash(head.inferenceId) }) });
     }
-    return this.profiler.begin(head, where);
+    return this.next.begin(head, where);
   }
 
   public text(row: TextRow, prediction: Cell): void {
     if (this.timeIndex >= 0 && this.timeIndex < row.length) this.see(timeOfText(row.bytes, row.starts[this.timeIndex], row.ends[this.timeIndex]));
-    this.profiler.text(row, prediction);
+    this.next.text(row, prediction);
   }
 
   public cells(row: readonly Cell[], prediction: Cell): void {
     if (this.timeIndex >= 0) this.see(readTime(row[this.timeIndex]) ?? NaN);
-    this.profiler.cells(row, prediction);
+    this.next.cells(row, prediction);
   }
 
   public skip(): void {
-    this.profiler.skip();
+    this.next.skip?.();
   }
 
   /** What was seen since the last call. */

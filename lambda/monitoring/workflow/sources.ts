@@ -87,6 +87,10 @@ export class KnownRanges {
     return this.byObject.get(`${key} ${etag}`);
   }
 
+  public missing(objects: readonly SourceObject[]): SourceObject[] {
+    return objects.filter((object) => this.of(object) === undefined);
+  }
+
   public rangesOf(objects: readonly SourceObject[]): ReadRange[] {
     return objects.map((object) => this.of(object)).filter((range) => range !== undefined);
   }
