@@ -20,32 +20,79 @@ export type BodyRows = { readonly bytes: Uint8Array; readonly flat: FlatRows } |
 const QUOTE = 34;
 const BOM = '\uFEFF';
 
-/** Reads bodies one after the other; what it answers is good until the next body of the same side. */
+type Kind = 'json' | 'csv' | 'unknown';
+
+/** Reads bodies one after the other; what it answers is good until its next body. */
 export class BodyReader {
   private readonly flat = new FlatRows();
+  private buffer = Buffer.alloc(0);
+  private bytes = new Uint8Array(0);
+  private length = 0;
+  private type = '';
+  private kind: Kind = 'unknown';
 
   /** Rows of a request. */
   public rows(body: CapturedBody, columns: readonly string[]): BodyRows {
-    const content = contentOf(body);
-    return typeof content === 'string' ? { cells: jsonRows(parseBody(content), columns) } : this.table(content);
+    const document = this.document(body);
+    return document === undefined ? this.table() : { cells: jsonRows(document, columns) };
   }
 
   /** Predictions for `rows` rows. */
-  public predictions(body: CapturedBody, rows: number): Cell[] {
-    const content = contentOf(body);
-    if (typeof content === 'string') {
-      return jsonPredictions(parseBody(content));
+  public predictions(body: CapturedBody, rows: number): readonly Cell[] {
+    const document = this.document(body);
+    if (document !== undefined) {
+      return jsonPredictions(document);
     }
-    const table = this.table(content);
+    const table = this.table();
     return 'flat' in table ? predictionsOf(table.bytes, table.flat, rows) : predictionsOfRecords(table.cells as string[][], rows);
   }
 
-  private table(content: Uint8Array): BodyRows {
-    if (!content.includes(QUOTE)) {
-      this.flat.scanText(content, 0, content.length);
-      return { bytes: content, flat: this.flat };
+  /** Value of a JSON body; undefined for a CSV one, which then stands in the buffer. */
+  private document(body: CapturedBody): unknown {
+    if (body.encoding === 'JSON') {
+      return parseBody(body.data.startsWith(BOM) ? body.data.slice(1) : body.data);
     }
-    const cells = splitCsv(textOf(content, 0, content.length));
+    this.decode(body.data, body.encoding === 'BASE64' ? 'base64' : 'utf8');
+    if (body.encoding === 'CSV') {
+      return undefined;
+    }
+    if (!isUtf8(this.buffer.subarray(0, this.length))) {
+      throw new UnreadableBody('the body is base64 of something that is no UTF-8 text');
+    }
+    if (body.contentType !== this.type) {
+      this.type = body.contentType;
+      this.kind = kindOf(body.contentType);
+    }
+    const isJson = this.kind === 'json' || (this.kind === 'unknown' && /^\s*[[{]/.test(this.text(100)));
+    return isJson ? parseBody(this.text(this.length)) : undefined;
+  }
+
+  private decode(data: string, encoding: 'base64' | 'utf8'): void {
+    const most = encoding === 'base64' ? data.length : 3 * data.length;
+    if (most > this.buffer.length) {
+      this.buffer = Buffer.allocUnsafeSlow(2 * most);
+      // No Buffer: the scanning loops see one class of bytes.
+      this.bytes = new Uint8Array(this.buffer.buffer, this.buffer.byteOffset, this.buffer.byteLength);
+    }
+    this.length = this.buffer.write(data, encoding);
+  }
+
+  /** Where the text begins: behind a byte order mark. */
+  private get start(): number {
+    return this.length >= 3 && this.bytes[0] === 0xef && this.bytes[1] === 0xbb && this.bytes[2] === 0xbf ? 3 : 0;
+  }
+
+  private text(most: number): string {
+    return textOf(this.bytes, this.start, Math.min(most, this.length));
+  }
+
+  private table(): BodyRows {
+    const quote = this.buffer.indexOf(QUOTE);
+    if (quote < 0 || quote >= this.length) {
+      this.flat.scanText(this.bytes, this.start, this.length);
+      return { bytes: this.bytes, flat: this.flat };
+    }
+    const cells = splitCsv(this.text(this.length));
     if (cells === undefined) {
       throw new UnreadableBody('the body is no CSV: a quote is not closed or stands in the wrong place');
     }
@@ -53,33 +100,19 @@ export class BodyReader {
   }
 }
 
-/** Text of a JSON body, bytes of a CSV one, without a byte order mark. */
-function contentOf(body: CapturedBody): string | Uint8Array {
-  if (body.encoding === 'JSON') {
-    return body.data.startsWith(BOM) ? body.data.slice(1) : body.data;
-  }
-  const bytes = plain(Buffer.from(body.data, body.encoding === 'BASE64' ? 'base64' : 'utf8'));
-  return body.encoding === 'BASE64' && isJson(body, bytes) ? textOf(bytes, 0, bytes.length) : bytes;
-}
-
-function isJson(body: CapturedBody, bytes: Uint8Array): boolean {
-  if (!isUtf8(bytes)) {
-    throw new UnreadableBody('the body is base64 of something that is no UTF-8 text');
-  }
-  const type = body.contentType.split(';')[0].trim().toLowerCase();
-  return type.includes('json') || (type !== 'text/csv' && /^\s*[[{]/.test(textOf(bytes, 0, Math.min(bytes.length, 100))));
-}
-
-/** Without the byte order mark, and no Buffer: the scanning loops see one class of bytes. */
-function plain(buffer: Buffer): Uint8Array {
-  const mark = buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf ? 3 : 0;
-  return new Uint8Array(buffer.buffer, buffer.byteOffset + mark, buffer.byteLength - mark);
+function kindOf(contentType: string): Kind {
+  const type = contentType.split(';')[0].trim().toLowerCase();
+  return type.includes('json') ? 'json' : type === 'text/csv' ? 'csv' : 'unknown';
 }
 
 /** First fields of the rows; some containers answer all rows on one line. */
 export function predictionsOf(bytes: Uint8Array, flat: FlatRows, rows: number): Cell[] {
   const isOneLine = flat.rows === 1 && rows > 1 && flat.count(0) === rows;
-  return Array.from({ length: isOneLine ? rows : flat.rows }, (_, row) => predictionOf(bytes, flat, isOneLine ? row : flat.first[row]));
+  const predictions: Cell[] = [];
+  for (let row = 0; row < (isOneLine ? rows : flat.rows); row += 1) {
+    predictions.push(predictionOf(bytes, flat, isOneLine ? row : flat.first[row]));
+  }
+  return predictions;
 }
 
 /** Prediction in a field of text: a number where it is one. */

@@ -50,6 +50,7 @@ export class CaptureScanner implements RecordScanner {
   private readonly outputs = new BodyReader();
   private readonly head = new PlacedHead();
   private readonly row: TextRow;
+  private readonly numbers: Float64Array;
   private readonly firstRow: TextRow;
 
   /** `learns`: whether lines of a form that is known are read in place; the answers are the same. */
@@ -63,7 +64,8 @@ export class CaptureScanner implements RecordScanner {
   ) {
     this.lines = new LineRejections(where, rejections);
     const places = new Int32Array(columns.length);
-    this.row = { bytes: new Uint8Array(0), starts: places, ends: places.slice(), length: columns.length };
+    this.numbers = new Float64Array(columns.length);
+    this.row = { bytes: new Uint8Array(0), starts: places, ends: places.slice(), length: columns.length, numbers: this.numbers };
     this.firstRow = { ...this.row };
   }
 
@@ -247,12 +249,14 @@ export class CaptureScanner implements RecordScanner {
       this.firstRow.bytes = bytes;
       this.firstRow.starts = flat.starts;
       this.firstRow.ends = flat.ends;
+      this.firstRow.numbers = flat.numbers;
       this.sink.text(this.firstRow, prediction);
       return;
     }
     for (let field = 0; field < row.length; field += 1) {
       row.starts[field] = flat.starts[first + field];
       row.ends[field] = flat.ends[first + field];
+      this.numbers[field] = flat.numbers[first + field];
     }
     row.bytes = bytes;
     this.sink.text(row, prediction);

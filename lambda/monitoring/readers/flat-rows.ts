@@ -4,8 +4,16 @@ const SPACE = 32;
 const QUOTE = 34;
 const COMMA = 44;
 const BACKSLASH = 92;
+const MINUS = 45;
+const POINT = 46;
+const ZERO = 48;
+/** Decimal digits that a 32-bit integer holds. */
+const EXACT_DIGITS = 9;
+const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 const LETTER_N = 110;
 const LETTER_R = 114;
+/** First byte of a byte order mark. */
+const MARK = 0xef;
 
 /** Fields of one body; above that the slow way takes it. */
 const MOST_FIELDS = 1 << 20;
@@ -15,6 +23,8 @@ export class FlatRows {
   public rows = 0;
   public starts = new Int32Array(64);
   public ends = new Int32Array(64);
+  /** What is known of fields as numbers: see `TextRow`. */
+  public numbers = new Float64Array(64);
   public first = new Int32Array(16);
   private fields = 0;
 
@@ -33,44 +43,72 @@ export class FlatRows {
    */
   public scanString(bytes: Uint8Array, from: number): number {
     this.clear();
-    let { starts, ends } = this;
+    if (bytes[from] === MARK) {
+      return -1;
+    }
+    let { starts, ends, numbers } = this;
     let fields = 0;
     let index = from;
-    let begin = from;
     for (;;) {
-      let byte = bytes[index];
-      while (byte > COMMA && byte !== BACKSLASH) {
+      const begin = index;
+      index += Number(bytes[index] === MINUS);
+      const first = index;
+      let mantissa = 0;
+      let digit = bytes[index] - ZERO;
+      while (digit >>> 0 <= 9) {
+        mantissa = (Math.imul(mantissa, 10) + digit) | 0;
+        index += 1;
+        digit = bytes[index] - ZERO;
+      }
+      let digits = index - first;
+      let places = 0;
+      if (digit === POINT - ZERO) {
+        index += 1;
+        digit = bytes[index] - ZERO;
+        const point = index;
+        while (digit >>> 0 <= 9) {
+          mantissa = (Math.imul(mantissa, 10) + digit) | 0;
+          index += 1;
+          digit = bytes[index] - ZERO;
+        }
+        places = index - point;
+        digits += places;
+      }
+      let byte = digit + ZERO;
+      const isNumber = digits > 0 && digits <= EXACT_DIGITS && (byte === COMMA || byte === QUOTE || byte === BACKSLASH);
+      while (byte > COMMA ? byte !== BACKSLASH : byte >= SPACE && byte !== COMMA && byte !== QUOTE) {
         index += 1;
         byte = bytes[index];
       }
+      // Digits and power are exact, so that the quotient is the nearest double. There is one zero.
+      const number = isNumber ? (mantissa / POWERS[places]) * (1 - 2 * (first - begin)) + 0 : NaN;
       if (byte === COMMA) {
         if (fields === starts.length) {
           this.grow();
-          ({ starts, ends } = this);
+          ({ starts, ends, numbers } = this);
         }
         starts[fields] = begin;
         ends[fields] = index;
+        numbers[fields] = number;
         fields += 1;
-        begin = index + 1;
-      } else if (byte === QUOTE) {
-        this.fields = fields;
-        this.endRow(bytes, begin, index);
-        return this.fields > MOST_FIELDS ? -1 : index;
-      } else if (byte === BACKSLASH) {
-        const isReturn = bytes[index + 1] === LETTER_R && bytes[index + 2] === BACKSLASH;
-        const escape = isReturn ? index + 2 : index;
-        if (bytes[escape + 1] !== LETTER_N) {
-          return -1;
-        }
-        this.fields = fields;
-        this.endRow(bytes, begin, index);
-        ({ starts, ends, fields } = this);
-        index = escape + 1;
-        begin = index + 1;
-      } else if (byte < SPACE || fields > MOST_FIELDS) {
+        index += 1;
+        continue;
+      }
+      const isReturn = byte === BACKSLASH && bytes[index + 1] === LETTER_R && bytes[index + 2] === BACKSLASH;
+      const escape = isReturn ? index + 2 : index;
+      if (byte < SPACE || fields > MOST_FIELDS || (byte === BACKSLASH && bytes[escape + 1] !== LETTER_N)) {
         return -1;
       }
-      index += 1;
+      this.fields = fields;
+      this.endRow(bytes, begin, index);
+      if (this.fields > fields) {
+        this.numbers[fields] = number;
+      }
+      if (byte === QUOTE) {
+        return this.fields > MOST_FIELDS ? -1 : index;
+      }
+      ({ starts, ends, numbers, fields } = this);
+      index = escape + 2;
     }
   }
 
@@ -97,12 +135,16 @@ export class FlatRows {
     }
     this.starts[this.fields] = from;
     this.ends[this.fields] = to;
+    this.numbers[this.fields] = NaN;
     this.fields += 1;
   }
 
   private grow(): void {
     this.starts = doubled(this.starts);
     this.ends = doubled(this.ends);
+    const numbers = new Float64Array(this.ends.length);
+    numbers.set(this.numbers);
+    this.numbers = numbers;
   }
 
   private endRow(bytes: Uint8Array, from: number, to: number): void {

@@ -43,15 +43,17 @@ export function cellOf(value: unknown): Cell {
  */
 export function jsonRows(value: unknown, columns: readonly string[]): Cell[][] {
   if (Array.isArray(value)) {
-    const isNested = value.some((item) => typeof item === 'object' && item !== null);
-    return isNested ? value.map((item) => jsonRow(item, columns)) : value.length === 0 ? [] : [value.map(cellOf)];
+    if (isFlat(value)) {
+      return value.length === 0 ? [] : [value];
+    }
+    return value.map((item) => jsonRow(item, columns));
   }
   if (!isFields(value)) {
     throw new UnreadableBody('the JSON body is neither an array nor an object');
   }
   const list = WRAPPERS.map((name) => field(value, name)).find(Array.isArray);
   if (list !== undefined) {
-    return list.flatMap((item: unknown) => (Array.isArray(item) || isFields(item) ? jsonRows(item, columns) : [[cellOf(item)]]));
+    return list.flatMap((item: unknown) => (Array.isArray(item) || isFields(item) ? jsonRows(item, columns) : [[item as Cell]]));
   }
   const split = splitRows(field(value, 'dataframe_split') ?? value, columns);
   if (split !== undefined) {
@@ -75,14 +77,23 @@ function splitRows(value: unknown, columns: readonly string[]): Cell[][] | undef
 }
 
 function jsonRow(value: unknown, columns: readonly string[]): Cell[] {
-  if (Array.isArray(value)) {
-    return value.map(cellOf);
-  }
   if (!isFields(value)) {
-    return [cellOf(value)];
+    return Array.isArray(value) ? cellsOf(value) : [value as Cell];
   }
   const features = field(value, 'features') ?? field(value, 'data');
-  return Array.isArray(features) ? features.map(cellOf) : columns.map((name) => cellOf(field(value, name)));
+  return Array.isArray(features) ? cellsOf(features) : columns.map((name) => cellOf(field(value, name)));
+}
+
+const cellsOf = (values: readonly unknown[]): Cell[] => (isFlat(values) ? values : values.map(cellOf));
+
+/** Whether all values are cells as they are. */
+function isFlat(values: readonly unknown[]): values is Cell[] {
+  for (const value of values) {
+    if (typeof value === 'object' && value !== null) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** Rows of a document with one list of values for each column. */
