@@ -227,6 +227,7 @@ test('the first run ends with a version that serves, and everything about it is 
   expect(datasets).toEqual([expect.objectContaining({ name: 'Demand', digest: run.params['data.id'].slice(0, 36), sourceType: 's3' })]);
   expect(run).toMatchObject({ status: 'FINISHED', outcome: 'promoted', version: 1, metrics: { rmse: 2 } });
   expect(run.params).toMatchObject({ rounds: '10', 'data.trainRows': '672', 'data.holdoutRows': '48', 'data.quarantinedRows': '0' });
+  expect(run.params).not.toHaveProperty('data.constraints');
   expect(run.steps.map(({ name, status }) => `${name} ${status}`).sort()).toEqual([
     'evaluate FINISHED',
     'prepare-data FINISHED',
@@ -245,6 +246,14 @@ test('a worse candidate is kept as rejected with its reason, and what serves sta
   expect((await registry.champion(MODEL))?.version).toBe(1);
   const approval = functions.approve({ model: MODEL, version: 2, policy: 'automatic', reason: 'x' });
   await expect(approval).rejects.toMatchObject({ name: 'IllegalTransition' });
+});
+
+test('the data of later runs is checked by what the baseline of the serving version suggests, and the run tells so', async () => {
+  const { params, steps } = await runs.getRun('run-2');
+  expect(params).toMatchObject({ 'data.constraints': 's3://reports/baselines/Demand/run-1/baseline.json', 'data.warnings': '0' });
+  const { outputs = {} } = steps.find(({ name }) => name === 'prepare-data')!;
+  expect(JSON.parse(bucket.text(outputs.constraints))).toMatchObject({ model: MODEL, columns: { names: ['timestamp', 'hr'] } });
+  expect(JSON.parse(bucket.text(outputs.dataQuality))).toMatchObject({ quarantinedRows: 0, violations: [] });
 });
 
 test('a better candidate is judged against the version that serves and takes its place', async () => {

@@ -160,6 +160,14 @@ describe('permissions', () => {
     });
   });
 
+  test('the first step may read the constraints of its own model and what its baselines suggest, and write neither', () => {
+    const statements = statementsOf(/PrepareData/);
+    for (const prefix of ['/constraints/Demand.json*', '/baselines/Demand/*']) {
+      const found = statements.filter(({ Resource }) => JSON.stringify(Resource).includes(prefix));
+      expect(found.flatMap(({ Action }) => Action).sort()).toEqual(['s3:GetObject', 's3:GetObjectVersion']);
+    }
+  });
+
   test('to start runs can be granted', () => {
     const sample = samplePipeline();
     sample.pipeline.grantStartRun(new iam.Role(sample.stack, 'Caller', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }));
