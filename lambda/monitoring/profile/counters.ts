@@ -99,11 +99,16 @@ export class NumericCounter implements Counter {
       const position = (key - low) * scale;
       const cell = position >= last ? last : position > 0 ? position | 0 : 0;
       let bin = before[cell];
-      const high = before[cell + 1];
+      let high = before[cell + 1];
       // One comparison does not harm where the cell has no edge: its next edge is above the value.
       bin += Number(edges[bin] < value);
-      if (bin < high) {
-        bin = searched(edges, bin, high, value);
+      while (bin < high) {
+        const middle = (bin + high) >> 1;
+        if (edges[middle] < value) {
+          bin = middle + 1;
+        } else {
+          high = middle;
+        }
       }
       counts[bin] += 1;
       const steps = Math.floor((value - mean) * perUnit + 0.5);
@@ -143,21 +148,6 @@ export class NumericCounter implements Counter {
     };
   }
 }
-
-/** The first of `edges[low … high)` that is not below the value. */
-const searched = (edges: Float64Array, from: number, to: number, value: number): number => {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (edges[middle] < value) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-};
 
 export class CategoricalCounter implements Counter {
   private missing = 0;

@@ -30,11 +30,14 @@ export const hashNumber = (value: number, seed = 0): number => {
   return hashWords(bits.getInt32(0, true), bits.getInt32(4, true), seed);
 };
 
+const START = 0x9e3779b9;
+const FACTOR = 0x01000193;
+
 /** Of UTF-8 text. */
 export const hashBytes = (bytes: Uint8Array, start: number, end: number, seed = 0): number => {
-  let hash = seed ^ 0x9e3779b9;
+  let hash = seed ^ START;
   for (let at = start; at < end; at += 1) {
-    hash = Math.imul(hash ^ bytes[at], 0x01000193);
+    hash = Math.imul(hash ^ bytes[at], FACTOR);
   }
   return finish(hash ^ (end - start));
 };
@@ -43,7 +46,16 @@ const encoder = new TextEncoder();
 
 export const utf8 = (text: string): Uint8Array => encoder.encode(text);
 
+/** What `hashBytes` answers for the text's UTF-8. */
 export const hashText = (text: string, seed = 0): number => {
-  const bytes = utf8(text);
-  return hashBytes(bytes, 0, bytes.length, seed);
+  let hash = seed ^ START;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code > 127) {
+      const bytes = utf8(text);
+      return hashBytes(bytes, 0, bytes.length, seed);
+    }
+    hash = Math.imul(hash ^ code, FACTOR);
+  }
+  return finish(hash ^ text.length);
 };

@@ -14,6 +14,7 @@ import type { Profile, WatchedFeature } from './types';
 /** Ids among which duplicates are recognised. */
 export const REMEMBERED_IDS = 2 ** 20;
 const SEED = 0x5bd1e995;
+const NO_GROUPS: readonly undefined[] = [];
 
 export interface RequestProfilerOptions {
   readonly features: readonly WatchedFeature[];
@@ -36,7 +37,7 @@ export interface RequestProfilerOptions {
 /** Two halves of 32 bits. */
 export type IdHash = readonly [number, number];
 
-export const idHash = (id: string): IdHash => [hashText(id) | 0, hashText(id, SEED) | 0];
+export const idHash = (id: string): IdHash => [hashText(id), hashText(id, SEED)];
 
 /** What a part of a window holds, besides its profile. */
 export interface RequestCounts {
@@ -67,6 +68,7 @@ export class RequestProfiler implements RequestSink {
   private newestRow = -Infinity;
   // The request whose rows come.
   private head: RequestHead = { eventId: '', inferenceId: '', time: 0 };
+  private inferenceId = '';
   private where = '';
   private rowIndex = 0;
   private state: 'new' | 'counted' | 'refused' = 'new';
@@ -95,9 +97,11 @@ export class RequestProfiler implements RequestSink {
       return false;
     }
     // Delivery is at least once: the same record may stand in two files.
-    const isNew = this.events.add(...idHash(head.eventId));
-    const { inferenceId } = head;
-    const isNewId = !isNew || inferenceId === head.eventId || this.callerIds.add(...idHash(inferenceId));
+    // Heads make their texts when they are asked for: once is enough.
+    const { eventId, inferenceId } = head;
+    this.inferenceId = inferenceId;
+    const isNew = this.events.add(hashText(eventId), hashText(eventId, SEED));
+    const isNewId = !isNew || inferenceId === eventId || this.callerIds.add(hashText(inferenceId), hashText(inferenceId, SEED));
     this.duplicate = !isNew ? 'duplicate-record' : !isNewId ? 'duplicate-id' : undefined;
     if (this.timeIndex < 0 && this.duplicate !== undefined) {
       this.refuse();
@@ -190,8 +194,8 @@ export class RequestProfiler implements RequestSink {
     if (prediction === undefined) {
       this.reject('prediction-value', `the answer is no prediction of a ${task.kind} task`);
     } else if (onScored !== undefined) {
-      const groups = this.groupIndexes.map((index) => (index < 0 ? undefined : groupOf(index)));
-      onScored({ inferenceId: this.head.inferenceId, rowIndex: this.rowIndex, time, version: this.version, prediction, groups });
+      const groups = this.groupIndexes.length === 0 ? NO_GROUPS : this.groupIndexes.map((index) => (index < 0 ? undefined : groupOf(index)));
+      onScored({ inferenceId: this.inferenceId, rowIndex: this.rowIndex, time, version: this.version, prediction, groups });
     }
   }
 
@@ -206,7 +210,11 @@ export class RequestProfiler implements RequestSink {
   /** The version that served at a time; the first one also in the moments between its release and its promotion. */
   private versionAt(time: number): number | undefined {
     const { promotions } = this.options;
-    return (promotions.findLast(({ at }) => at <= time) ?? promotions[0])?.version;
+    let index = promotions.length - 1;
+    while (index > 0 && promotions[index].at > time) {
+      index -= 1;
+    }
+    return promotions[index]?.version;
   }
 
   public toProfile(): Profile {
