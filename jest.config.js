@@ -2,7 +2,7 @@ const shared = {
   testEnvironment: 'node',
   transform: { '^.+\\.(t|j|mj)s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   // Published as ES modules alone, which jest cannot require.
-  transformIgnorePatterns: ['/node_modules/(?!(jose|@bomb\\.sh)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(jose|@bomb\\.sh|hyparquet|hyparquet-compressors|hyparquet-writer|hysnappy)/)'],
   moduleNameMapper: {
     '^cdk-mlops$': '<rootDir>/lib/index.ts',
     // d3 is published as ES modules, which jest cannot require, with a UMD build beside them.

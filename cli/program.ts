@@ -10,6 +10,7 @@ import { register as putConstraints } from './constraints/put';
 import { register as showConstraints } from './constraints/show';
 import { register as suggest } from './constraints/suggest';
 import { register as demo } from './demo';
+import { register as drift } from './drift/command';
 import { explain, UsageError } from './errors';
 import { bad } from './format';
 import type { Io } from './io';
@@ -95,6 +96,7 @@ export function createProgram(io: Io): Command {
     const group = program.command(name).description(what);
     commands.forEach((register) => register(group, io));
   }
+  drift(program, io);
   predict(program, io);
   mlflowEnvironment(program, io);
   search(program, io);

@@ -20,9 +20,14 @@ export function holdoutQuality(spec: Pick<MonitorSpec, 'task' | 'groupColumns'>,
   rows.forEach(({ time, truth, prediction, groups }, index) => {
     table.add(spec.task.timeColumn === undefined || !Number.isFinite(time) ? Math.floor(index / perBlock) : dayOf(time), prediction, truth, groups);
   });
+  return tableQuality(spec, table);
+}
+
+/** The same of rows that stand in a table already. */
+export function tableQuality(spec: Pick<MonitorSpec, 'groupColumns'>, table: QualityTable): HoldoutQuality {
   const [{ metrics }] = figuresOf(table);
   return {
-    rows: rows.length,
+    rows: table.rows,
     blocks: labelledBlocks(table),
     metrics: Object.fromEntries(
       Object.entries(metrics).map(([name, one]) => {

@@ -31,7 +31,7 @@ describe('the report', () => {
 
   test('tells of each feature the numbers, the threshold, the sample sizes, its place and why', () => {
     const humidity = text(html.slice(html.indexOf('id="f0"'), html.indexOf('id="f1"')));
-    const parts = ['differently', 'Rows 8,000 672', '0.33 (distribution), counts from 0.1', 'drift above 3.20', 'p &lt; 0.001', 'Missing 0.9 % 6.1 %'];
+    const parts = ['differently', 'Rows 8,000 672', '0.33 (distribution), counts from 0.1', 'above 3.20', 'p &lt; 0.001', 'Missing 0.9 % 6.1 %'];
     for (const part of [...parts, 'importance 0.22']) expect(humidity.replaceAll('\u00a0', ' ')).toContain(part);
     expect(humidity).toMatch(/Training data no drift/);
     expect(text(html)).toContain('Never seen before: fog');
