@@ -5,7 +5,7 @@ import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Servi
 
 /** An app with a platform of its own and the model of examples/bike-sharing, with fewer rounds. */
 export const bikes =
-  (stackName: string, platformName: string) =>
+  (stackName: string, platformName: string, serving = Serving.serverless({ memory: Size.gibibytes(2), maxConcurrency: 5 })) =>
   (app: App): void => {
     const platform = new MlOpsPlatform(new Stack(app, stackName), 'MlOps', { platformName });
     platform.addModel('Bikes', {
@@ -18,7 +18,7 @@ export const bikes =
       }),
       gate: Gate.beatsChampion({ metric: 'rmse' }),
       approval: Approval.automatic(),
-      serving: Serving.serverless({ memory: Size.gibibytes(2), maxConcurrency: 5 }),
+      serving,
       monitoring: Monitoring.every(Duration.days(7), { minimumRows: 100 }),
       retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 100 })], { cooldown: Duration.days(7) }),
     });
