@@ -1,4 +1,4 @@
-import type { Estimate } from '../../../lib/monitoring/contract';
+import { type Estimate, FEWEST_BLOCKS } from '../../../lib/monitoring/contract';
 import { studentQuantile } from '../statistics/student';
 
 /** A figure over all blocks and without each of them; NaN where it is not defined without that block. */
@@ -34,6 +34,8 @@ export function blocksOf(weight: Float64Array): { readonly blocks: number; reado
 
 /** Largest correlation of neighbouring blocks that is allowed for; beyond it the blocks say next to nothing. */
 const MOST_CORRELATION = 0.9;
+/** Smallest share of the degrees of freedom that is left then: the factor itself has made the error wide. */
+const LEAST_KEPT = 1 / 3;
 
 /**
  * Delete-one-block jackknife around the figure itself. Blocks that follow each other may be alike: where they are, the error is wider by the factor
@@ -47,14 +49,15 @@ export function estimateOf(figure: BlockValue): BlockEstimate | undefined {
   }
   let [squares, products, before, first, mean] = [0, 0, 0, true, 0];
   for (let index = 0; index < without.length; index += 1) {
-    mean += weight[index] > 0 ? (value - without[index]) / blocks : 0;
+    mean += (value - without[index]) / blocks;
   }
   let spread = 0;
   for (let index = 0; index < without.length; index += 1) {
-    if (!(weight[index] > 0)) {
+    const influence = value - without[index];
+    // Days without a positive still say something about ranks; those that say nothing are no neighbours.
+    if (!(weight[index] > 0) && influence === 0) {
       continue;
     }
-    const influence = value - without[index];
     squares += influence * influence;
     spread += (influence - mean) ** 2;
     products += first ? 0 : (influence - mean) * before;
@@ -74,11 +77,14 @@ export function estimateOf(figure: BlockValue): BlockEstimate | undefined {
   return { value, standardError: Math.sqrt(variance), degreesOfFreedom: Math.max(1, effective * kept - 1), blocks };
 }
 
-/** Factor of the variance, and the share of the degrees of freedom that is left, at this correlation of neighbours. */
+/** Factor of the variance, and the share of the degrees of freedom that is left, at this correlation of neighbours; fewer blocks do not tell it. */
 function neighbours(correlation: number, blocks: number): { factor: number; kept: number } {
+  if (blocks < FEWEST_BLOCKS) {
+    return { factor: 1, kept: 1 };
+  }
   // The correlation of a short series is estimated too low.
   const corrected = Math.min(MOST_CORRELATION, Math.max(0, correlation + (1 + 3 * Math.max(0, correlation)) / blocks));
-  return { factor: (1 + corrected) / (1 - corrected), kept: (1 - corrected ** 2) / (1 + corrected ** 2 + 2 * corrected) };
+  return { factor: (1 + corrected) / (1 - corrected), kept: Math.max(LEAST_KEPT, (1 - corrected ** 2) / (1 + corrected) ** 2) };
 }
 
 /** Interval with this error on each side. */

@@ -1,5 +1,4 @@
 import type { BlockValue } from './block-value';
-import { ratio } from './sums';
 
 /** Scores of positives and negatives in one part of the rows, with their blocks. */
 export interface Ranked {
@@ -8,74 +7,82 @@ export interface Ranked {
 }
 
 /** Groups of neighbouring scores that the errors are computed with; the values themselves are exact. */
-const MOST_BINS = 1024;
+const MOST_BINS = 512;
 
 /** Area under the ROC curve and average precision; without a block by counts of groups of scores, which costs the same for any number of rows. */
 export function rankingFigures({ scores, blocks }: Ranked, blockCount: number): { auc?: BlockValue; averagePrecision?: BlockValue } {
-  const [negatives, positives] = scores;
-  if (positives.length === 0 || negatives.some(Number.isNaN) || positives.some(Number.isNaN)) {
+  const [negatives, positives] = scores.map((side) => side.slice().sort());
+  if (positives.length === 0 || Number.isNaN(negatives.at(-1)) || Number.isNaN(positives.at(-1))) {
     return {};
   }
-  const exact = curve(groupsOf(negatives.slice().sort(), positives.slice().sort()), positives.length, negatives.length);
+  const exact = exactCurve(negatives, positives).result();
   const edges = binEdges(negatives, positives);
   const bins = edges.length + 1;
-  const counts = [negatives, positives].map((side, label) => countsByBlock(side, blocks[label], edges, blockCount));
-  const totals = counts.map((one) => columnSums(one, bins));
-  const [weight, areas, precisions] = [0, 1, 2].map(() => new Float64Array(blockCount));
-  const binned = curve(binGroups(totals[1], totals[0]), positives.length, negatives.length);
+  const [misses, hits] = scores.map((side, label) => countsByBlock(side, blocks[label], edges, blockCount));
+  const [allMisses, allHits] = [columnSums(misses, bins), columnSums(hits, bins)];
+  const binned = binnedCurve(allMisses, allHits).result();
+  const [areas, precisions] = [new Float64Array(blockCount), new Float64Array(blockCount)];
   for (let block = 0; block < blockCount; block += 1) {
-    const own = counts.map((one) => one.subarray(block * bins, (block + 1) * bins));
-    const [ownNegatives, ownPositives] = own.map((one) => one.reduce((sum, count) => sum + count, 0));
-    weight[block] = ownPositives;
-    const rest = totals.map((total, label) => total.map((count, bin) => count - own[label][bin]));
-    const left = curve(binGroups(rest[1], rest[0]), positives.length - ownPositives, negatives.length - ownNegatives);
+    const left = binnedCurve(allMisses, allHits, misses, hits, block * bins).result();
     // The bins shift all values alike: only the block's influence is taken from them.
-    areas[block] = exact.auc === undefined ? NaN : exact.auc + ((left.auc ?? NaN) - (binned.auc ?? NaN));
-    precisions[block] = (exact.averagePrecision ?? NaN) + ((left.averagePrecision ?? NaN) - (binned.averagePrecision ?? NaN));
+    areas[block] = exact.auc + (left.auc - binned.auc);
+    precisions[block] = exact.averagePrecision + (left.averagePrecision - binned.averagePrecision);
   }
   // Of both classes the rarer one decides how much a block says about the ranks.
-  const scarce = positives.length <= negatives.length ? weight : countOf(blocks[0], blockCount);
+  const [rare, weight] = [countOf(blocks[positives.length <= negatives.length ? 1 : 0], blockCount), countOf(blocks[1], blockCount)];
   return {
-    auc: exact.auc === undefined ? undefined : { value: exact.auc, without: areas, weight: scarce },
-    averagePrecision: exact.averagePrecision === undefined ? undefined : { value: exact.averagePrecision, without: precisions, weight },
+    auc: Number.isNaN(exact.auc) ? undefined : { value: exact.auc, without: areas, weight: rare },
+    averagePrecision: { value: exact.averagePrecision, without: precisions, weight },
   };
 }
 
-type Groups = Iterable<readonly [hits: number, misses: number]>;
-
 /** From the highest score down, equal scores taken together. */
-function curve(groups: Groups, positives: number, negatives: number) {
-  let [hits, misses, area, precision] = [0, 0, 0, 0];
-  for (const [groupHits, groupMisses] of groups) {
-    area += groupMisses * (hits + groupHits / 2);
-    hits += groupHits;
-    misses += groupMisses;
-    precision += groupHits === 0 ? 0 : (groupHits * hits) / (hits + misses);
+class Curve {
+  private hits = 0;
+  private misses = 0;
+  private area = 0;
+  private precision = 0;
+
+  public add(hits: number, misses: number): void {
+    this.area += misses * (this.hits + hits / 2);
+    this.hits += hits;
+    this.misses += misses;
+    this.precision += hits === 0 ? 0 : (hits * this.hits) / (this.hits + this.misses);
   }
-  return { auc: ratio(area, positives * negatives), averagePrecision: ratio(precision, positives) };
+
+  /** NaN where a class is not there. */
+  public result(): { readonly auc: number; readonly averagePrecision: number } {
+    return { auc: this.area / (this.hits * this.misses), averagePrecision: this.precision / this.hits };
+  }
 }
 
-function* groupsOf(negatives: Float64Array, positives: Float64Array): Generator<readonly [number, number]> {
+/** Both ascending. */
+function exactCurve(negatives: Float64Array, positives: Float64Array): Curve {
+  const curve = new Curve();
   let [miss, hit] = [negatives.length - 1, positives.length - 1];
   while (miss >= 0 || hit >= 0) {
     const score = Math.max(miss >= 0 ? negatives[miss] : -Infinity, hit >= 0 ? positives[hit] : -Infinity);
-    let [hits, misses] = [0, 0];
-    for (; hit >= 0 && positives[hit] === score; hit -= 1) {
-      hits += 1;
+    const [missesLeft, hitsLeft] = [miss, hit];
+    while (hit >= 0 && positives[hit] === score) {
+      hit -= 1;
     }
-    for (; miss >= 0 && negatives[miss] === score; miss -= 1) {
-      misses += 1;
+    while (miss >= 0 && negatives[miss] === score) {
+      miss -= 1;
     }
-    yield [hits, misses];
+    curve.add(hitsLeft - hit, missesLeft - miss);
   }
+  return curve;
 }
 
-function* binGroups(hits: Float64Array | Uint32Array, misses: Float64Array | Uint32Array): Generator<readonly [number, number]> {
-  for (let bin = hits.length - 1; bin >= 0; bin -= 1) {
-    if (hits[bin] > 0 || misses[bin] > 0) {
-      yield [hits[bin], misses[bin]];
-    }
+/** Of all counts, less those of the block whose counts begin at `start`. */
+function binnedCurve(allMisses: Float64Array, allHits: Float64Array, misses?: Uint32Array, hits?: Uint32Array, start = 0): Curve {
+  const curve = new Curve();
+  for (let bin = allHits.length - 1; bin >= 0; bin -= 1) {
+    const above = hits === undefined ? 0 : hits[start + bin];
+    const below = misses === undefined ? 0 : misses[start + bin];
+    curve.add(allHits[bin] - above, allMisses[bin] - below);
   }
+  return curve;
 }
 
 /** Ascending upper edges of all bins but the last: every distinct score where they are few. */
@@ -120,9 +127,11 @@ function countsByBlock(scores: Float64Array, blocks: Uint16Array, edges: Float64
 
 function columnSums(counts: Uint32Array, bins: number): Float64Array {
   const sums = new Float64Array(bins);
-  counts.forEach((count, index) => {
-    sums[index % bins] += count;
-  });
+  for (let start = 0; start < counts.length; start += bins) {
+    for (let bin = 0; bin < bins; bin += 1) {
+      sums[bin] += counts[start + bin];
+    }
+  }
   return sums;
 }
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { differenceOf, estimateOf } from '../../../../lambda/monitoring/quality/block-value';
 import { figuresOf } from '../../../../lambda/monitoring/quality/estimate';
 import { rankingFigures } from '../../../../lambda/monitoring/quality/ranking';
-import { taskMetrics } from '../../../../lambda/monitoring/task-metrics';
 import { studentQuantile, studentSurvival } from '../../../../lambda/monitoring/statistics/student';
+import { taskMetrics } from '../../../../lambda/monitoring/task-metrics';
 import { TASK_METRICS, type TaskKind } from '../../../../lib/common/contract';
 import references from './references.json';
 import { BINARY, randomOf, REGRESSION, type Row, tableOf } from './samples';
@@ -42,7 +42,9 @@ describe('Student', () => {
 });
 
 describe('metrics', () => {
-  test.each(references.cases.map((one, index) => ({ ...one, index })))('of case $index ($kind) and their jackknife are those of scikit-learn', (one) => {
+  const numbered = references.cases.map((one, index) => ({ ...one, index }));
+
+  test.each(numbered)('of case $index ($kind) and their jackknife are those of scikit-learn', (one) => {
     const [{ metrics }] = figuresOf(tableOf({ kind: one.kind, target: 'y', positiveLabel: '1' }, rowsOf(one)));
     expect(Object.keys(metrics).sort()).toEqual([...TASK_METRICS[one.kind as TaskKind]].sort());
     for (const [name, expected] of Object.entries(one.metrics)) {
@@ -64,8 +66,10 @@ describe('metrics', () => {
   test('are the same for any order of the rows', () => {
     for (const one of references.cases) {
       const rows = rowsOf(one);
-      const shown = (order: readonly Row[]): unknown =>
-        Object.entries(figuresOf(tableOf({ kind: one.kind, target: 'y' }, order))[0].metrics).map(([name, figure]) => [name, figure.value, estimateOf(figure)]);
+      const shown = (order: readonly Row[]): unknown => {
+        const [{ metrics }] = figuresOf(tableOf({ kind: one.kind, target: 'y' }, order));
+        return Object.entries(metrics).map(([name, figure]) => [name, figure.value, estimateOf(figure)]);
+      };
       const expected = shown(rows);
       fc.assert(
         fc.property(fc.shuffledSubarray(rows, { minLength: rows.length }), (order) => {
@@ -99,7 +103,7 @@ describe('metrics', () => {
       const [rest] = figuresOf(tableOf(BINARY, rows.filter((row) => row.day !== day)));
       for (const name of ['auc', 'averagePrecision']) {
         const influence = metrics[name].value - metrics[name].without[day];
-        expect(Math.abs(influence - (metrics[name].value - rest.metrics[name].value))).toBeLessThan(2e-5);
+        expect(Math.abs(influence - (metrics[name].value - rest.metrics[name].value))).toBeLessThan(5e-5);
       }
     }
   });
@@ -128,11 +132,12 @@ describe('errors', () => {
     const uneven = estimateOf(figure([0.4, 0.6, 0.4, 0.6, 0.4, 0.6], [100, 1, 1, 1, 1, 1]));
     expect(even?.degreesOfFreedom).toBeGreaterThan(4.5);
     expect(uneven?.degreesOfFreedom).toBe(1);
+    expect(even?.blocks).toBe(6);
   });
 
   test('are wider where neighbouring blocks are alike', () => {
-    const alternating = estimateOf(figure([0.4, 0.6, 0.4, 0.6, 0.4, 0.6, 0.4, 0.6]));
-    const runs = estimateOf(figure([0.4, 0.4, 0.4, 0.4, 0.6, 0.6, 0.6, 0.6]));
+    const alternating = estimateOf(figure([0.4, 0.6, 0.4, 0.6, 0.4, 0.6, 0.4, 0.6, 0.4, 0.6, 0.4, 0.6]));
+    const runs = estimateOf(figure([0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]));
     expect(runs?.standardError).toBeGreaterThan(1.5 * (alternating?.standardError ?? NaN));
     expect(runs?.degreesOfFreedom).toBeLessThan(alternating?.degreesOfFreedom ?? NaN);
   });
