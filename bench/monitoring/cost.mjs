@@ -1,5 +1,5 @@
-// What it costs a month to monitor a model hourly at 100,000 predictions a day, by line: Lambda from the time that a run takes here, S3 from its requests,
-// metrics from what it publishes, alarms from the template. `--days N` (56): how long the model has been served.
+// What it costs a month to monitor a model hourly at 100,000 predictions a day, by line: Lambda from the time that a run takes here,
+// S3 from its requests, metrics from what it publishes, alarms from the template. `--days N` (56): how long the model has been served.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
