@@ -1,6 +1,7 @@
 /**
  * Stated and achieved alarms of this engine beside the defaults of Evidently, whylogs and NannyML, on the same simulated histories and on the
- * bike data. Prints one JSON line per rule and data set; `--write` also puts the tables into docs/monitoring-accuracy.md.
+ * bike data; then the promise itself on many more histories. Prints one JSON line per figure; `--write` also puts the tables into
+ * docs/monitoring-accuracy.md. Takes about half an hour of two cores; `--histories` and `--simulations` shrink it.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +18,11 @@ const SHIFT = 0.5;
 const DOCUMENT = path.join(root, 'docs/monitoring-accuracy.md');
 
 const { values: options } = parseArgs({
-  options: { histories: { type: 'string', default: '10' }, write: { type: 'boolean', default: false } },
+  options: {
+    histories: { type: 'string', default: '10' },
+    simulations: { type: 'string', default: '1000' },
+    write: { type: 'boolean', default: false },
+  },
 });
 
 const progress = (line) => process.stderr.write(`${line}\n`);
@@ -95,6 +100,25 @@ const tables = (figures) => {
   return { simulated, real };
 };
 
+const promiseTable = (lines) =>
+  table(
+    ['histories without drift', 'rules', 'stated episodes in 90 days', 'achieved, mean', 'upper 95 % bound'],
+    lines.map(({ scenario, rules, histories, stated, mean, value }) => [`${scenario} (${histories})`, rules, stated, mean, value]),
+  );
+
+const powerTable = (lines) =>
+  table(
+    ['shift of one of 20 features', 'rows a window', 'histories', 'found in', ''],
+    lines.map(({ shift, rows, histories, figure, value }) => [`${shift} σ`, rows, histories, figure.replace('found in ', ''), `${value} %`]),
+  );
+
+/** A bench of this folder, as a person would run it. */
+const bench = async (name, histories) => {
+  const lines = linesOf(await outputOf(process.execPath, [path.join(root, 'bench/monitoring', name), '--histories', String(histories)]));
+  for (const figure of lines) process.stdout.write(`${JSON.stringify(figure)}\n`);
+  return lines;
+};
+
 const replaceBetween = (text, name, content) => {
   const [open, close] = [`<!-- ${name}: made by bench/monitoring/accuracy.mjs -->`, `<!-- end of ${name} -->`];
   const [start, end] = [text.indexOf(open), text.indexOf(close)];
@@ -115,10 +139,14 @@ try {
   progress('own engine done');
   const figures = summarize([...own, ...(await Promise.all(peers)).flat()], sets);
   for (const figure of figures) process.stdout.write(`${JSON.stringify(figure)}\n`);
+  const simulations = Number(options.simulations);
+  const promise = await bench('false-alarms.mjs', simulations);
+  const power = await bench('power.mjs', Math.ceil(simulations / 5));
   if (options.write) {
     const { simulated, real } = tables(figures);
-    const text = readFileSync(DOCUMENT, 'utf8');
-    writeFileSync(DOCUMENT, replaceBetween(replaceBetween(text, 'simulated', simulated), 'bikes', real));
+    const made = { promise: promiseTable(promise), power: powerTable(power), simulated, bikes: real };
+    const text = Object.entries(made).reduce((all, [name, content]) => replaceBetween(all, name, content), readFileSync(DOCUMENT, 'utf8'));
+    writeFileSync(DOCUMENT, text);
   }
 } finally {
   rmSync(directory, { recursive: true, force: true });
