@@ -17,7 +17,7 @@ export const register = (parent: Command, io: Io): void => {
       .argument('<model>')
       .argument(
         '<file>',
-        'JSON lines or CSV: inferenceId, value; rowIndex (0), observedAt (now), labelVersion (1); or Model Monitor ground truth; - for standard input',
+        'JSON lines, CSV: inferenceId, value; rowIndex (0), observedAt (now), labelVersion (1); or Model Monitor ground truth; - for standard input',
       ),
   ).action(async (model: string, file: string, _, command: Command) => {
     const options = command.optsWithGlobals<PlatformOptions>();
