@@ -44,7 +44,7 @@ function render(result: MonitorResult, context: ReportContext, detail: Detail): 
     .sort((a, b) => (a.end < b.end ? -1 : 1))
     .slice(-WINDOWS);
   const parts = partsOf(result);
-  const eta = new Eta({ autoEscape: true, useWith: false });
+  const eta = new Eta({ autoEscape: true, autoTrim: false });
   eta.loadTemplate('@features', FEATURES);
   eta.loadTemplate('@quality', QUALITY);
   eta.loadTemplate('@input', INPUT);

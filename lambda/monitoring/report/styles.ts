@@ -27,7 +27,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:.9r
 .tag{font-weight:650;white-space:normal}
 .tag::before{content:"○ "}.tag.good::before{content:"✓ "}.tag.bad::before{content:"▲ "}
 .bad.tag{color:var(--bad)}.good.tag{color:var(--good)}.idle.tag{color:var(--idle)}
-.scroll{overflow-x:auto;max-width:100%}
+.scroll{overflow-x:auto;max-width:100%}.refs+.scroll,figure+figure{margin-top:1.25rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 caption{text-align:left;padding:0 0 .5rem;max-width:min(75ch,calc(100vw - 3rem))}
 caption span{display:block;max-width:min(75ch,calc(100vw - 3rem))}
@@ -41,7 +41,7 @@ td.t{min-width:14rem}
 .refs{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(34rem,100%),1fr));gap:1.5rem 2.5rem;margin-top:1.5rem}
 .refs svg.wide{width:100%;min-width:28rem}
 .feature h3 .tag{font-size:.92rem;margin-left:.5rem}
-.charts{display:flex;flex-wrap:wrap;gap:.5rem 2rem;align-items:flex-end;margin:.35rem 0}
+.charts{display:flex;flex-wrap:wrap;gap:.5rem 2rem;align-items:flex-start;margin:.35rem 0}
 figure{margin:0}figcaption{font-size:.82rem}.trend figcaption{max-width:13rem;line-height:1.35}
 details>summary{cursor:pointer;color:var(--link);padding:.2rem 0;width:fit-content}
 details.more>summary{font-weight:600;margin-top:1rem}
@@ -67,7 +67,7 @@ footer{margin-top:3rem;border-top:2px solid var(--rule);padding-top:.8rem;font-s
 --bad:#b42318;
 --good:#17694a;--idle:#665600;--link:#000}
 @page{size:A4;margin:14mm 12mm}
-body{max-width:none;padding:0;font-size:11px}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+html{font-size:11px}body{max-width:none;padding:0;font-size:1rem}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 nav,.skip,summary{display:none}details::details-content{display:block;content-visibility:visible;block-size:auto}
 h2,h3{break-after:avoid}.feature{display:block}.feature,.card,tr,figure{break-inside:avoid}.scroll{overflow:visible}
 svg.wide{min-width:0;width:100%;max-width:34rem}svg.small{width:15rem}
