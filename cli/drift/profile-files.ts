@@ -25,6 +25,8 @@ export interface ProfileFilesOptions {
   readonly cut?: WindowCut;
   /** Threads. Default: as many as there are cores; in this thread where the work is small. */
   readonly workers?: number;
+  /** Files are cut into parts of about this size. Default: 32 MiB. */
+  readonly partBytes?: number;
   readonly onProgress?: (bytes: number) => void;
 }
 
@@ -39,28 +41,79 @@ const PART_BYTES = 32 * 2 ** 20;
 const HEADER_BYTES = 2 ** 20;
 const WORKER = path.join(__dirname, 'profile.worker.js');
 
-/** Counts the rows of files over all cores. The answer is the same for any number of workers. */
+/** Counts the rows of files over all cores. The answer is the same for any number of workers and any size of the parts. */
 export async function profileFiles(options: ProfileFilesOptions): Promise<ProfiledFiles> {
   const { files, features, onProgress = () => undefined } = options;
   const task: PartTask = { format: options.format, columns: options.columns, features, cut: options.cut };
   const parts = (await Promise.all(files.map((_, file) => partsOf(options, file)))).flat();
-  const answers = await run(task, parts, options.workers, onProgress);
+  const gathered = new Gathered(options, parts);
+  await run(task, parts, options.workers, onProgress, (answer) => gathered.add(answer));
   // A newline between quotes: such a file cannot be cut, its parts are void.
-  const uncut = new Set(answers.filter(({ quotedNewline }) => quotedNewline).map(({ file }) => file));
-  const whole = parts.filter(({ file, skipFirstPartialLine }) => uncut.has(file) && !skipFirstPartialLine);
-  const again = await run(task, whole.map((part) => ({ ...part, length: files[part.file].bytes })), options.workers, () => undefined);
-  return merged(options, [...answers.filter(({ file }) => !uncut.has(file)), ...again]);
+  const whole = parts.filter(({ file, skipFirstPartialLine }) => gathered.uncut.has(file) && !skipFirstPartialLine);
+  const again = whole.map((part) => ({ ...part, length: files[part.file].bytes }));
+  await run(task, again, options.workers, () => undefined, (answer) => gathered.merge(answer));
+  return gathered.done();
+}
+
+/** Adds up answers as they come, so that no more is held than one profile for each window and file that is being read. */
+class Gathered {
+  /** Files that turned out not to be cut at their rows. */
+  public readonly uncut = new Set<number>();
+  private readonly rejections = new Rejections();
+  private readonly windows = new Map<number | undefined, WindowProfile>();
+  private readonly waiting: PartAnswer[][];
+  private readonly left: number[];
+
+  constructor(
+    private readonly options: ProfileFilesOptions,
+    parts: readonly Part[],
+  ) {
+    this.waiting = options.files.map(() => []);
+    this.left = options.files.map((_, file) => parts.filter((part) => part.file === file).length);
+  }
+
+  /** An answer counts as soon as no part of its file can make it void. */
+  public add(answer: PartAnswer): void {
+    const { file } = answer;
+    this.left[file] -= 1;
+    this.waiting[file].push(answer);
+    if (answer.quotedNewline) {
+      this.uncut.add(file);
+    }
+    if (this.left[file] === 0) {
+      if (!this.uncut.has(file)) {
+        this.waiting[file].forEach((one) => this.merge(one));
+      }
+      this.waiting[file] = [];
+    }
+  }
+
+  public merge(answer: PartAnswer): void {
+    this.rejections.merge(answer.rejected, answer.samples);
+    for (const { start, profile } of windowsOf(answer, this.options.features)) {
+      const known = this.windows.get(start);
+      this.windows.set(start, { start, profile: known === undefined ? profile : mergeProfiles(known.profile, profile) });
+      requireFew(this.windows.size, this.options.files[0].name);
+    }
+  }
+
+  public done(): ProfiledFiles {
+    if (this.options.cut === undefined && this.windows.size === 0) {
+      this.windows.set(undefined, { profile: emptyProfile(this.options.features) });
+    }
+    return { windows: [...this.windows.values()].sort(byStart), rejections: this.rejections };
+  }
 }
 
 /** Parts of a file that are counted on their own. */
-async function partsOf({ files, format, columns }: ProfileFilesOptions, file: number): Promise<Part[]> {
+async function partsOf({ files, format, columns, partBytes = PART_BYTES }: ProfileFilesOptions, file: number): Promise<Part[]> {
   const { name, path: place, bytes } = files[file];
   const header = format === 'csv' ? await headerOf(place, name) : { columns, length: 0 };
   const lacking = columns.filter((column) => !header.columns.includes(column));
   if (lacking.length > 0) {
     throw new CliError(`${name} lacks the columns ${lacking.join(', ')}`, 'compare files of one schema');
   }
-  const ranges = csvRanges(header.length, bytes, Math.max(1, Math.ceil((bytes - header.length) / PART_BYTES)));
+  const ranges = csvRanges(header.length, bytes, Math.max(1, Math.ceil((bytes - header.length) / partBytes)));
   return ranges.map((range) => ({ file, path: place, name, fileColumns: header.columns, ...range }));
 }
 
@@ -78,19 +131,23 @@ async function headerOf(place: string, name: string): Promise<{ columns: readonl
   }
 }
 
-async function run(task: PartTask, parts: readonly Part[], wanted: number | undefined, onBytes: (bytes: number) => void): Promise<PartAnswer[]> {
+async function run(
+  task: PartTask,
+  parts: readonly Part[],
+  wanted: number | undefined,
+  onBytes: (bytes: number) => void,
+  onAnswer: (answer: PartAnswer) => void,
+): Promise<void> {
   const workers = Math.min(wanted ?? availableParallelism(), parts.length);
   const waiting = [...parts];
-  const answers: PartAnswer[] = [];
   // Run from source, as tests do, there is no bundle that a thread could load.
   if (workers <= 1 || !existsSync(WORKER)) {
     for (const part of waiting) {
-      answers.push(await profilePart(task, part, onBytes));
+      onAnswer(await profilePart(task, part, onBytes));
     }
-    return answers;
+    return;
   }
-  await Promise.all(Array.from({ length: workers }, () => work(task, waiting, onBytes, (answer) => answers.push(answer))));
-  return answers;
+  await Promise.all(Array.from({ length: workers }, () => work(task, waiting, onBytes, onAnswer)));
 }
 
 /** One thread, which takes parts until none is left. */
@@ -123,21 +180,4 @@ async function work(task: PartTask, waiting: Part[], onBytes: (bytes: number) =>
   } finally {
     await worker.terminate();
   }
-}
-
-function merged({ features, files, cut }: ProfileFilesOptions, answers: readonly PartAnswer[]): ProfiledFiles {
-  const rejections = new Rejections();
-  const windows = new Map<number | undefined, WindowProfile>();
-  for (const answer of answers) {
-    rejections.merge(answer.rejected, answer.samples);
-    for (const { start, profile } of windowsOf(answer, features)) {
-      const known = windows.get(start);
-      windows.set(start, { start, profile: known === undefined ? profile : mergeProfiles(known.profile, profile) });
-      requireFew(windows.size, files[0].name);
-    }
-  }
-  if (cut === undefined && windows.size === 0) {
-    windows.set(undefined, { profile: emptyProfile(features) });
-  }
-  return { windows: [...windows.values()].sort(byStart), rejections };
 }

@@ -4,6 +4,7 @@ import { readCapture } from '../../lambda/monitoring/readers/capture';
 import { CaptureStats } from '../../lambda/monitoring/readers/capture-stats';
 import { readCsvRows } from '../../lambda/monitoring/readers/csv';
 import { fileChunks } from '../../lambda/monitoring/readers/file';
+import { readJsonLines } from '../../lambda/monitoring/readers/json-lines';
 import { Rejections } from '../../lambda/monitoring/rejections';
 import type { Cell, Chunks, TextRow } from '../../lambda/monitoring/rows';
 import type { WindowCut, WindowProfile } from './window-profiles';
@@ -11,7 +12,7 @@ import { WindowProfiles } from './window-profiles';
 
 /** What all parts of one table have in common. */
 export interface PartTask {
-  readonly format: 'csv' | 'capture';
+  readonly format: 'csv' | 'jsonl' | 'capture';
   /** Columns of a row; features and time are named by their index here. */
   readonly columns: readonly string[];
   readonly features: readonly WatchedFeature[];
@@ -46,26 +47,8 @@ export async function profilePart(task: PartTask, part: Part, onBytes: (bytes: n
   const watched = inFile(task, part);
   const windows = new WindowProfiles(watched.features, watched.cut, part.name);
   const where = part.offset === 0 || !part.skipFirstPartialLine ? part.name : `${part.name} from byte ${part.offset}`;
-  let quotedNewline = false;
-  if (task.format === 'csv') {
-    const range = { skipFirstPartialLine: part.skipFirstPartialLine, length: part.length };
-    const chunks = counted(fileChunks(part.path, part.offset), onBytes, part.length);
-    quotedNewline = (await readCsvRows(chunks, where, part.fileColumns, windows, rejections, range)).quotedNewline;
-  } else {
-    const requests = {
-      begin: () => true,
-      text: (row: TextRow, prediction: Cell) => {
-        windows.text(row);
-        if (prediction !== undefined) windows.prediction(prediction);
-      },
-      cells: (row: readonly Cell[], prediction: Cell) => {
-        windows.cells(row);
-        if (prediction !== undefined) windows.prediction(prediction);
-      },
-    };
-    const chunks = counted(fileChunks(part.path, part.offset), onBytes, part.length);
-    await readCapture(wholeLines(chunks, part), where, task.columns, requests, rejections, new CaptureStats());
-  }
+  const chunks = counted(fileChunks(part.path, part.offset), onBytes, part.length);
+  const quotedNewline = await readPart(task, part, chunks, windows, rejections, where);
   return {
     file: part.file,
     windows: windows.toProfiles().map(({ start, profile }) => ({ start, bytes: encodeProfile(profile, task.features) })),
@@ -73,6 +56,38 @@ export async function profilePart(task: PartTask, part: Part, onBytes: (bytes: n
     samples: rejections.samples(),
     quotedNewline,
   };
+}
+
+/** Answers whether the part is void, since its file was cut between quotes. */
+async function readPart(
+  { format, columns }: PartTask,
+  part: Part,
+  chunks: Chunks,
+  windows: WindowProfiles,
+  rejections: Rejections,
+  where: string,
+): Promise<boolean> {
+  if (format === 'csv') {
+    const range = { skipFirstPartialLine: part.skipFirstPartialLine, length: part.length };
+    return (await readCsvRows(chunks, where, part.fileColumns, windows, rejections, range)).quotedNewline;
+  }
+  if (format === 'jsonl') {
+    await readJsonLines(wholeLines(chunks, part), where, () => windows, rejections, columns);
+    return false;
+  }
+  const requests = {
+    begin: () => true,
+    text: (row: TextRow, prediction: Cell) => {
+      windows.text(row);
+      if (prediction !== undefined) windows.prediction(prediction);
+    },
+    cells: (row: readonly Cell[], prediction: Cell) => {
+      windows.cells(row);
+      if (prediction !== undefined) windows.prediction(prediction);
+    },
+  };
+  await readCapture(wholeLines(chunks, part), where, columns, requests, rejections, new CaptureStats());
+  return false;
 }
 
 export const windowsOf = (answer: PartAnswer, features: readonly WatchedFeature[]): WindowProfile[] =>

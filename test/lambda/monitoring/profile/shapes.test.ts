@@ -134,7 +134,7 @@ describe('importance', () => {
 
 test('times of text are those that cells have', () => {
   const texts = ['2026-03-01', '2026-03-01T12:30:59', '2026-03-01 12:30:59Z', '2024-02-29', '2026-02-30', '2026-13-01', '1969-12-31'];
-  const others = ['2026-03-01T12:30:59.250Z', '2026-03-01T12:30:59+02:00', '', 'x', '20260301', '2026-03-01T24:00:00', '2026-03-01T1:30:59Zx', '0000-01-01'];
+  const others = ['2026-03-01T12:30:59.250Z', '2026-03-01T12:30:59+02:00', '', 'x', '20260301', '2026-03-01T24:00:00', '0000-01-01'];
   for (const text of [...texts, ...others]) {
     const { bytes, starts, ends } = textRow([text]);
     expect([text, timeOfText(bytes, starts[0], ends[0])]).toEqual([text, readTime(text) ?? NaN]);
