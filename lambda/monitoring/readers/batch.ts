@@ -53,12 +53,14 @@ export async function readBatchPairs(
   // Whoever delivers a row has counted it already, rejected ones before it included.
   records = () => scanner.records - 1;
   const feeder = new Feeder(scanner, pair.header);
+  let lines = 1;
   for await (const chunk of withoutBom(input)) {
-    await predictions.fill(scanner.records + newlines(chunk) + 1);
+    // No more records than lines, those that wait for their end included.
+    lines += newlines(chunk);
+    await predictions.fill(lines);
     feeder.push(chunk);
     predictions.drop(scanner.records);
   }
-  await predictions.fill(scanner.records + 1);
   feeder.finish();
   const found = await predictions.count();
   if (found !== scanner.records) {

@@ -1,5 +1,5 @@
-import type { FileMetaData, ParquetScan, ParquetScanColumnOptions, RowGroup } from 'hyparquet';
-import { cachedAsyncBuffer, parquetMetadataAsync, parquetScan } from 'hyparquet';
+import type { AsyncBuffer, FileMetaData, ParquetScanColumnOptions, RowGroup } from 'hyparquet';
+import { cachedAsyncBuffer, parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import type { Rejections } from '../rejections';
 import type { Cell, RowSink } from '../rows';
@@ -8,9 +8,12 @@ import { UnreadableData } from './feeder';
 import { cellOf } from './json-body';
 
 const MEGABYTE = 1024 * 1024;
-/** What a decoded value takes, at most: a number in an array that also holds nothing. */
-const CELL_BYTES = 24;
+/** What a decoded value takes. */
+const CELL_BYTES = 8;
 const LEAST_ROWS = 1024;
+/** Rows that are decoded at a time, and packed columns that are kept meanwhile. */
+const PART_BYTES = 24 * MEGABYTE;
+const KEPT_BYTES = 16 * MEGABYTE;
 
 export interface ParquetFile {
   readonly byteLength: number;
@@ -18,8 +21,8 @@ export interface ParquetFile {
 }
 
 export interface ParquetLimits {
-  /** Bytes of one column of a row group, unpacked, and of the rows that are decoded at a time. @default 64 MiB */
-  readonly bytes?: number;
+  /** Bytes of one column of a row group, unpacked. @default 32 MiB */
+  readonly columnBytes?: number;
   /** Bytes of the metadata at the file's end. @default 32 MiB */
   readonly metadataBytes?: number;
 }
@@ -36,24 +39,28 @@ export async function readParquet(
   limits: ParquetLimits = {},
 ): Promise<{ rows: number }> {
   const metadata = await metadataOf(file, where, limits.metadataBytes ?? 32 * MEGABYTE);
-  const columns = flatColumns(metadata, where);
-  const most = limits.bytes ?? 64 * MEGABYTE;
-  metadata.row_groups.forEach((group, index) => check(group, `${where}: row group ${index + 1}`, most));
+  const columns = await attempt(`${where}: the metadata cannot be read`, async () => {
+    metadata.row_groups.forEach((group, index) => check(group, `${where}: row group ${index + 1}`, limits.columnBytes ?? 32 * MEGABYTE));
+    const isWhole = metadata.row_groups.every(({ num_rows: rows }) => Number(rows) >= 0);
+    if (!isWhole || metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0) !== Number(metadata.num_rows)) {
+      throw new UnreadableData(`${where}: the metadata is damaged: its numbers of rows do not add up`);
+    }
+    return flatColumns(metadata, where);
+  });
   const sink = open(columns);
-  const slab = Math.max(LEAST_ROWS, Math.floor(most / (CELL_BYTES * columns.length)));
+  const slab = Math.max(LEAST_ROWS, Math.floor(PART_BYTES / (CELL_BYTES * columns.length)));
   let first = 0;
   for (const [index, group] of metadata.row_groups.entries()) {
     const end = first + Number(group.num_rows);
     const source = { byteLength: file.byteLength, slice: (from: number, to?: number) => file.slice(from, to) };
     const place = `${where}: row group ${index + 1}`;
     // Pages that reach over several parts are read once, where they can be kept packed.
-    const kept = packedBytes(group) <= most ? cachedAsyncBuffer(source, { minSize: 0 }) : source;
-    const scan = await attempt(`${place} cannot be read`, () => parquetScan({ file: kept, metadata, columns, compressors }));
+    const kept = packedBytes(group) <= KEPT_BYTES ? cachedAsyncBuffer(source, { minSize: 0 }) : source;
     for (let start = first; start < end; start += slab) {
       const range = { rowStart: start, rowEnd: Math.min(end, start + slab) };
-      const values: ArrayLike<unknown>[] = [];
+      const values: Values[] = [];
       for (const column of columns) {
-        values.push(await readColumn(scan, { column, ...range }, `${place}: column ${JSON.stringify(column)}`));
+        values.push(compact(await readColumn(kept, metadata, { column, ...range }, `${place}: column ${JSON.stringify(column)}`)));
       }
       deliver(values, range.rowEnd - range.rowStart, sink);
     }
@@ -78,17 +85,17 @@ async function metadataOf(file: ParquetFile, where: string, most: number): Promi
 }
 
 /** Names of the columns; those that are nested are refused. */
-function flatColumns({ schema }: FileMetaData, where: string): string[] {
-  const [root, ...elements] = schema;
-  const nested = elements.filter(({ num_children: children, repetition_type: repetition }) => children !== undefined || repetition === 'REPEATED');
+function flatColumns(metadata: FileMetaData, where: string): string[] {
+  const fields = parquetSchema(metadata).children;
+  const nested = fields.filter(({ children, element }) => children.length > 0 || element.repetition_type === 'REPEATED');
   if (nested.length > 0) {
-    const names = nested.slice(0, 5).map(({ name }) => JSON.stringify(name));
+    const names = nested.slice(0, 5).map(({ element }) => JSON.stringify(element.name));
     const list = names.join(', ') + (nested.length > 5 ? ', …' : '');
     throw new UnreadableData(`${where}: nested columns cannot be read: ${list}: leave them out or flatten them`);
   }
-  const columns = elements.map(({ name }) => name);
+  const columns = fields.map(({ element }) => element.name);
   const double = columns.find((name, index) => columns.indexOf(name) !== index);
-  if (double !== undefined || columns.length > MOST_COLUMNS || columns.length === 0 || root.num_children !== columns.length) {
+  if (double !== undefined || columns.length > MOST_COLUMNS || columns.length === 0) {
     const what = double === undefined ? `${columns.length} columns are no table` : `column ${JSON.stringify(double)} is there more than once`;
     throw new UnreadableData(`${where}: ${what}`);
   }
@@ -118,8 +125,17 @@ const packedBytes = (group: RowGroup): number => group.columns.reduce((sum, colu
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / MEGABYTE)} MiB`;
 
-async function readColumn(scan: ParquetScan, part: ParquetScanColumnOptions, place: string): Promise<ArrayLike<unknown>> {
-  const values = await attempt(`${place} cannot be read`, () => scan.readColumn(part));
+async function readColumn(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  part: ParquetScanColumnOptions,
+  place: string,
+): Promise<ArrayLike<unknown>> {
+  const values = await attempt(`${place} cannot be read`, async () => {
+    // A scan keeps what it read last: one for each reading keeps nothing.
+    const scan = await parquetScan({ file, metadata, columns: [part.column], compressors });
+    return scan.readColumn(part);
+  });
   if (values.length !== part.rowEnd - part.rowStart) {
     throw new UnreadableData(`${place} has another number of rows than the file says`);
   }
@@ -130,20 +146,49 @@ async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    throw new UnreadableData(`${what}: ${(error as Error).message}`);
+    throw error instanceof UnreadableData ? error : new UnreadableData(`${what}: ${(error as Error).message}`);
   }
 }
 
-function deliver(values: readonly ArrayLike<unknown>[], rows: number, sink: RowSink): void {
-  const row: Cell[] = values.map(() => undefined);
+/** Values of a part of a column; times as milliseconds. */
+type Values = { readonly times: boolean; readonly values: ArrayLike<unknown> };
+
+/** Numbers and times in eight bytes each, where nothing is NaN: both mean that there is no value. */
+function compact(values: ArrayLike<unknown>): Values {
+  if (!Array.isArray(values)) {
+    return { times: false, values };
+  }
+  const numbers = new Float64Array(values.length);
+  const first: unknown = values.find((value) => value !== null && value !== undefined);
+  const times = first instanceof Date;
+  for (let index = 0; index < values.length; index += 1) {
+    const value: unknown = values[index];
+    if (value === null || value === undefined) {
+      numbers[index] = NaN;
+    } else if (typeof value === 'number' && !times) {
+      numbers[index] = value;
+    } else if (value instanceof Date && times) {
+      numbers[index] = value.getTime();
+    } else {
+      return { times: false, values };
+    }
+  }
+  return { times, values: numbers };
+}
+
+function deliver(columns: readonly Values[], rows: number, sink: RowSink): void {
+  const row: Cell[] = columns.map(() => undefined);
   for (let index = 0; index < rows; index += 1) {
     for (let column = 0; column < row.length; column += 1) {
-      const value = values[column][index];
-      row[column] = typeof value === 'number' || typeof value === 'string' ? value : cellOfParquet(value);
+      const { values, times } = columns[column];
+      const value = values[index];
+      row[column] = times ? timeText(value as number) : typeof value === 'number' || typeof value === 'string' ? value : cellOfParquet(value);
     }
     sink.cells(row);
   }
 }
+
+const timeText = (time: number): Cell => (Number.isNaN(time) ? undefined : new Date(time).toISOString());
 
 function cellOfParquet(value: unknown): Cell {
   if (typeof value === 'bigint') {
@@ -151,7 +196,7 @@ function cellOfParquet(value: unknown): Cell {
     return Number.isSafeInteger(number) ? number : String(value);
   }
   if (value instanceof Date) {
-    return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
+    return timeText(value.getTime());
   }
   return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : cellOf(value);
 }
