@@ -202,24 +202,31 @@ export class CategoryLookup {
   }
 }
 
+/** Bits of the first and of the second four bytes that belong to a text of so many bytes. */
+const FIRST_BITS = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1, -1);
+const SECOND_BITS = Int32Array.of(0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, -1);
+
 /** The first four bytes; of longer text than an entry holds its hash. */
 function firstOf(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start > SHORT) {
+  const length = end - start;
+  if (length > SHORT) {
     return hashBytes(bytes, start, end);
   }
-  const stop = end < start + 4 ? end : start + 4;
-  let word = 0;
-  for (let index = start; index < stop; index += 1) {
-    word = (word << 8) | bytes[index];
-  }
-  return word;
+  return start + SHORT <= bytes.length ? fourOf(bytes, start) & FIRST_BITS[length] : packed(bytes, start, Math.min(end, start + 4));
 }
 
 /** The next four. */
 function secondOf(bytes: Uint8Array, start: number, end: number): number {
+  return start + SHORT <= bytes.length ? fourOf(bytes, start + 4) & SECOND_BITS[end - start] : packed(bytes, start + 4, end);
+}
+
+/** Also those behind a short text: taking them and masking them off costs less than to stop at its end. */
+const fourOf = (bytes: Uint8Array, at: number): number => bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+
+function packed(bytes: Uint8Array, start: number, end: number): number {
   let word = 0;
-  for (let index = start + 4; index < end; index += 1) {
-    word = (word << 8) | bytes[index];
+  for (let index = start; index < end; index += 1) {
+    word |= bytes[index] << (8 * (index - start));
   }
   return word;
 }
