@@ -3,6 +3,7 @@ import { capturePrefix, hourPath, labelsPrefix, monitoringPrefix } from '../../l
 import type { MonitorResult, MonitorSpec } from '../../lib/monitoring/contract';
 import { constraintsKey, MONITORING_KEYS } from '../../lib/monitoring/contract';
 import type { ModelVersion } from '../../lib/registry/contract';
+import { REGISTRY_ERRORS } from '../../lib/registry/contract';
 import { NamedError } from '../common/errors';
 import { S3Files } from '../common/s3.client';
 import { ModelRegistryClient } from '../registry/model-registry.client';
@@ -54,7 +55,7 @@ export class MonitorClient {
 
   /** When which version began to serve, oldest first. */
   public async promotions(): Promise<Promotion[]> {
-    const history = await this.registry.history(this.model);
+    const history = await this.history();
     return history.flatMap(({ toState, version, at }) =>
       toState === 'Production' && version !== undefined ? [{ version, at: Date.parse(at) }] : [],
     );
@@ -163,6 +164,16 @@ export class MonitorClient {
 
   public async putReport(uri: string, html: string): Promise<void> {
     await this.files.putText(uri, html, { contentType: 'text/html; charset=utf-8' });
+  }
+
+  /** Of a model that is deployed but was never trained the registry knows nothing yet. */
+  private async history(): ReturnType<ModelRegistryClient['history']> {
+    try {
+      return await this.registry.history(this.model);
+    } catch (error) {
+      if ((error as Error).name === REGISTRY_ERRORS.notFound) return [];
+      throw error;
+    }
   }
 
   private async listed(prefix: string, { from, to }: Hours): Promise<SourceObject[]> {
