@@ -1,3 +1,6 @@
+/** A line that is no record. */
+export const BLANK = /^[ \t\r]*$/;
+
 /** Records of CSV text, blank lines aside; undefined where quotes are misplaced or not closed. For small texts: CsvScanner is the fast one. */
 export function splitCsv(text: string): string[][] | undefined {
   const records: string[][] = [];
@@ -17,7 +20,7 @@ export function splitCsv(text: string): string[][] | undefined {
     const isLast = index === text.length || text[index] === '\n';
     record.push(isQuoted ? match[1].replaceAll('""', '"') : isLast ? match[1].replace(/\r$/, '') : match[1]);
     if (isLast) {
-      if (record.length > 1 || isQuoted || record[0].trim() !== '') {
+      if (record.length > 1 || isQuoted || !BLANK.test(record[0])) {
         records.push(record);
       }
       record = [];

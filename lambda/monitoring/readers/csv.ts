@@ -4,7 +4,7 @@ import type { Chunks, RowSink, TextRow } from '../rows';
 import { withoutBom } from './bom';
 import { textOf } from './bytes';
 import { CsvScanner } from './csv-scanner';
-import { splitCsv } from './csv-text';
+import { BLANK, splitCsv } from './csv-text';
 import type { RecordScanner } from './feeder';
 import { Feeder, LINE_LIMIT_NAME, UnreadableData } from './feeder';
 import { RecordEnd } from './record-end';
@@ -180,7 +180,7 @@ class HeaderScanner implements RecordScanner {
     }
     const text = textOf(bytes, start, end).replace(/\r$/, '');
     this.lines += 1;
-    if (text.trim() !== '') {
+    if (!BLANK.test(text)) {
       this.columns = this.names(text);
       this.lines += text.split('\n').length - 1;
     }
