@@ -1,6 +1,7 @@
 import { primaryOf } from '../../lambda/monitoring/report/features';
 import {
   clip, figure, headline, hundredths, interval, moment, type Part, partsOf, percent, probability, referenceName, span, STATES,
+  thresholdOf,
 } from '../../lambda/monitoring/report/words';
 import type { MonitorResult } from '../../lib/monitoring/contract';
 import { bad, fields, good, shorten, strong, table } from '../format';
@@ -72,7 +73,7 @@ function featureTable(io: Io, { drift }: MonitorResult, most: number, training?:
     feature.effect === undefined ? '-' : `${figure(feature.effect, 3)} ${feature.component ?? ''}`.trim(),
     feature.minimumEffect === undefined ? '-' : figure(feature.minimumEffect, 3),
     hundredths(feature.score),
-    hundredths(primary.threshold),
+    thresholdOf(primary),
     `${percent(feature.referenceMissingShare)} → ${percent(feature.missingShare)}`,
     feature.unseen && feature.unseen.length > 0 ? clip(feature.unseen.slice(0, 3).join(', '), 30) : '',
   ]);
@@ -148,7 +149,7 @@ export function tellHistory(io: Io, results: readonly MonitorResult[]): string {
       result.rows.toLocaleString('en-US'),
       result.version === undefined ? '-' : `v${result.version}`,
       worst(result.drift.verdict, result.drift.verdict === 'drift'),
-      primary?.threshold === undefined ? '-' : `${hundredths(primary.judgedScore)} / ${hundredths(primary.threshold)}`,
+      primary === undefined ? '-' : `${hundredths(primary.judgedScore)} / ${thresholdOf(primary)}`,
       probability(primary?.pValue),
       worst(result.quality.verdict, result.quality.verdict === 'degraded'),
       Object.entries(result.quality.metrics).slice(0, 2).map(([name, { value }]) => `${name} ${figure(value, 3)}`).join(', ') || '-',

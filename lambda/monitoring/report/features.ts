@@ -3,7 +3,7 @@ import type { FeatureChart } from '../drift/types';
 import { drawDistribution } from './distribution';
 import { drawTrend } from './trend';
 import { referenceKey, type ReportContext, type TrendPoint } from './types';
-import { clip, figure, hundredths, number, percent, probability, referenceName, type Tone } from './words';
+import { clip, figure, hundredths, number, percent, probability, referenceName, thresholdOf, type Tone } from './words';
 
 /** Features as a page shows them: those that drifted first, then by what they mean to the prediction times how much they changed. */
 
@@ -155,9 +155,9 @@ function sidesOf(feature: FeatureResult): (readonly [string, string, string])[] 
   ];
 }
 
-function figuresOf(feature: FeatureResult, { judgedScore, threshold }: ReferenceComparison): (readonly [string, string])[] {
+function figuresOf(feature: FeatureResult, comparison: ReferenceComparison): (readonly [string, string])[] {
   const { psi, ks, chiSquare, wasserstein, jensenShannon, hellinger, lInfinity } = feature.statistics;
-  const whole = `the window as a whole ${hundredths(judgedScore)}, drift above ${hundredths(threshold)}`;
+  const whole = `the window as a whole ${hundredths(comparison.judgedScore)}, drift above ${thresholdOf(comparison)}`;
   const freedom = chiSquare?.degreesOfFreedom === 1 ? '1 degree of freedom' : `${chiSquare?.degreesOfFreedom} degrees of freedom`;
   const all: readonly (readonly [string, string | undefined])[] = [
     ['Effect', feature.effect === undefined ? undefined : effectOf(feature)],

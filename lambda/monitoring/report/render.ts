@@ -7,7 +7,21 @@ import { STYLES } from './styles';
 import { FEATURES, INPUT, PAGE, QUALITY } from './templates';
 import { drawTrend } from './trend';
 import { referenceKey, type ReportContext, type TrendPoint, trendPointOf } from './types';
-import { clip, headline, hundredths, moment, number, partsOf, percent, probability, referenceName, span, STATES, type Tone } from './words';
+import {
+  clip,
+  headline,
+  hundredths,
+  moment,
+  number,
+  partsOf,
+  percent,
+  probability,
+  referenceName,
+  span,
+  STATES,
+  thresholdOf,
+  type Tone,
+} from './words';
 
 /** Where a page would be larger, fewer features are drawn and listed; it says so. */
 const LARGEST = 1_000_000;
@@ -92,7 +106,7 @@ function comparisonsView(result: MonitorResult, trend: readonly TrendPoint[], tr
     'no-baseline': ['idle', 'nothing to compare with'],
   };
   return result.drift.comparisons.map((comparison, index) => {
-    const { reference, promise, verdict, judgedScore, threshold, pValue } = comparison;
+    const { reference, promise, verdict, judgedScore, pValue } = comparison;
     const name = referenceName(reference, training);
     const key = referenceKey(reference);
     const points = trend.map(({ end, drift }) => {
@@ -108,7 +122,7 @@ function comparisonsView(result: MonitorResult, trend: readonly TrendPoint[], tr
       tone,
       word,
       judged: judgedScore === undefined ? 'below every least effect' : hundredths(judgedScore),
-      threshold: hundredths(threshold),
+      threshold: thresholdOf(comparison),
       p: probability(pValue),
       promise: promise.sentence,
       blocks: `${promise.fitBlocks} + ${promise.nullBlocks}`,

@@ -1,4 +1,4 @@
-import type { Estimate, MonitorResult, ReferenceSpec, WindowStateName } from '../../../lib/monitoring/contract';
+import type { Estimate, MonitorResult, ReferenceComparison, ReferenceSpec, WindowStateName } from '../../../lib/monitoring/contract';
 
 /** Figures and names as a page shows them. */
 
@@ -70,6 +70,10 @@ export const STATES: Readonly<Record<WindowStateName, string>> = {
   'late-records': 'Late records',
   'no-labels': 'No labels',
 };
+
+/** A reference that shows no difference that counts without drift has no score for a threshold. */
+export const thresholdOf = ({ threshold, verdict }: Pick<ReferenceComparison, 'threshold' | 'verdict'>): string =>
+  threshold === undefined && (verdict === 'ok' || verdict === 'drift') ? 'any that counts' : hundredths(threshold);
 
 export type Tone = 'good' | 'bad' | 'idle';
 
