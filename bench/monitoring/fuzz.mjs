@@ -12,6 +12,7 @@ const { values: options } = parseArgs({ options: { cases: { type: 'string', defa
 const cases = Number(options.cases);
 
 const readers = bundled(`
+  export { parseNumber } from './lambda/monitoring/readers/bytes';
   export { CaptureScanner } from './lambda/monitoring/readers/capture';
   export { CaptureStats } from './lambda/monitoring/readers/capture-stats';
   export { csvHeader, csvRanges, readCsv, readCsvRows } from './lambda/monitoring/readers/csv';
@@ -32,7 +33,8 @@ const below = (limit) => {
 const oneOf = (list) => list[below(list.length)];
 const some = (most, make) => Array.from({ length: below(most + 1) }, make);
 
-const PLAIN = ['1', '-2.5', 'NaN', 'Infinity', '1e308', '', 'é', 'rome', ' x ', '\r', '\uFEFF'];
+const NUMBERS = ['1', '-2.5', '-0', '123456789', '0.1234567891', '1.', '-.5', '-', '4-', 'NaN', 'Infinity', '1e308'];
+const PLAIN = [...NUMBERS, '', 'é', 'rome', ' x ', '\r', '\uFEFF'];
 const FIELDS = [...PLAIN, '"a,b"', '"a ""b"""', '"a\nb"', '"open', 'mid"dle', '"shut"x'];
 const PIECES = ['"', ',', '\n', '\r\n', '\\', '{', '}', '[', ']', ':', '\t', '\0', '\u2028', '\uFEFF', '\xe9', 'x'];
 
@@ -69,7 +71,11 @@ class Recorder {
     this.heads.push([eventId, inferenceId, time, where, this.rows.length]);
     return true;
   }
-  text({ bytes, starts, ends, length }, prediction) {
+  text({ bytes, starts, ends, length, numbers }, prediction) {
+    for (let index = 0; index < length; index += 1) {
+      const number = numbers?.[index] ?? NaN;
+      assert.ok(Number.isNaN(number) || Object.is(number, readers.parseNumber(bytes, starts[index], ends[index]) + 0));
+    }
     this.rows.push([Array.from({ length }, (_, index) => Buffer.from(bytes.subarray(starts[index], ends[index])).toString()), prediction]);
   }
   cells(row, prediction) {

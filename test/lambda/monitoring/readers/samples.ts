@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { textOf } from '../../../../lambda/monitoring/readers/bytes';
+import { parseNumber, textOf } from '../../../../lambda/monitoring/readers/bytes';
 import { Rejections } from '../../../../lambda/monitoring/rejections';
 import type { Cell, Chunks, RequestHead, RequestSink, RowSink, TextRow } from '../../../../lambda/monitoring/rows';
 
@@ -19,8 +19,15 @@ export async function* chunksOf(data: string | Uint8Array, cuts: readonly number
 
 export const cutsOf = (length: number): fc.Arbitrary<number[]> => fc.array(fc.nat({ max: length }), { maxLength: 12 });
 
-export const textRow = (row: TextRow): string[] =>
-  Array.from({ length: row.length }, (_, index) => textOf(row.bytes, row.starts[index], row.ends[index]));
+/** Texts of the fields; the numbers that come with them are held against them. */
+export const textRow = ({ bytes, starts, ends, length, numbers }: TextRow): string[] =>
+  Array.from({ length }, (_, index) => {
+    const number = numbers?.[index] ?? NaN;
+    if (!Number.isNaN(number)) {
+      expect(number).toBe(parseNumber(bytes, starts[index], ends[index]) + 0);
+    }
+    return textOf(bytes, starts[index], ends[index]);
+  });
 
 /** What a reader delivered and rejected. */
 export class Recorder implements RowSink, RequestSink {
