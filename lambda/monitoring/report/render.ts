@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Eta } from 'eta';
-import type { MonitorResult } from '../../../lib/monitoring/contract';
+import type { MonitorResult, MonitorSpec } from '../../../lib/monitoring/contract';
 import { type Detail, featuresView } from './features';
 import { coverageChart, groupsView, metricsView } from './quality';
 import { STYLES } from './styles';
@@ -50,20 +50,20 @@ export function renderReport(result: MonitorResult, context: ReportContext): str
   return page;
 }
 
-const SHARES = { drift: 'drift', quality: 'quality', groups: 'groups' } as const;
+const SHARES = ['drift', 'quality', 'groups'] as const;
 
 function render(result: MonitorResult, context: ReportContext, detail: Detail): string {
   const { spec } = context;
   const trend = [...context.trend.filter(({ end }) => end < result.windowEnd), trendPointOf(result)]
     .sort((a, b) => (a.end < b.end ? -1 : 1))
     .slice(-WINDOWS);
-  const parts = partsOf(result);
+  // What nobody asked for is not told of files.
+  const parts = partsOf(result).filter(({ phrase }) => context.files === undefined || phrase !== '');
+  const known = context.files !== undefined && trend.length < 2 ? [] : trend;
   const eta = new Eta({ autoEscape: true, autoTrim: false });
   eta.loadTemplate('@features', FEATURES);
   eta.loadTemplate('@quality', QUALITY);
   eta.loadTemplate('@input', INPUT);
-  const { shares, episodes, days } = spec.falseAlarms;
-  const used = (Object.keys(SHARES) as (keyof typeof SHARES)[]).filter((name) => shares[name] > 0);
   return eta.renderString(PAGE, {
     styles: STYLES,
     // Nothing but this one style sheet may be used by the page, whatever stands in the data.
@@ -76,11 +76,9 @@ function render(result: MonitorResult, context: ReportContext, detail: Detail): 
     to: moment(result.windowEnd),
     input: context.files?.title,
     servedBy: result.servedBy.map(({ version, rows }) => `v${version} (${number(rows)})`).join(', '),
-    budget:
-      `All statistical rules of this model together should raise at most ${episodes} false ${episodes === 1 ? 'alarm' : 'alarms'} in ${days} days` +
-      ` (${used.map((name) => `${SHARES[name]} ${percent(shares[name])}`).join(', ')}). Broken data rules and failures are outside of this.`,
-    comparisons: comparisonsView(result, trend, context.files?.reference),
-    features: featuresView(result, context, trend, detail),
+    budget: context.files ? '' : budgetOf(spec),
+    comparisons: comparisonsView(result, known, context.files?.reference),
+    features: featuresView(result, context, known, detail),
     skipped: result.drift.skipped.map(({ name, reason }) => `${clip(name, 60)} (${clip(reason, 120)})`).join('; '),
     metrics: metricsView(result, context, trend),
     coverage: coverageChart(trend),
@@ -94,6 +92,14 @@ function render(result: MonitorResult, context: ReportContext, detail: Detail): 
     span,
     clip,
   });
+}
+
+function budgetOf({ falseAlarms: { shares, episodes, days } }: MonitorSpec): string {
+  const used = SHARES.filter((name) => shares[name] > 0).map((name) => `${name} ${percent(shares[name])}`);
+  return (
+    `All statistical rules of this model together should raise at most ${episodes} false ${episodes === 1 ? 'alarm' : 'alarms'} in ${days} days` +
+    ` (${used.join(', ')}). Broken data rules and failures are outside of this.`
+  );
 }
 
 function comparisonsView(result: MonitorResult, trend: readonly TrendPoint[], training: string | undefined) {

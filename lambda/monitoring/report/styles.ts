@@ -39,7 +39,7 @@ td.t{min-width:14rem}
 .feature{border-top:1px solid var(--rule);padding:1rem 0 .8rem}
 @media (min-width:62rem){.feature{display:grid;grid-template-columns:24rem 1fr;column-gap:2.5rem}.feature>details{grid-column:1/-1}}
 .refs{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(34rem,100%),1fr));gap:1.5rem 2.5rem;margin-top:1.5rem}
-.refs svg.wide{width:100%;min-width:28rem}
+.refs svg.wide{width:100%;min-width:28rem;max-width:45rem}
 .feature h3 .tag{font-size:.92rem;margin-left:.5rem}
 .charts{display:flex;flex-wrap:wrap;gap:.5rem 2rem;align-items:flex-start;margin:.35rem 0}
 figure{margin:0}figcaption{font-size:.82rem}.trend figcaption{max-width:13rem;line-height:1.35}

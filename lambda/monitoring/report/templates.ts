@@ -20,7 +20,7 @@ export const PAGE = `<!doctype html>
 <body>
 <a class="skip" href="#main">Skip to the verdicts</a>
 <header>
-<p class="meta">Monitoring of <%= it.result.model %> · <% if (it.input) { %><%= it.input %><% } else { %>window <time datetime="<%=
+<p class="meta"><% if (it.input) { %>Comparison of <%= it.input %><% } else { %>Monitoring of <%= it.result.model %> · window <time datetime="<%=
 it.result.windowStart
 %>"><%= it.from %></time> to <time datetime="<%= it.result.windowEnd %>"><%= it.to %></time> (UTC)<% } %></p>
 <h1><%= it.headline.title %></h1>
@@ -42,7 +42,7 @@ href="#method">How to read this</a></li></ul></nav>
 <p><%= part.reason %></p></li>
 <% }) %></ul></section>
 <section aria-labelledby="promise"><h2 id="promise">What is promised</h2>
-<p><%= it.budget %></p>
+<% if (it.budget) { %><p><%= it.budget %></p><% } %>
 <% if (it.comparisons.length > 0) { %><div class="refs"><% it.comparisons.forEach((one) => { %><div><h3><%= one.name %>: ${TAG('one')}</h3>
 <p><%= one.reason %></p><p><strong>Promise:</strong> <%= one.promise %></p><p class="meta"><%= one.sentence %></p>
 ${WIDE('one.chart', '<%= one.name %>', 'Judged score of each window; drift above the dashed line. Squares are alarms, hollow dots were not judged.')}
@@ -100,7 +100,7 @@ one.rows
 export const FEATURES = `<% const one = (f) => { %>${FEATURE}<% } %><% if (it.features.reference) { const { drifted, first, rest, leftOut } =
 it.features; %>
 <section aria-labelledby="features"><h2 id="features">Features</h2>
-<p><span class="key" aria-hidden="true"></span>filled: reference (<%= it.features.reference %>)&ensp; <span class="key w"
+<p><span class="key" aria-hidden="true"></span>filled: reference<% if (!it.input) { %> (<%= it.features.reference %>)<% } %>&ensp; <span class="key w"
 aria-hidden="true"></span>outlined:
 this window. Both as shares of their own rows; the outermost steps hold whatever lies beyond.</p>
 <p class="meta"><%= it.features.against %></p>

@@ -175,6 +175,6 @@ describe('a page stays below 1 MB', () => {
 test('files that were compared by hand are named instead of a window of requests', () => {
   const { result, context } = samplePage();
   const html = renderReport({ ...result, requests: 0 }, { ...context, files: { title: 'new.csv against old.csv', reference: 'Reference' } });
-  expect(text(html)).toContain('Monitoring of BikeDemand · new.csv against old.csv');
+  expect(text(html)).toContain('Comparison of new.csv against old.csv');
   expect(html).not.toContain('<time');
 });
