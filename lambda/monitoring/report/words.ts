@@ -148,6 +148,11 @@ export function headline(result: MonitorResult, parts: readonly Part[]): Headlin
     const remarks = [...(good.length > 0 ? [sentence(good)] : []), ...(idle.length > 0 ? [`Not judged: ${list(idle)}.`] : [])];
     return { title: `${name} needs attention: ${list(bad)}.`, remarks, tone: 'bad' };
   }
+  const open = result.episodes.map(({ rule, key, since }) => `${rule}${key === rule ? '' : ` (${key})`} since ${moment(since)}`);
+  if (open.length > 0) {
+    // One quiet window is no recovery.
+    return { title: `${name} needs attention: alarms are open for ${list(open)}.`, remarks: [sentence([...good, ...idle])], tone: 'bad' };
+  }
   if (good.length > 0) {
     return { title: `${name} needs no attention: ${list(good)}.`, remarks: idle.length > 0 ? [`Not judged: ${list(idle)}.`] : [], tone: 'good' };
   }

@@ -126,6 +126,20 @@ describe('a window without a verdict', () => {
   });
 });
 
+test('a quiet window while an alarm is open is no recovery, and says since when', () => {
+  const { result, context } = samplePage();
+  const quiet: MonitorResult = {
+    ...result,
+    drift: { ...result.drift, verdict: 'ok' },
+    quality: { ...result.quality, verdict: 'ok' },
+    groups: { ...result.groups, verdict: 'no-rules' },
+    constraints: { ...result.constraints, verdict: 'ok', violations: [] },
+    episodes: [{ id: 'quality', rule: 'quality', key: 'rmse', version: 1, since: '2012-08-06T00:00:00.000Z', windows: 2, quiet: 1 }],
+  };
+  const title = /<h1>([^<]*)</.exec(renderReport(quiet, context))?.[1];
+  expect(title).toMatch(/needs attention: alarms are open for quality \(rmse\) since 2012-08-06\.$/);
+});
+
 test('an advisory reference shows its differences without calling them drift', () => {
   const temp = sampleFeature({ name: 'temp', kind: 'smooth', shift: 1 }, 1);
   const features = [{ ...temp, result: { ...temp.result, drifted: false } }];
