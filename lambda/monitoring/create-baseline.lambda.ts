@@ -3,8 +3,8 @@ import { ARTIFACTS_ENV, baselineKey } from '../../lib/artifacts/contract';
 import { BaselineAnswer, BaselineRequest, MONITORING_ENV, MonitorSpec } from '../../lib/monitoring/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
-import { BaselineClient } from './baseline.client';
 import { buildBaseline } from './baseline/build';
+import { BaselineClient } from './baseline.client';
 import { ScoresClient } from './scores.client';
 
 const logger = createLogger('create-baseline');
@@ -27,6 +27,7 @@ export const handler = async (event: unknown): Promise<BaselineAnswer> => {
   const baselineUri = `s3://${requireEnv(ARTIFACTS_ENV.reportsBucket)}/${baselineKey(spec.model, runId)}`;
   await client.put(baselineUri, baseline, blocks);
   const { trainRows, holdout, features } = baseline;
-  logger.info('baseline written', { model: spec.model, runId, trainRows, holdoutRows: holdout.rows, features: features.length, blocks: blocks.blocks.length });
+  const counts = { trainRows, holdoutRows: holdout.rows, features: features.length, blocks: blocks.blocks.length };
+  logger.info('baseline written', { model: spec.model, runId, ...counts });
   return { baselineUri };
 };

@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { capturePrefix, hourPath, labelsPrefix, monitoringPrefix } from '../../lib/artifacts/contract';
 import type { MonitorResult, MonitorSpec } from '../../lib/monitoring/contract';
 import { constraintsKey, MONITORING_KEYS } from '../../lib/monitoring/contract';
-import type { ModelVersion } from '../../lib/registry/contract';
+import { type ModelVersion, REGISTRY_ERRORS } from '../../lib/registry/contract';
 import { REGISTRY_ERRORS } from '../../lib/registry/contract';
 import { NamedError } from '../common/errors';
 import { S3Files } from '../common/s3.client';

@@ -4,8 +4,8 @@
 export type Cell = string | number | boolean | null | undefined;
 
 /**
- * Fields of one row as UTF-8 text: field i is `bytes[starts[i]] … bytes[ends[i] - 1]`, quotes and escapes taken off. The arrays are reused: what a sink
- * wants to keep it copies.
+ * Fields of one row as UTF-8 text: field i is `bytes[starts[i]] … bytes[ends[i] - 1]`, quotes and escapes taken off. The arrays are reused: what a
+ * sink wants to keep it copies.
  */
 export interface TextRow {
   bytes: Uint8Array;

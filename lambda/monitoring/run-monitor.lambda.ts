@@ -61,7 +61,8 @@ export const handler = async (event: unknown): Promise<PlanAnswer | MonitorAnswe
       logger.info('shard profiled', { model, windowEnd: input.window.windowEnd, shard: input.shard.shard });
       return {};
     case 'judge': {
-      const answer = await judge({ platform: requireEnv(COMMON_ENV.platform), spec, client, baselines, countInvocations, publisher: publisherOf(model) }, input);
+      const platform = requireEnv(COMMON_ENV.platform);
+      const answer = await judge({ platform, spec, client, baselines, countInvocations, publisher: publisherOf(model) }, input);
       const { version, windowStart, windowEnd, rows, driftVerdict, qualityVerdict, groupsVerdict, constraintsVerdict } = answer;
       logger.info('window judged', { model, version, windowStart, windowEnd, rows, driftVerdict, qualityVerdict, groupsVerdict, constraintsVerdict });
       return answer;

@@ -57,7 +57,7 @@ export interface HoldoutCounts {
   readonly newest?: number;
 }
 
-/** Counts the holdout with the candidate's predictions of it. `watched`: the columns that are counted and, last, the prediction where it has a shape. */
+/** Counts the holdout with the candidate's predictions of it. `watched`: the columns that are counted, and the prediction where it has a shape. */
 export async function countHoldout(
   spec: MonitorSpec,
   holdout: TableSource,
@@ -129,7 +129,8 @@ class HoldoutReader implements RowSink {
     const truth = readTruth(task, cell(this.target));
     const prediction = readPrediction(task, score);
     if (truth === undefined || prediction === undefined) {
-      throw new Error(`holdout row ${number}: ${truth === undefined ? 'the target' : 'the prediction'} cannot be read as the task ${task.kind} needs it`);
+      const what = truth === undefined ? 'the target' : 'the prediction';
+      throw new Error(`holdout row ${number}: ${what} cannot be read as the task ${task.kind} needs it`);
     }
     this.predictions.cells([]);
     this.predictions.prediction(score);

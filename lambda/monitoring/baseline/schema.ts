@@ -4,7 +4,8 @@ import type { Baseline } from './types';
 
 /** Long lists of numbers are looked at in one pass: a parser for each element would cost more than all the rest. */
 const numbers = z.custom<readonly number[]>((value) => Array.isArray(value) && value.every(Number.isFinite), 'must be a list of numbers');
-const names = z.custom<readonly string[]>((value) => Array.isArray(value) && value.every((name) => typeof name === 'string'), 'must be a list of texts');
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((name) => typeof name === 'string');
+const names = z.custom<readonly string[]>(isTexts, 'must be a list of texts');
 const count = z.number().int().nonnegative();
 
 const shape = z.discriminatedUnion('kind', [

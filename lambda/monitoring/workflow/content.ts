@@ -4,11 +4,11 @@ import type { MonitorClient } from '../monitor.client';
 import { encodeProfile, decodeProfile } from '../profile';
 import { HashSet } from '../profile/hash-set';
 import type { IdHash } from '../profile/requests';
-import { CaptureStats } from '../readers/capture-stats';
 import { ScoredEncoder, type ScoredRow } from '../quality';
+import { CaptureStats } from '../readers/capture-stats';
 import { mergeParts, type Part, type PartContext, type PartOptions, readPart, watchedFeatures } from './part';
 import type { RequestIds } from './request-watch';
-import { hourOf, isOf, type SourceObject } from './sources';
+import { hourOf, rangesOf, type SourceObject } from './sources';
 
 /** Ids of the requests of a part, four words each; both of the caller's are 0 where there is none. */
 type IdWords = Int32Array;
@@ -50,7 +50,7 @@ export async function readContent(
   };
   const content = await read(objects);
   const { ranges, rejected } = content.part;
-  const own = new Set(ranges.filter((range) => isOf(context.window, { ...range, bytes: 0, hour: hourOf(range.key) ?? 0 }, range)).map(({ key }) => key));
+  const own = new Set(rangesOf(context.window, ranges).map(({ key }) => key));
   const duplicates = 'duplicate-record' in rejected || 'duplicate-id' in rejected;
   if (own.size === ranges.length || !duplicates) return content;
   // Objects that turned out to hold nothing of the window, which a later run does not read at all, must not count as the first to have an id.

@@ -3,8 +3,8 @@ import { recorded } from '../../registry/recorded';
 import type { BaselineClient } from '../baseline.client';
 import { InvalidConstraints, parseConstraints } from '../constraints/file';
 import type { ConstraintFile } from '../constraints/types';
-import type { BlockTable } from '../profile/types';
 import type { MonitorClient, Promotion } from '../monitor.client';
+import type { BlockTable } from '../profile/types';
 import type { PartContext } from './part';
 import type { Window } from './windows';
 

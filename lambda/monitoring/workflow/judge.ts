@@ -21,7 +21,7 @@ import { watchedFeatures } from './part';
 import { knownRanges } from './plan';
 import { announce, publishMetrics, type Publisher } from './publish';
 import { judgeLabelled } from './quality';
-import { captureHours, digestOf, hourOf, isOf, type KnownRanges, labelHours, type ReadRange, type SourceObject } from './sources';
+import { captureHours, digestOf, type KnownRanges, labelHours, rangesOf, type ReadRange, type SourceObject } from './sources';
 import { statesOf } from './states';
 import { servingVersion } from './versions';
 import { type Window, windowOf } from './windows';
@@ -65,7 +65,7 @@ export async function judge(ports: JudgePorts, input: JudgeInput): Promise<Monit
     ...(context && { version: context.version, holdout: context.baseline.holdout }),
   });
   const drift = judgeWindowDrift(ports, window, context, content, before);
-  const own = ranges.filter((range) => isOf(window, objectOf(range), range));
+  const own = rangesOf(window, ranges);
   const recorded = requestsWithin(window, ranges);
   const invocations = spec.servingKind === 'REAL_TIME' && context !== undefined ? await ports.countInvocations(spec, window) : undefined;
   const part = content?.part;
@@ -82,12 +82,12 @@ export async function judge(ports: JudgePorts, input: JudgeInput): Promise<Monit
     rows: part?.counts.rows ?? 0,
     ...(invocations !== undefined && { invocations }),
     servedBy: part?.counts.servedBy ?? [],
-    states: part === undefined ? [] : statesOf({ spec, part, rejected, recorded, ...(invocations !== undefined && { invocations }), replayed: context!.replayed, quality: labelled.quality }),
+    states: part && context ? statesOf({ spec, part, rejected, recorded, invocations, replayed: context.replayed, quality: labelled.quality }) : [],
     rejected,
     rejectedSamples: sorted(rejections.samples()),
     drift: drift.result,
     ...labelled,
-    constraints: judgeConstraints(spec, window, context, content),
+    constraints: judgeConstraints(spec, window, { context, content, ranges }),
     resultUri: client.windowUri(window, MONITORING_KEYS.result),
     reportUri: client.windowUri(window, MONITORING_KEYS.report),
   };
@@ -160,7 +160,7 @@ function judgeWindowDrift(
   return judgeDrift({ spec, baseline, table, recent: blocks, window: { ...window, profile: content.part.profile } });
 }
 
-function judgeConstraints(spec: MonitorSpec, window: Window, context: WindowContext | undefined, content: Content | undefined): MonitorResult['constraints'] {
+function judgeConstraints(spec: MonitorSpec, window: Window, { context, content }: Read): MonitorResult['constraints'] {
   if (context === undefined || content === undefined) {
     return { ...NO_CONSTRAINTS, reason: 'No version serves yet: there is no baseline that suggests constraints.', source: 'none' };
   }
@@ -214,11 +214,10 @@ async function keep({ client, spec }: JudgePorts, window: Window, result: Monito
 
 /** Features that drifted, with why, as Model Monitor lists them among violations. */
 const driftedOf = ({ drift }: MonitorResult): { readonly name: string; readonly reason: string }[] => {
-  const alarming = drift.comparisons.filter(({ verdict }) => verdict === 'drift').flatMap(({ features }) => features.filter(({ drifted }) => drifted));
+  const comparisons = drift.comparisons.filter(({ verdict }) => verdict === 'drift');
+  const alarming = comparisons.flatMap(({ features }) => features.filter(({ drifted }) => drifted));
   return [...new Map(alarming.map(({ name, reason }) => [name, { name, reason }])).values()];
 };
-
-const objectOf = ({ key, etag }: ReadRange): SourceObject => ({ key, etag, bytes: 0, hour: hourOf(key) ?? 0 });
 
 const requestsWithin = (window: Window, ranges: readonly ReadRange[]): number =>
   ranges

@@ -2,13 +2,14 @@ import type { MonitorSpec } from '../../../lib/monitoring/contract';
 import type { Baseline } from '../baseline/types';
 import { type PairCount, PairCounter } from '../constraints/pairs';
 import type { ConstraintFile } from '../constraints/types';
-import { MonitorClient, type Promotion, SOURCE_CHANGED } from '../monitor.client';
+import type { MonitorClient, Promotion } from '../monitor.client';
 import { mergeProfiles, mergeRequestCounts, type RequestCounts, RequestProfiler } from '../profile';
 import type { Profile, WatchedFeature } from '../profile/types';
 import type { ScoredRow } from '../quality/types';
 import { readCapture } from '../readers/capture';
 import { CaptureStats } from '../readers/capture-stats';
 import { Rejections } from '../rejections';
+import { ReadAhead, readAsItIs } from './read-ahead';
 import { type RequestIds, RequestWatch, SwitchedRejections } from './request-watch';
 import { isOf, type ReadRange, type SourceObject } from './sources';
 import type { Window } from './windows';
@@ -69,12 +70,13 @@ export async function readPart(client: MonitorClient, context: PartContext, obje
   const counted = new Rejections();
   const stats = new CaptureStats();
   const ranges: ReadRange[] = [];
-  for (const listed of objects) {
+  const ahead = new ReadAhead(objects, (object) => client.open(object));
+  for (const [index, listed] of objects.entries()) {
     const own = new Rejections();
     rejections.target = own;
     const seen = new CaptureStats();
     const object = await readAsItIs(client, listed, (current) =>
-      readCapture(client.open(current), current.key, baseline.columns, watch, rejections, seen),
+      readCapture(current === listed ? ahead.chunks(index) : client.open(current), current.key, baseline.columns, watch, rejections, seen),
     );
     if (object === undefined) continue;
     const range = watch.rangeOf(object);
@@ -106,34 +108,21 @@ export async function scanRanges(
   const nothing = { begin: () => timeIndex >= 0, text: () => undefined, cells: () => undefined };
   const watch = new RequestWatch(nothing, timeIndex, { start: -Infinity, end: Infinity });
   const ranges: ReadRange[] = [];
-  for (const listed of objects) {
+  const ahead = new ReadAhead(objects, (object) => client.open(object));
+  for (const [index, listed] of objects.entries()) {
     const object = await readAsItIs(client, listed, (current) =>
-      readCapture(client.open(current), current.key, columns, watch, new Rejections(), new CaptureStats()),
+      readCapture(
+        current === listed ? ahead.chunks(index) : client.open(current),
+        current.key,
+        columns,
+        watch,
+        new Rejections(),
+        new CaptureStats(),
+      ),
     );
     if (object !== undefined) ranges.push(watch.rangeOf(object));
   }
   return ranges;
-}
-
-const TRIES = 3;
-
-/** Reads an object that may be overwritten meanwhile: then in its new version, and not at all where it was deleted. Nothing was delivered before. */
-async function readAsItIs(
-  client: MonitorClient,
-  listed: SourceObject,
-  read: (object: SourceObject) => Promise<void>,
-): Promise<SourceObject | undefined> {
-  let object: SourceObject | undefined = listed;
-  for (let attempt = 1; object !== undefined; attempt += 1) {
-    try {
-      await read(object);
-      return object;
-    } catch (error) {
-      if ((error as Error).name !== SOURCE_CHANGED || attempt === TRIES) throw error;
-      object = await client.current(object);
-    }
-  }
-  return undefined;
 }
 
 /** The same whichever part comes first. */

@@ -30,8 +30,8 @@ interface Candidate {
 }
 
 /**
- * Finds the windows to judge and how. A window whose objects are those that its result was made from is left out; where one changed, the later ones of
- * the run are judged anew too, since their episodes go on from it.
+ * Finds the windows to judge and how. A window whose objects are those that its result was made from is left out; where one changed, the later ones
+ * of the run are judged anew too, since their episodes go on from it.
  */
 export async function plan(ports: PlanPorts, { request }: PlanInput): Promise<PlanAnswer> {
   const { spec, client } = ports;
@@ -94,7 +94,8 @@ export async function knownRanges(client: MonitorClient, spec: MonitorSpec, wind
 const MOST_SCANNED = 64 * 1024 * 1024;
 
 /** Event times of new objects, so that only windows that they belong to are judged anew. */
-async function scanned({ spec, client, baselines }: PlanPorts, promotions: readonly Promotion[], objects: readonly SourceObject[]): Promise<ReadRange[]> {
+async function scanned(ports: PlanPorts, promotions: readonly Promotion[], objects: readonly SourceObject[]): Promise<ReadRange[]> {
+  const { spec, client, baselines } = ports;
   const version = promotions.at(-1)?.version;
   if (version === undefined || objects.length === 0 || objects.reduce((sum, { bytes }) => sum + bytes, 0) > MOST_SCANNED) return [];
   const { columns } = await baselines.baseline(recorded(await client.version(version)).baselineUri);

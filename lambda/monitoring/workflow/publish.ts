@@ -33,7 +33,8 @@ export function publishMetrics(publisher: Publisher, spec: MonitorSpec, result: 
     [METRICS.monitoredRows]: result.rows,
     ...(rejected > 0 && { [METRICS.rejectedRows]: rejected }),
     ...(decided(quality.verdict) && { [METRICS.qualityDegraded]: quality.exceeded.length }),
-    ...(spec.groupRules.length > 0 && decided(groups.verdict) && { [METRICS.groupGapsBreached]: groups.gaps.filter(({ breached }) => breached).length }),
+    ...(spec.groupRules.length > 0 &&
+      decided(groups.verdict) && { [METRICS.groupGapsBreached]: groups.gaps.filter(({ breached }) => breached).length }),
     ...(decided(constraints.verdict) && {
       [METRICS.constraintsViolated]: constraints.violations.filter(({ severity }) => severity === 'error').length,
     }),

@@ -1,12 +1,17 @@
 import { MONITORING_KEYS, type MonitorResult, type MonitorSpec } from '../../../lib/monitoring/contract';
+import { mapConcurrent } from '../../common/concurrent';
 import type { HoldoutQuality } from '../baseline/types';
 import type { MonitorClient } from '../monitor.client';
 import { decodeScored, judgeGroups, judgeQuality, LabelJoin, Labels } from '../quality';
 import type { Rejections } from '../rejections';
 import type { Chunks } from '../rows';
 import { readLines } from './label-lines';
+import { ReadAhead, readAsItIs } from './read-ahead';
 import { AHEAD, type SourceObject } from './sources';
 import type { Window } from './windows';
+
+/** Files of scored rows that are read at the same time: in which order their rows come makes no difference. */
+const AT_ONCE = 16;
 
 export interface QualityContext {
   readonly spec: MonitorSpec;
@@ -26,8 +31,13 @@ export async function judgeLabelled(context: QualityContext): Promise<Pick<Monit
   const { spec, client, window, version, holdout, rejections } = context;
   const from = window.end - spec.qualitySeconds * 1000;
   const labels = new Labels(spec.task, rejections);
-  for (const object of context.labels) {
-    await readLines(client.open(object), object.key, rejections, (line, where) => labels.add(line, where, object.hour));
+  const ahead = new ReadAhead(context.labels, (object) => client.open(object));
+  for (const [index, object] of context.labels.entries()) {
+    await readAsItIs(client, object, (current) =>
+      readLines(current === object ? ahead.chunks(index) : client.open(current), object.key, rejections, (line, where) =>
+        labels.add(line, where, object.hour),
+      ),
+    );
   }
   const join = new LabelJoin(
     { task: spec.task, groupColumns: spec.groupColumns, from, to: window.end, ...(version !== undefined && { version }) },
@@ -35,7 +45,7 @@ export async function judgeLabelled(context: QualityContext): Promise<Pick<Monit
   );
   // Labels may belong to rows from before the look-back: these are asked for too, so that theirs are no strangers.
   const before = await client.windowFiles(MONITORING_KEYS.scored, from - Math.max(AHEAD, spec.qualitySeconds * 1000), window.start);
-  for (const { uri } of before) await join.addAll(decodeScored(client.stream(uri), spec.groupColumns));
+  await mapConcurrent(before, AT_ONCE, ({ uri }) => join.addAll(decodeScored(client.stream(uri), spec.groupColumns)));
   await join.addAll(decodeScored(only(context.scored), spec.groupColumns));
   // Where the window before was not judged, its rows are not known, and nothing can be said about labels without one.
   if (before.some(({ end }) => end === window.start)) labels.rejectUnknown('labels');

@@ -57,15 +57,19 @@ export const labelHours = (spec: MonitorSpec, window: Window): Hours => ({ from:
 export const isAmong = ({ from, to }: Hours, { hour }: SourceObject): boolean => hour > from - HOUR && hour <= to;
 
 /**
- * Whether a window reads the object. An object without readable rows counts, with its rejections, in the window of its hour, and where a window that is
- * long over is judged anew: nothing is left out in silence.
+ * Whether a window reads the object. An object without readable rows counts, with its rejections, in the window of its hour, and in windows that were
+ * long over then: rows of these may have been sent again, and nothing is left out in silence.
  */
-export function isOf(window: Window, object: SourceObject, range: ReadRange): boolean {
+export function isOf(window: Window, object: Pick<SourceObject, 'hour'>, range: ReadRange): boolean {
   if (range.from === undefined || range.to === undefined) {
     return object.hour < window.end ? object.hour + HOUR > window.start : object.hour - AHEAD >= window.end;
   }
   return range.from < window.end && range.to >= window.start;
 }
+
+/** Those of the objects that the window reads. */
+export const rangesOf = (window: Window, ranges: readonly ReadRange[]): ReadRange[] =>
+  ranges.filter((range) => isOf(window, { hour: hourOf(range.key) ?? 0 }, range));
 
 /** What was read, by what it is: key and ETag. Two lists of the same objects have the same digest, whatever their order. */
 export function digestOf(objects: readonly { readonly key: string; readonly etag: string }[], ...context: readonly string[]): string {

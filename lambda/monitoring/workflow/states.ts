@@ -7,14 +7,15 @@ export interface StateInput {
   readonly rejected: Readonly<Record<string, number>>;
   /** Requests recorded in the window's hours, by their wall clock, and those that the endpoint counted. */
   readonly recorded: number;
-  readonly invocations?: number;
+  readonly invocations: number | undefined;
   /** Its rows were recorded long after it, as planned. */
   readonly replayed: boolean;
   readonly quality: Pick<MonitorResult['quality'], 'rows' | 'labelled'>;
 }
 
 /** Lines, or requests with all their rows, that cannot be read. */
-const UNREADABLE = ['record-malformed', 'not-utf8', 'line-too-long', 'request-not-recorded', 'request-unreadable', 'prediction-unreadable', 'prediction-count'];
+const UNREADABLE_REQUESTS = ['request-not-recorded', 'request-unreadable', 'prediction-unreadable', 'prediction-count'];
+const UNREADABLE = ['record-malformed', 'not-utf8', 'line-too-long', ...UNREADABLE_REQUESTS];
 const SCHEMA = ['column-count', 'columns-missing', 'columns-unknown', 'row-time'];
 const DUPLICATES = ['duplicate-record', 'duplicate-id'];
 /** Fewer requests than these are missing by chance alone once in a thousand windows. */
@@ -48,7 +49,7 @@ export function statesOf({ spec, part, rejected, recorded, invocations, replayed
     changed > 0 && {
       state: 'changed-schema',
       count: changed,
-      sentence: `${plural(changed, 'row')} do not have the columns that the model was trained with and are left out: the clients changed their format.`,
+      sentence: `${plural(changed, 'row')} without the columns that the model was trained with: left out. A client changed its format.`,
     },
     mixed > 0 && {
       state: 'mixed-encodings',
@@ -58,7 +59,7 @@ export function statesOf({ spec, part, rejected, recorded, invocations, replayed
     duplicates > 0 && {
       state: 'duplicate-records',
       count: duplicates,
-      sentence: `${plural(duplicates, 'request')} had come before or bore an inference id that was taken, and ${duplicates === 1 ? 'counts' : 'count'} once.`,
+      sentence: `${plural(duplicates, 'request')} had come before, or had an inference id that was taken: left out.`,
     },
     counts.lateRows > 0 &&
       !replayed && {

@@ -7,8 +7,8 @@ export const versionAt = (promotions: readonly Promotion[], time: number): numbe
   (promotions.findLast(({ at }) => at <= time) ?? promotions[0])?.version;
 
 /**
- * The version that a window is judged under: the one that served at its end. Where the window lies before anything served, its rows were replayed: then it
- * is the one that answered the newest of them, and before they were read the one that serves now.
+ * The version that a window is judged under: the one that served at its end. Where the window lies before anything served, its rows were replayed:
+ * then it is the one that answered the newest of them, and before they were read the one that serves now.
  */
 export function servingVersion(promotions: readonly Promotion[], window: Window, ranges: readonly ReadRange[]): number | undefined {
   if (promotions.length === 0 || window.end > promotions[0].at) return versionAt(promotions, window.end - 1);

@@ -62,7 +62,10 @@ export function requestedWindows(request: PlanInput['request'], spec: MonitorSpe
 
 /** Windows that end in (from, to], both on the grid. */
 const windowsBetween = (from: number, to: number, length: number): Window[] =>
-  Array.from({ length: Math.max(0, Math.round((to - from) / length)) }, (_, index) => ({ start: from + index * length, end: from + (index + 1) * length }));
+  Array.from({ length: Math.max(0, Math.round((to - from) / length)) }, (_, index) => {
+    const start = from + index * length;
+    return { start, end: start + length };
+  });
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 

@@ -1,10 +1,10 @@
-import { MonitorClient } from '../../../../lambda/monitoring/monitor.client';
-import { BaselineClient } from '../../../../lambda/monitoring/baseline.client';
 import { buildBaseline } from '../../../../lambda/monitoring/baseline/build';
+import { BaselineClient } from '../../../../lambda/monitoring/baseline.client';
+import { MonitorClient } from '../../../../lambda/monitoring/monitor.client';
 import { judge } from '../../../../lambda/monitoring/workflow/judge';
 import { plan, type PlanPorts } from '../../../../lambda/monitoring/workflow/plan';
 import { profile } from '../../../../lambda/monitoring/workflow/profile';
-import type { MonitorAnswer, MonitorResult, MonitorSpec } from '../../../../lib/monitoring/contract';
+import type { MonitorAnswer, MonitorResult, MonitorRun, MonitorSpec } from '../../../../lib/monitoring/contract';
 import type { PlanInput, WindowMode } from '../../../../lib/monitoring/workflow/contract';
 import { MemoryBucket } from '../../../fakes/memory-s3';
 
@@ -158,7 +158,7 @@ export class World {
   }
 
   /** All states of an execution. */
-  async run(request: PlanInput['request'] = {}, limits?: PlanPorts['limits']): Promise<{ windows: MonitorAnswer[]; unchanged: number; modes: WindowMode[] }> {
+  async run(request: PlanInput['request'] = {}, limits?: PlanPorts['limits']): Promise<MonitorRun & { readonly modes: WindowMode[] }> {
     const ports = { spec: this.spec, client: this.client(), baselines: new BaselineClient(this.bucket.files()) };
     const planned = await plan({ ...ports, now: () => this.now, ...(limits && { limits }) }, { action: 'plan', request });
     const windows: MonitorAnswer[] = [];
@@ -167,8 +167,9 @@ export class World {
       for (const shard of shards ?? (place === undefined ? [] : (JSON.parse(this.bucket.text(place)) as never[]))) {
         await profile(ports, { action: 'profile', window, shard });
       }
-      const judged = await judge({ ...ports, platform: 'p', countInvocations: async () => this.invocations, publisher: this.publisher }, { action: 'judge', window });
-      windows.push(judged);
+      const countInvocations = async () => this.invocations;
+      const { publisher } = this;
+      windows.push(await judge({ ...ports, platform: 'p', countInvocations, publisher }, { action: 'judge', window }));
     }
     return { windows, unchanged: planned.unchanged, modes: planned.windows.map(({ mode }) => mode) };
   }
