@@ -3,7 +3,6 @@ import { capturePrefix, hourPath, labelsPrefix, monitoringPrefix } from '../../l
 import type { MonitorResult, MonitorSpec } from '../../lib/monitoring/contract';
 import { constraintsKey, MONITORING_KEYS } from '../../lib/monitoring/contract';
 import { type ModelVersion, REGISTRY_ERRORS } from '../../lib/registry/contract';
-import { REGISTRY_ERRORS } from '../../lib/registry/contract';
 import { NamedError } from '../common/errors';
 import { S3Files } from '../common/s3.client';
 import { ModelRegistryClient } from '../registry/model-registry.client';
