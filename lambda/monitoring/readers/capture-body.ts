@@ -108,9 +108,13 @@ function kindOf(contentType: string): Kind {
 /** First fields of the rows; some containers answer all rows on one line. */
 export function predictionsOf(bytes: Uint8Array, flat: FlatRows, rows: number): Cell[] {
   const isOneLine = flat.rows === 1 && rows > 1 && flat.count(0) === rows;
+  return isOneLine ? Array.from({ length: rows }, (_, field) => predictionOf(bytes, flat, field)) : firstFields(bytes, flat);
+}
+
+export function firstFields(bytes: Uint8Array, flat: FlatRows): Cell[] {
   const predictions: Cell[] = [];
-  for (let row = 0; row < (isOneLine ? rows : flat.rows); row += 1) {
-    predictions.push(predictionOf(bytes, flat, isOneLine ? row : flat.first[row]));
+  for (let row = 0; row < flat.rows; row += 1) {
+    predictions.push(predictionOf(bytes, flat, flat.first[row]));
   }
   return predictions;
 }

@@ -2,6 +2,7 @@ import { textOf } from './bytes';
 import type { Encoding } from './capture-body';
 import { captureLine } from './capture-record';
 import { FlatRows } from './flat-rows';
+import { JsonForms } from './json-forms';
 
 const NEWLINE = 10;
 const SPACE = 32;
@@ -36,7 +37,9 @@ export class CaptureTemplate {
   /** Where the contents of a line that matched begin and end, by slot. */
   public readonly from: Record<Slot, number> = { input: 0, output: 0, eventId: 0, inferenceId: 0, time: 0, other: 0 };
   public readonly to: Record<Slot, number> = { input: 0, output: 0, eventId: 0, inferenceId: 0, time: 0, other: 0 };
-  /** Rows of the bodies that are CSV. */
+  /** Whether the rows of a side were found where they stand. */
+  public readonly inPlace: Record<string, boolean> = { input: false, output: false };
+  /** These rows. */
   public readonly inputRows = new FlatRows();
   public readonly outputRows = new FlatRows();
   private readonly contents: ('rows' | 'escaped' | 'plain')[];
@@ -48,6 +51,8 @@ export class CaptureTemplate {
     private readonly slots: readonly Slot[],
     public readonly input: Side | undefined,
     public readonly output: Side | undefined,
+    private readonly requests: JsonForms,
+    private readonly answers: JsonForms,
   ) {
     this.words = pieces.map((piece) => {
       const view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength);
@@ -64,7 +69,7 @@ export class CaptureTemplate {
   }
 
   /** The template of a record; undefined where it has none. `bytes[from … to)` is the line without its newline. */
-  public static of(bytes: Uint8Array, from: number, to: number, value: unknown): CaptureTemplate | undefined {
+  public static of(bytes: Uint8Array, from: number, to: number, value: unknown, columns: readonly string[]): CaptureTemplate | undefined {
     const line = captureLine(value);
     const strings = line === undefined ? undefined : new StringPlaces(bytes, from, to).find();
     if (line === undefined || strings === undefined) {
@@ -74,7 +79,7 @@ export class CaptureTemplate {
     const edges = [from, ...open.flatMap((place) => [place.from, place.to]), to];
     const pieces = Array.from({ length: open.length + 1 }, (_, piece) => bytes.slice(edges[2 * piece], edges[2 * piece + 1]));
     const slots = open.map(({ path }) => (SLOTS.get(path) ?? 'other') as Slot);
-    return new CaptureTemplate(pieces, slots, line.input, line.output);
+    return new CaptureTemplate(pieces, slots, line.input, line.output, JsonForms.ofRequests(columns), JsonForms.ofAnswers());
   }
 
   public equals(other: CaptureTemplate): boolean {
@@ -92,7 +97,7 @@ export class CaptureTemplate {
       }
       const slot = slots[part];
       const begin = index;
-      index = contents[part] === 'rows' ? this.rows(slot).scanString(bytes, index) : stringEnd(bytes, index, contents[part] === 'escaped');
+      index = contents[part] === 'plain' ? stringEnd(bytes, index, false) : this.scanBody(bytes, index, slot, contents[part] === 'rows');
       if (index < 0) {
         return -1;
       }
@@ -103,8 +108,11 @@ export class CaptureTemplate {
     return index >= 0 && bytes[index] === NEWLINE ? index : -1;
   }
 
-  private rows(slot: Slot): FlatRows {
-    return slot === 'input' ? this.inputRows : this.outputRows;
+  private scanBody(bytes: Uint8Array, from: number, slot: Slot, isCsv: boolean): number {
+    const rows = slot === 'input' ? this.inputRows : this.outputRows;
+    const end = isCsv ? rows.scanString(bytes, from) : (slot === 'input' ? this.requests : this.answers).scan(bytes, from, rows);
+    this.inPlace[slot] = end >= 0;
+    return isCsv || end >= 0 ? end : stringEnd(bytes, from, true);
   }
 }
 

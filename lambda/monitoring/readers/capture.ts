@@ -4,7 +4,7 @@ import type { Cell, Chunks, RequestHead, RequestSink, TextRow } from '../rows';
 import { withoutBom } from './bom';
 import { textOf } from './bytes';
 import type { BodyRows, CapturedBody } from './capture-body';
-import { BodyReader, predictionOf, predictionsOf } from './capture-body';
+import { BodyReader, firstFields, predictionOf, predictionsOf } from './capture-body';
 import type { CaptureLine } from './capture-record';
 import { captureLine } from './capture-record';
 import type { CaptureStats } from './capture-stats';
@@ -145,7 +145,7 @@ export class CaptureScanner implements RecordScanner {
 
   private learn(bytes: Uint8Array, start: number, end: number, value: unknown): void {
     this.learnt += 1;
-    const template = CaptureTemplate.of(bytes, start, end, value);
+    const template = CaptureTemplate.of(bytes, start, end, value, this.columns);
     if (template !== undefined && !this.templates.some((known) => known.equals(template))) {
       this.templates.unshift(template);
       this.templates.length = Math.min(this.templates.length, MOST_TEMPLATES);
@@ -159,28 +159,28 @@ export class CaptureScanner implements RecordScanner {
     if (time === undefined || from.eventId === to.eventId || (template.hasInferenceId && from.inferenceId === to.inferenceId)) {
       return false;
     }
-    const isPlain = (input === undefined || input.encoding === 'CSV') && (output === undefined || output.encoding === 'CSV');
-    if (isPlain) {
-      this.head.place(bytes, template, time);
-      if (this.begin(this.head, input, output)) {
-        const predictions = output === undefined ? undefined : template.outputRows;
-        this.deliverText(bytes, template.inputRows, predictions === undefined ? undefined : bytes, predictions);
-      }
-      return true;
-    }
-    const request = input && stringOf(bytes, template, 'input');
-    const answer = output?.encoding === 'CSV' ? '' : output && stringOf(bytes, template, 'output');
-    if ((input !== undefined && request === undefined) || (output !== undefined && answer === undefined)) {
+    const { inPlace } = template;
+    const request = input === undefined || inPlace.input ? '' : stringOf(bytes, template, 'input');
+    const answer = output === undefined || inPlace.output ? '' : stringOf(bytes, template, 'output');
+    if (request === undefined || answer === undefined) {
       return false;
     }
     this.head.place(bytes, template, time);
-    if (this.begin(this.head, input, output)) {
-      const { encoding, contentType } = input!;
-      const isText = output?.encoding === 'CSV';
-      const found = isText ? (rows: number) => predictionsOf(bytes, template.outputRows, rows) : output && { ...output, data: answer! };
-      this.deliverBodies({ encoding, contentType, data: request! }, found);
+    if (!this.begin(this.head, input, output)) {
+      return true;
     }
+    const { inputRows, outputRows } = template;
+    if (inPlace.input && inPlace.output && inputRows.rows === 1 && outputRows.rows === 1) {
+      this.deliverRow(bytes, inputRows, 0, predictionOf(bytes, outputRows, 0));
+      return true;
+    }
+    const predictions = output && (inPlace.output ? this.answersOf(bytes, template, output.encoding) : { ...output, data: answer });
+    this.deliverBodies(inPlace.input ? { bytes, flat: inputRows } : { ...input!, data: request }, predictions);
     return true;
+  }
+
+  private answersOf(bytes: Uint8Array, { outputRows }: CaptureTemplate, encoding: string): (rows: number) => Cell[] {
+    return (rows) => (encoding === 'CSV' ? predictionsOf(bytes, outputRows, rows) : firstFields(bytes, outputRows));
   }
 
   /** Whether the bodies are wanted. */
@@ -203,8 +203,8 @@ export class CaptureScanner implements RecordScanner {
     return isWanted;
   }
 
-  private deliverBodies(input: CapturedBody, output: CapturedBody | ((rows: number) => Cell[]) | undefined): void {
-    const body = this.attempt('request-unreadable', () => this.inputs.rows(input, this.columns));
+  private deliverBodies(input: CapturedBody | BodyRows, output: CapturedBody | ((rows: number) => Cell[]) | undefined): void {
+    const body = 'data' in input ? this.attempt('request-unreadable', () => this.inputs.rows(input, this.columns)) : input;
     if (body === undefined) {
       return;
     }
@@ -222,19 +222,6 @@ export class CaptureScanner implements RecordScanner {
         this.seen.rows += 1;
         this.sink.cells(body.cells[index], predictions?.[index]);
       }
-    }
-  }
-
-  /** Both bodies as they stand in the line. */
-  private deliverText(bytes: Uint8Array, flat: FlatRows, answer: Uint8Array | undefined, answers: FlatRows | undefined): void {
-    if (flat.rows === 1 && answers?.rows === 1) {
-      this.deliverRow(bytes, flat, 0, predictionOf(bytes, answers, 0));
-      return;
-    }
-    const found = answer === undefined || answers === undefined ? undefined : predictionsOf(answer, answers, flat.rows);
-    const predictions = this.counted(found?.length, flat.rows) ? found : undefined;
-    for (let index = 0; index < flat.rows; index += 1) {
-      this.deliverRow(bytes, flat, index, predictions?.[index]);
     }
   }
 

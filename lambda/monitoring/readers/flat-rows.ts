@@ -129,6 +129,24 @@ export class FlatRows {
     this.endRow(bytes, begin, to > begin && bytes[to - 1] === RETURN ? to - 1 : to);
   }
 
+  /** Adds a field to the row that is open. */
+  public addField(from: number, to: number, number: number): void {
+    this.add(from, to);
+    this.numbers[this.fields - 1] = number;
+  }
+
+  /** Ends the row that is open. */
+  public closeRow(): void {
+    if (this.rows + 2 > this.first.length) {
+      this.first = doubled(this.first);
+    }
+    if (this.rows === 0) {
+      this.first[0] = 0;
+    }
+    this.rows += 1;
+    this.first[this.rows] = this.fields;
+  }
+
   private add(from: number, to: number): void {
     if (this.fields === this.starts.length) {
       this.grow();
@@ -148,17 +166,11 @@ export class FlatRows {
   }
 
   private endRow(bytes: Uint8Array, from: number, to: number): void {
-    if (this.rows + 2 > this.first.length) {
-      this.first = doubled(this.first);
-    }
     const first = this.rows === 0 ? 0 : this.first[this.rows];
-    if (this.fields === first && isBlank(bytes, from, to)) {
-      return;
+    if (this.fields > first || !isBlank(bytes, from, to)) {
+      this.add(from, to);
+      this.closeRow();
     }
-    this.add(from, to);
-    this.first[this.rows] = first;
-    this.rows += 1;
-    this.first[this.rows] = this.fields;
   }
 }
 

@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import { CaptureScanner, readCapture } from '../../../../lambda/monitoring/readers/capture';
 import { CaptureStats } from '../../../../lambda/monitoring/readers/capture-stats';
 import { Feeder, LINE_LIMIT } from '../../../../lambda/monitoring/readers/feeder';
+import type { Cell } from '../../../../lambda/monitoring/rows';
+import { readCategory, readNumeric } from '../../../../lambda/monitoring/values';
 import { bytesOf, chunksOf, cutsOf, Recorder } from './samples';
 
 const COLUMNS = ['timestamp', 'temp', 'city'];
@@ -143,11 +145,27 @@ describe('what cannot be used is counted by cause, with the place and without th
 
 describe('reading in place', () => {
   const piece = fc.constantFrom('1', '-2.5', 'é', ',', ',', '\n', '\r\n', '"', '\\', '\t', '/', ' ', 'null', '\u2028', '\uFEFF', '\u0001');
+  const scalars = [1, -2.5, '5', 'é', 'a"b', true, false, null, 1e-7, 1e21, 123456789012, 0.1, '', 'NaN'];
+  const value = fc.oneof(fc.constantFrom<unknown>(...scalars, [], {}), fc.double());
+  const list = fc.array(value, { minLength: 2, maxLength: 4 });
+  const named = fc.tuple(value, value, value).map(([timestamp, temp, city]) => ({ timestamp, temp, city }));
+  const row = fc.oneof(list, named, list.map((features) => ({ features })), named.map(({ temp, ...rest }) => ({ ...rest, temp })));
+  const rows = fc.array(row, { maxLength: 3 });
+  const score = fc.oneof(value, value.map((one) => ({ score: one })), value.map((one) => ({ score: one, prediction: 3 })), fc.tuple(value, value));
+  const scores = fc.array(score, { maxLength: 3 });
+  const document = fc.oneof(rows, row, scores, rows.map((instances) => ({ instances })), scores.map((predictions) => ({ predictions })));
+  const jsonText = fc
+    .tuple(document, fc.boolean(), fc.nat(), fc.constantFrom('', '', '', '0', '-', ',', '1e', ' '))
+    .map(([whole, wide, place, damage]) => {
+      const json = wide ? JSON.stringify(whole, undefined, 1).replace(/\n */g, ' ').replace(/([[{]) | (?=[\]}])/g, '$1') : JSON.stringify(whole);
+      const cut = place % (json.length + 1);
+      return json.slice(0, cut) + damage + json.slice(cut);
+    });
   const text = fc.oneof(
     fc.constantFrom(`${T},1,a`, `${T},1,a\n${T},2,b\n`, `${T},1,a\r\n`, '0.5', '0.5\n', '1,2', ''),
     fc.array(piece, { maxLength: 12 }).map((parts) => parts.join('')),
   );
-  const data = fc.oneof(text, text, text.map(base64), fc.json(), fc.constantFrom('[[1,2,3]]', '{"instances":[{"features":[1,"x",null]}]}'));
+  const data = fc.oneof(text, text, text.map(base64), fc.json(), jsonText);
   const observedContentType = fc.constantFrom('text/csv', 'application/json', '');
   const encoding = fc.constantFrom('CSV', 'JSON', 'BASE64');
   const fields = { observedContentType, mode: fc.constant('INPUT'), data, encoding };
@@ -174,13 +192,20 @@ describe('reading in place', () => {
       return whole.slice(0, cut) + (cut < whole.length ? damage : '') + whole.slice(cut);
     });
 
+  /** Text and cells mean the same to whoever counts them. */
+  const meaning = (cell: Cell): unknown => [readNumeric(cell), readCategory(cell)];
+
   const scan = (source: string, learns: boolean): unknown => {
     const recorder = new Recorder();
     const seen = new CaptureStats();
     const feeder = new Feeder(new CaptureScanner('key', COLUMNS, recorder, recorder.rejections, seen, learns));
     feeder.push(bytesOf(source));
     feeder.finish();
-    return { outcome: recorder.outcome, seen: { ...seen } };
+    const requests = recorder.requests.map(({ rows, ...request }) => ({
+      ...request,
+      rows: rows.map(({ values, prediction }) => ({ values: values.map(meaning), prediction })),
+    }));
+    return { requests, rejected: recorder.rejections.counts(), samples: recorder.rejections.samples(), seen: { ...seen } };
   };
 
   test('gives what JSON.parse gives, for any lines', () => {

@@ -19,14 +19,17 @@ export async function* chunksOf(data: string | Uint8Array, cuts: readonly number
 
 export const cutsOf = (length: number): fc.Arbitrary<number[]> => fc.array(fc.nat({ max: length }), { maxLength: 12 });
 
-/** Texts of the fields; the numbers that come with them are held against them. */
-export const textRow = ({ bytes, starts, ends, length, numbers }: TextRow): string[] =>
+/** Texts of the fields; the numbers that come with them are held against them. Truth values of JSON come as text with a number. */
+export const textRow = ({ bytes, starts, ends, length, numbers }: TextRow): Cell[] =>
   Array.from({ length }, (_, index) => {
+    const text = textOf(bytes, starts[index], ends[index]);
     const number = numbers?.[index] ?? NaN;
-    if (!Number.isNaN(number)) {
-      expect(number).toBe(parseNumber(bytes, starts[index], ends[index]) + 0);
+    if (Number.isNaN(number)) {
+      return text;
     }
-    return textOf(bytes, starts[index], ends[index]);
+    const isTruth = text === 'true' || text === 'false';
+    expect(number).toBe(isTruth ? Number(text === 'true') : parseNumber(bytes, starts[index], ends[index]) + 0);
+    return isTruth ? text === 'true' : text;
   });
 
 /** What a reader delivered and rejected. */
