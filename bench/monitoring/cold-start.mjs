@@ -40,7 +40,8 @@ const env = {
 };
 
 const median = (program) => {
-  const once = () => Number(execFileSync(process.execPath, ['-e', program], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim().split('\n').at(-1));
+  const options = { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] };
+  const once = () => Number(execFileSync(process.execPath, ['-e', program], options).trim().split('\n').at(-1));
   return Array.from({ length: REPEATS }, once).sort((a, b) => a - b)[Math.floor(REPEATS / 2)];
 };
 const used = 'const u = process.cpuUsage(); console.log((u.user + u.system) / 1000);';

@@ -36,7 +36,13 @@ const feature = z.object({
   importance: z.number().min(0).max(1).optional(),
 });
 
-const metric = z.object({ value: z.number(), low: z.number().optional(), high: z.number().optional(), standardError: z.number().optional() });
+const metric = z.object({
+  value: z.number(),
+  low: z.number().optional(),
+  high: z.number().optional(),
+  standardError: z.number().optional(),
+  degreesOfFreedom: z.number().optional(),
+});
 
 const reference = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('TRAINING') }),
@@ -79,8 +85,8 @@ const schema = z.object({
 export function parseBaseline(document: unknown, uri: string): Baseline {
   if ((document as { readonly schemaVersion?: unknown } | null)?.schemaVersion === 1) {
     throw new Error(
-      `${uri} was made by an earlier release and holds no blocks to calibrate with: train the model once more, or rebuild the version ` +
-        'with `mlops retrain MODEL --rebuild VERSION`, and its monitor judges again',
+      `${uri} was made by an earlier release and holds no blocks to calibrate with: train the model once more, or invoke its baseline function ` +
+        'with runId, trainUri, holdoutUri and candidateScoresUri of that run, which writes the baseline anew',
     );
   }
   const parsed = schema.safeParse(document);
