@@ -49,7 +49,10 @@ describe('the version that a window is judged under', () => {
     { version: 2, at: Date.parse('2025-01-20T06:00:00Z') },
   ];
   const day = (text: string) => ({ start: Date.parse(text), end: Date.parse(text) + DAY });
-  const range = (at: string, requested: string) => ({ key: 'k', etag: 'e', from: Date.parse(at), to: Date.parse(at), requested: Date.parse(requested) });
+  const range = (at: string, requested: string) => {
+    const time = Date.parse(at);
+    return { key: 'k', etag: 'e', from: time, to: time, requested: Date.parse(requested) };
+  };
 
   test('is the one that served at its end', () => {
     expect(servingVersion(promotions, day('2025-01-15'), [])).toBe(1);
@@ -140,7 +143,10 @@ describe('reading ahead', () => {
       yield Buffer.from([bytes]);
       throw new Error('gone');
     });
-    await expect(ahead.chunks(1).next()).rejects.toThrow('gone');
+    const consume = async () => {
+      for await (const chunk of ahead.chunks(1)) expect(chunk).toHaveLength(1);
+    };
+    await expect(consume()).rejects.toThrow('gone');
   });
 });
 
