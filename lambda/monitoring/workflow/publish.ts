@@ -22,6 +22,8 @@ export interface Publisher {
 /** Violations that an event names; the rest stands in the result. */
 const NAMED_VIOLATIONS = 20;
 const HIGHEST_SCORE = 10;
+/** Still above 1 where a tool rounds. */
+const LEAST_ABOVE = 1.001;
 
 const decided = (verdict: string): boolean => ['ok', 'drift', 'degraded', 'violated'].includes(verdict);
 
@@ -41,7 +43,7 @@ export function publishMetrics(publisher: Publisher, spec: MonitorSpec, result: 
   });
   const strongest = strongestComparison(result);
   const values = {
-    ...(strongest && decided(result.drift.verdict) && { [METRICS.driftScore]: relative(strongest.judgedScore, strongest.threshold) }),
+    ...(strongest && { [METRICS.driftScore]: relative(strongest.judgedScore, strongest.threshold) }),
     ...(quality.rows > 0 && { [METRICS.labelCoverage]: quality.coverage }),
     ...(quality.labelAgeSeconds !== undefined && { [METRICS.labelAge]: quality.labelAgeSeconds }),
     ...capturedShare(spec, result),
@@ -55,7 +57,12 @@ export function publishMetrics(publisher: Publisher, spec: MonitorSpec, result: 
   const watched = new Set(featuresByImportance.slice(0, spec.featureMetrics));
   const scores = (strongest?.features ?? []).filter(({ name, score }) => watched.has(name) && score !== undefined);
   if (strongest !== undefined && scores.length > 0) {
-    const byName = scores.map(({ name, score }) => [name, relative(score as number, strongest.threshold)] as const);
+    const { threshold } = strongest;
+    // A distance below the least one that counts never exceeds, whatever its score.
+    const byName = scores.map(({ name, score = -Infinity, effect = 0, minimumEffect = 0 }) => [
+      name,
+      relative(effect >= minimumEffect ? score : Math.min(score, threshold), threshold),
+    ]);
     publisher.measureFeatures(METRICS.featureDriftScore, Object.fromEntries(byName));
   }
 }
@@ -66,12 +73,14 @@ interface Compared {
   readonly features: MonitorResult['drift']['comparisons'][number]['features'];
 }
 
-/** Of the references that support a promise the one whose threshold is nearest, or passed farthest. */
+/**
+ * Of the references that were judged by the one whose threshold is nearest, or passed farthest. One whose blocks show no difference that counts has no
+ * score for a threshold: any that counts exceeds it.
+ */
 function strongestComparison({ drift }: MonitorResult): Compared | undefined {
   return drift.comparisons
-    .flatMap(({ promise, judgedScore, threshold, features }): Compared[] =>
-      promise.advisory || threshold === undefined ? [] : [{ judgedScore: judgedScore ?? -Infinity, threshold, features }],
-    )
+    .filter(({ verdict }) => decided(verdict))
+    .map(({ judgedScore = -Infinity, threshold = -Infinity, features }): Compared => ({ judgedScore, threshold, features }))
     .sort((a, b) => relative(b.judgedScore, b.threshold) - relative(a.judgedScore, a.threshold))[0];
 }
 
@@ -80,7 +89,7 @@ function relative(score: number, threshold: number): number {
   const above = score > threshold;
   const ratio = threshold > 0 ? score / threshold : above ? HIGHEST_SCORE : 0;
   const bounded = Math.min(HIGHEST_SCORE, Math.max(0, ratio));
-  return above ? Math.max(bounded, 1 + Number.EPSILON) : Math.min(bounded, 1);
+  return above ? Math.max(bounded, LEAST_ABOVE) : Math.min(bounded, 1);
 }
 
 function capturedShare(spec: MonitorSpec, { requests, invocations }: MonitorResult): Record<string, number> {
