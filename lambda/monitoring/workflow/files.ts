@@ -60,6 +60,17 @@ export async function history(client: MonitorClient, spec: MonitorSpec, window: 
   };
 }
 
+/**
+ * Episodes that were told of before this window is judged: those that it had when it was judged last, and those of the windows after it that an episode
+ * beginning in it would go on to. Late records move the beginning of an episode, which is no new one.
+ */
+export async function toldEpisodes(client: MonitorClient, spec: MonitorSpec, window: Window): Promise<Episode[]> {
+  const last = window.end + spec.persistence.windows * spec.windowSeconds * 1000;
+  const found = await client.windowFiles(FILES.memory, window.start, last);
+  const memories = await mapConcurrent(found, AT_ONCE, ({ uri }) => client.json<WindowMemory>(uri));
+  return memories.flatMap((memory) => memory?.episodes ?? []);
+}
+
 /** As far back as the references look, and the persistence rule. */
 async function recentBlocks(client: MonitorClient, spec: MonitorSpec, window: Window, { runId }: Baseline): Promise<Block[]> {
   const length = spec.windowSeconds * 1000;

@@ -16,7 +16,7 @@ import { alarmsOf } from './alarms';
 import { answerOf } from './answer';
 import { type Content, mergeShards, readContent } from './content';
 import { type WindowContext, WindowContexts } from './contexts';
-import { encodeBlock, FILES, history, type History, type WindowMemory } from './files';
+import { encodeBlock, FILES, history, type History, toldEpisodes, type WindowMemory } from './files';
 import { watchedFeatures } from './part';
 import { knownRanges } from './plan';
 import { announce, publishMetrics, type Publisher } from './publish';
@@ -49,7 +49,7 @@ const NO_CONSTRAINTS = { verdict: 'no-constraints' as const, violations: [] };
 export async function judge(ports: JudgePorts, input: JudgeInput): Promise<MonitorAnswer> {
   const { client, spec } = ports;
   const window = windowOf(input.window);
-  const stored = await client.json<WindowMemory>(client.windowUri(window, FILES.memory));
+  const told = await toldEpisodes(client, spec, window);
   const labels = await client.labels(labelHours(spec, window));
   const { context, content, ranges } = await readWindow(ports, window, input.window.manifest);
   const before = await history(client, spec, window, context?.baseline);
@@ -93,7 +93,7 @@ export async function judge(ports: JudgePorts, input: JudgeInput): Promise<Monit
   };
   const { open, begun } = nextEpisodes(before.episodes, alarmsOf(spec, base), context?.version ?? 0, window.start, spec);
   const result: MonitorResult = { ...base, episodes: open };
-  const fresh = begun.filter(({ id }) => stored?.episodes.every((episode) => episode.id !== id) ?? true);
+  const fresh = begun.filter(({ rule, key, version }) => !told.some((one) => one.rule === rule && one.key === key && one.version === version));
 
   await keep(ports, window, result, { context, content, ranges, labels, own, comparisons: drift.comparisons, before });
   publishMetrics(ports.publisher, spec, result, byImportance(context));

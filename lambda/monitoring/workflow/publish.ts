@@ -74,8 +74,8 @@ interface Compared {
 }
 
 /**
- * Of the references that were judged by the one whose threshold is nearest, or passed farthest. One whose blocks show no difference that counts has no
- * score for a threshold: any that counts exceeds it.
+ * Of the references that were judged by the one whose threshold is nearest, or passed farthest. One whose blocks show no difference that counts has
+ * no score for a threshold: any that counts exceeds it.
  */
 function strongestComparison({ drift }: MonitorResult): Compared | undefined {
   return drift.comparisons
@@ -129,7 +129,7 @@ async function announceStatistical(
   const gap = groups.gaps.find(({ column, metric }) => `${column}:${metric}` === key);
   const breach = quality.exceeded.find(({ metric }) => metric === key);
   if (rule === 'drift') {
-    await publisher.putEvent<DriftDetectedDetail>(EVENTS.driftDetected, { ...evidence, features: driftedFeatures(drift) });
+    await publisher.putEvent<DriftDetectedDetail>(EVENTS.driftDetected, { ...evidence, features: causesOf(drift) });
   } else if (rule === 'quality' && breach !== undefined) {
     const { metric, value, bound } = breach;
     await publisher.putEvent<QualityDegradedDetail>(EVENTS.qualityDegraded, { ...evidence, metric, value, bound });
@@ -137,6 +137,12 @@ async function announceStatistical(
     const { column, metric, value, bound, between } = gap;
     await publisher.putEvent<GroupGapDetail>(EVENTS.groupGapDetected, { ...evidence, column, metric, value, bound, between });
   }
+}
+
+/** A window may alarm by the windows before it alone: then its strongest feature stands for them, since a cause without a feature is none. */
+function causesOf(drift: MonitorResult['drift']): string[] {
+  const drifted = driftedFeatures(drift);
+  return drifted.length > 0 ? drifted : drift.comparisons.filter(({ verdict }) => verdict === 'drift').flatMap(({ features: [first] }) => first?.name ?? []);
 }
 
 /** Features that drifted against a reference that alarms, each once, strongest first. */
