@@ -61,8 +61,8 @@ export async function history(client: MonitorClient, spec: MonitorSpec, window: 
 }
 
 /**
- * Episodes that were told of before this window is judged: those that it had when it was judged last, and those of the windows after it that an episode
- * beginning in it would go on to. Late records move the beginning of an episode, which is no new one.
+ * Episodes that were told of before this window is judged: those that it had when it was judged last, and those of the windows after it that an
+ * episode beginning in it would go on to. Late records move the beginning of an episode, which is no new one.
  */
 export async function toldEpisodes(client: MonitorClient, spec: MonitorSpec, window: Window): Promise<Episode[]> {
   const last = window.end + spec.persistence.windows * spec.windowSeconds * 1000;

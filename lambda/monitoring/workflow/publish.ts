@@ -142,7 +142,8 @@ async function announceStatistical(
 /** A window may alarm by the windows before it alone: then its strongest feature stands for them, since a cause without a feature is none. */
 function causesOf(drift: MonitorResult['drift']): string[] {
   const drifted = driftedFeatures(drift);
-  return drifted.length > 0 ? drifted : drift.comparisons.filter(({ verdict }) => verdict === 'drift').flatMap(({ features: [first] }) => first?.name ?? []);
+  const alarming = drift.comparisons.filter(({ verdict }) => verdict === 'drift');
+  return drifted.length > 0 ? drifted : alarming.flatMap(({ features: [first] }) => first?.name ?? []);
 }
 
 /** Features that drifted against a reference that alarms, each once, strongest first. */
