@@ -3,14 +3,13 @@ import type { Cell } from '../rows';
 import { readCategory, readNumeric } from '../values';
 import { countLength, FARTHEST, stepsPerUnit } from './counts';
 import { hashText, hashWords } from './hash';
-import { CategoryLookup, EdgeLookup, MISSING, UNLISTED } from './lookup';
+import { CategoryLookup, EdgeLookup, FIRST_BITS, MISSING, SECOND_BITS, SHORT, UNLISTED } from './lookup';
 import { NameCounts } from './names';
 import { Sketch, sketchIndex, sketchRank } from './sketch';
 import type { CategoricalShape, Counts, NumericShape, Shape } from './types';
 
 /** Counts the values of one feature. */
 export interface Counter {
-  addText(bytes: Uint8Array, start: number, end: number): void;
   addCell(cell: Cell): void;
   toCounts(): Counts;
 }
@@ -98,17 +97,12 @@ export class NumericCounter implements Counter {
       }
       const position = (key - low) * scale;
       const cell = position >= last ? last : position > 0 ? position | 0 : 0;
+      // Comparisons do not harm where the cell has fewer edges: its next edge is above the value. Two of them cost less than one wrong guess.
       let bin = before[cell];
-      let high = before[cell + 1];
-      // One comparison does not harm where the cell has no edge: its next edge is above the value.
-      bin += Number(edges[bin] < value);
-      while (bin < high) {
-        const middle = (bin + high) >> 1;
-        if (edges[middle] < value) {
-          bin = middle + 1;
-        } else {
-          high = middle;
-        }
+      bin = (bin + Number(edges[bin] < value)) | 0;
+      bin = (bin + Number(edges[bin] < value)) | 0;
+      if (edges[bin] < value) {
+        bin = lookup.search(value, bin, before[cell + 1]);
       }
       counts[bin] += 1;
       const steps = Math.floor((value - mean) * perUnit + 0.5);
@@ -155,14 +149,49 @@ export class CategoricalCounter implements Counter {
   private readonly counts: Float64Array;
   private readonly unlisted = new NameCounts();
   private readonly sketch = new Sketch();
+  // Short texts, counted a batch at a time as numbers are: bytes and lengths.
+  private readonly texts = new Int32Array(2 * BATCH);
+  private readonly textBytes = new Uint8Array(this.texts.buffer);
+  private readonly lengths = new Uint8Array(BATCH);
+  private filled = 0;
 
   constructor(private readonly shape: CategoricalShape) {
     this.lookup = new CategoryLookup(shape.categories);
     this.counts = new Float64Array(countLength(shape));
   }
 
-  public addText(bytes: Uint8Array, start: number, end: number): void {
-    const position = this.lookup.ofText(bytes, start, end);
+  /** `view` shows the same bytes. */
+  public addText(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const length = end - start;
+    if (length > SHORT || start + SHORT > view.byteLength) {
+      this.addPosition(this.lookup.ofText(bytes, start, end), bytes, start, end);
+      return;
+    }
+    // Taking bytes behind a text and masking them off costs less than to stop at its end.
+    const { texts, filled } = this;
+    texts[2 * filled] = view.getInt32(start, true) & FIRST_BITS[length];
+    texts[2 * filled + 1] = view.getInt32(start + 4, true) & SECOND_BITS[length];
+    this.lengths[filled] = length;
+    this.filled = filled + 1;
+    if (filled + 1 === BATCH) {
+      this.flush();
+    }
+  }
+
+  private flush(): void {
+    const { texts, lengths, lookup, counts, filled } = this;
+    for (let index = 0; index < filled; index += 1) {
+      const position = lookup.ofShort(texts[2 * index], texts[2 * index + 1], lengths[index]);
+      if (position >= 0) {
+        counts[position] += 1;
+      } else {
+        this.addPosition(position, this.textBytes, 8 * index, 8 * index + lengths[index]);
+      }
+    }
+    this.filled = 0;
+  }
+
+  private addPosition(position: number, bytes: Uint8Array, start: number, end: number): void {
     if (position >= 0) {
       this.counts[position] += 1;
     } else if (position === MISSING) {
@@ -191,6 +220,7 @@ export class CategoricalCounter implements Counter {
   }
 
   public toCounts(): Counts {
+    this.flush();
     const { categories } = this.shape;
     const present = this.counts.reduce((sum, count) => sum + count, 0);
     const unlisted = this.unlisted.toRecord();

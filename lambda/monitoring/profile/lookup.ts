@@ -55,8 +55,13 @@ export class EdgeLookup {
   public binOf(value: number): number {
     const key = this.logarithmic ? logarithmicKey(value) : value;
     const cell = gridCell((key - this.low) * this.scale, this.last);
-    let low = this.before[cell];
-    let high = this.before[cell + 1];
+    return this.search(value, this.before[cell], this.before[cell + 1]);
+  }
+
+  /** The same where it is known to lie from `from` up to `to`. */
+  public search(value: number, from: number, to: number): number {
+    let low = from;
+    let high = to;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.edges[middle] < value) {
@@ -78,8 +83,13 @@ export const MISSING = -1;
 
 const LONGEST_SPELLING = 64;
 const SPELLINGS = 4096;
-/** Bytes of text that two 32-bit integers hold. */
-const SHORT = 8;
+/** Bytes of text that two 32-bit integers hold, the first byte lowest. */
+export const SHORT = 8;
+/** Bits of the first and of the second integer that belong to a text of so many bytes. */
+export const FIRST_BITS = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1, -1);
+export const SECOND_BITS = Int32Array.of(0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, -1);
+const shortText = new Uint8Array(SHORT);
+const shortWords = new Int32Array(shortText.buffer);
 
 /**
  * Finds the category of a cell, of UTF-8 text without making a string of it. Spellings that mean a category are remembered, up to a bound. An entry
@@ -106,19 +116,36 @@ export class CategoryLookup {
   /** Position of the category, `MISSING` or `UNLISTED`. */
   public ofText(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
-    const low = firstOf(bytes, start, end);
-    const high = length > SHORT ? this.pooled : secondOf(bytes, start, end);
+    if (length <= SHORT) {
+      return this.ofShort(packed(bytes, start, Math.min(end, start + 4)), packed(bytes, start + 4, end), length);
+    }
+    const hash = hashBytes(bytes, start, end);
     const { slots, table } = this;
     const mask = slots.length - 1;
-    for (let slot = slotHash(low, length > SHORT ? 0 : high, length) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = slotHash(hash, 0, length) & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[slot];
       if (entry < 0) {
         return this.spelled(bytes, start, end);
       }
-      if (table[entry] === low && table[entry + 2] === length) {
-        if (length > SHORT ? this.equals(table[entry + 1], bytes, start, end) : table[entry + 1] === high) {
-          return table[entry + 3];
-        }
+      if (table[entry] === hash && table[entry + 2] === length && this.equals(table[entry + 1], bytes, start, end)) {
+        return table[entry + 3];
+      }
+    }
+  }
+
+  /** The same of up to `SHORT` bytes of text: the first four and the next, zeros behind the end. */
+  public ofShort(low: number, high: number, length: number): number {
+    const { slots, table } = this;
+    const mask = slots.length - 1;
+    for (let slot = slotHash(low, high, length) & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot];
+      if (entry < 0) {
+        shortWords[0] = low;
+        shortWords[1] = high;
+        return this.spelled(shortText, 0, length);
+      }
+      if (table[entry] === low && table[entry + 1] === high && table[entry + 2] === length) {
+        return table[entry + 3];
       }
     }
   }
@@ -149,7 +176,7 @@ export class CategoryLookup {
       this.grow();
     }
     const length = end - start;
-    this.table.set([firstOf(bytes, start, end), length > SHORT ? this.pooled : secondOf(bytes, start, end), length, value], 4 * this.entries);
+    this.table.set([firstOf(bytes, start, end), length > SHORT ? this.pooled : packed(bytes, start + 4, end), length, value], 4 * this.entries);
     if (length > SHORT) {
       this.keep(bytes.subarray(start, end));
     }
@@ -202,26 +229,9 @@ export class CategoryLookup {
   }
 }
 
-/** Bits of the first and of the second four bytes that belong to a text of so many bytes. */
-const FIRST_BITS = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1, -1);
-const SECOND_BITS = Int32Array.of(0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, -1);
-
 /** The first four bytes; of longer text than an entry holds its hash. */
-function firstOf(bytes: Uint8Array, start: number, end: number): number {
-  const length = end - start;
-  if (length > SHORT) {
-    return hashBytes(bytes, start, end);
-  }
-  return start + SHORT <= bytes.length ? fourOf(bytes, start) & FIRST_BITS[length] : packed(bytes, start, Math.min(end, start + 4));
-}
-
-/** The next four. */
-function secondOf(bytes: Uint8Array, start: number, end: number): number {
-  return start + SHORT <= bytes.length ? fourOf(bytes, start + 4) & SECOND_BITS[end - start] : packed(bytes, start + 4, end);
-}
-
-/** Also those behind a short text: taking them and masking them off costs less than to stop at its end. */
-const fourOf = (bytes: Uint8Array, at: number): number => bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+const firstOf = (bytes: Uint8Array, start: number, end: number): number =>
+  end - start > SHORT ? hashBytes(bytes, start, end) : packed(bytes, start, Math.min(end, start + 4));
 
 function packed(bytes: Uint8Array, start: number, end: number): number {
   let word = 0;

@@ -14,6 +14,9 @@ export class Profiler implements RowSink {
   private readonly predictions: readonly Counter[];
   private readonly all: readonly { readonly name: string; readonly counter: Counter }[];
   private rows = 0;
+  // Rows come from the same bytes many times in a row.
+  private bytes?: Uint8Array;
+  private view: DataView = new DataView(new ArrayBuffer(0));
 
   constructor(features: readonly WatchedFeature[]) {
     const made = features.map(({ name, column, shape }) => ({ name, column, counter: createCounter(shape) }));
@@ -31,6 +34,11 @@ export class Profiler implements RowSink {
   public text(row: TextRow): void {
     const { bytes, starts, ends, length, numbers } = row;
     this.rows += 1;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    const { view } = this;
     for (let index = 0; index < this.numeric.length; index += 1) {
       const column = this.numericColumns[index];
       if (numbers !== undefined && numbers[column] - numbers[column] === 0) {
@@ -44,7 +52,7 @@ export class Profiler implements RowSink {
     for (let index = 0; index < this.categorical.length; index += 1) {
       const column = this.categoricalColumns[index];
       if (column < length) {
-        this.categorical[index].addText(bytes, starts[column], ends[column]);
+        this.categorical[index].addText(bytes, view, starts[column], ends[column]);
       } else {
         this.categorical[index].addCell(undefined);
       }
