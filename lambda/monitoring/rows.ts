@@ -33,12 +33,19 @@ export interface RequestHead {
   readonly inferenceId: string;
   /** Wall-clock time of the request in milliseconds. */
   readonly time: number;
+  /** Hashes of event id and inference id, two halves each, as `idHash` makes them; absent where the reader has not made them. */
+  readonly hashes?: Int32Array;
+}
+
+/** Name of a place in the data, which is made when it is asked for: most are never told. */
+export interface Place {
+  toString(): string;
 }
 
 /** Takes recorded requests: a head, then its rows in order. Rows come with the model's columns in their order, without a header. */
 export interface RequestSink {
-  /** False where the request is not wanted: its bodies are not delivered. `where` names the line for rejections. */
-  begin(head: RequestHead, where: string): boolean;
+  /** False where the request is not wanted: its bodies are not delivered. `where` names the line for rejections, until the next one. */
+  begin(head: RequestHead, where: Place): boolean;
   /** `prediction` is undefined where none was recorded. */
   text(row: TextRow, prediction: Cell): void;
   cells(row: readonly Cell[], prediction: Cell): void;

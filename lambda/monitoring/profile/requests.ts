@@ -1,11 +1,11 @@
 import type { ScoredRow } from '../quality/types';
 import { textOf } from '../readers/bytes';
 import type { Rejections } from '../rejections';
-import type { Cell, RequestHead, RequestSink, RowSink, TextRow } from '../rows';
+import type { Cell, Place, RequestHead, RequestSink, RowSink, TextRow } from '../rows';
 import type { RuntimeTask } from '../task-metrics';
 import { readPrediction } from '../task-metrics';
 import { readCategory, readTime } from '../values';
-import { hashText } from './hash';
+import { hashText, ID_SEED } from './hash';
 import { RecentIds } from './hash-set';
 import { Profiler } from './profile';
 import { timeOfText } from './time';
@@ -13,7 +13,6 @@ import type { Profile, WatchedFeature } from './types';
 
 /** Ids among which duplicates are recognised. */
 export const REMEMBERED_IDS = 2 ** 20;
-const SEED = 0x5bd1e995;
 const NO_GROUPS: readonly undefined[] = [];
 
 export interface RequestProfilerOptions {
@@ -37,7 +36,9 @@ export interface RequestProfilerOptions {
 /** Two halves of 32 bits. */
 export type IdHash = readonly [number, number];
 
-export const idHash = (id: string): IdHash => [hashText(id), hashText(id, SEED)];
+export const idHash = (id: string): IdHash => [hashText(id), hashText(id, ID_SEED)];
+
+const hashesOf = ({ eventId, inferenceId }: RequestHead): Int32Array => Int32Array.of(...idHash(eventId), ...idHash(inferenceId));
 
 /** What a part of a window holds, besides its profile. */
 export interface RequestCounts {
@@ -61,6 +62,9 @@ export class RequestProfiler implements RequestSink {
   private readonly events = new RecentIds(REMEMBERED_IDS);
   private readonly callerIds = new RecentIds(REMEMBERED_IDS);
   private readonly served = new Map<number, number>();
+  /** The version of the last row, with those of its rows that are not in `served` yet. */
+  private lastServed?: number;
+  private lastRows = 0;
   private requests = 0;
   private rows = 0;
   private lateRows = 0;
@@ -68,8 +72,8 @@ export class RequestProfiler implements RequestSink {
   private newestRow = -Infinity;
   // The request whose rows come.
   private head: RequestHead = { eventId: '', inferenceId: '', time: 0 };
-  private inferenceId = '';
-  private where = '';
+  private inferenceId?: string;
+  private where: Place = '';
   private rowIndex = 0;
   private state: 'new' | 'counted' | 'refused' = 'new';
   private duplicate?: 'duplicate-record' | 'duplicate-id';
@@ -87,8 +91,9 @@ export class RequestProfiler implements RequestSink {
     options.seen?.inferenceIds.forEach((hash) => this.callerIds.add(...hash));
   }
 
-  public begin(head: RequestHead, where: string): boolean {
+  public begin(head: RequestHead, where: Place): boolean {
     this.head = head;
+    this.inferenceId = undefined;
     this.where = where;
     this.rowIndex = 0;
     this.state = 'new';
@@ -97,11 +102,10 @@ export class RequestProfiler implements RequestSink {
       return false;
     }
     // Delivery is at least once: the same record may stand in two files.
-    // Heads make their texts when they are asked for: once is enough.
-    const { eventId, inferenceId } = head;
-    this.inferenceId = inferenceId;
-    const isNew = this.events.add(hashText(eventId), hashText(eventId, SEED));
-    const isNewId = !isNew || inferenceId === eventId || this.callerIds.add(hashText(inferenceId), hashText(inferenceId, SEED));
+    const hashes = head.hashes ?? hashesOf(head);
+    const isNew = this.events.add(hashes[0], hashes[1]);
+    const isOwnId = hashes[0] === hashes[2] && hashes[1] === hashes[3];
+    const isNewId = !isNew || isOwnId || this.callerIds.add(hashes[2], hashes[3]);
     this.duplicate = !isNew ? 'duplicate-record' : !isNewId ? 'duplicate-id' : undefined;
     if (this.timeIndex < 0 && this.duplicate !== undefined) {
       this.refuse();
@@ -168,10 +172,19 @@ export class RequestProfiler implements RequestSink {
     this.rows += 1;
     this.lateRows += this.head.time >= this.options.window.end ? 1 : 0;
     this.newestRow = Math.max(this.newestRow, time);
-    if (this.version !== undefined) {
-      this.served.set(this.version, (this.served.get(this.version) ?? 0) + 1);
+    if (this.version !== this.lastServed) {
+      this.countServed();
+      this.lastServed = this.version;
     }
+    this.lastRows += 1;
     return true;
+  }
+
+  private countServed(): void {
+    if (this.lastServed !== undefined) {
+      this.served.set(this.lastServed, (this.served.get(this.lastServed) ?? 0) + this.lastRows);
+    }
+    this.lastRows = 0;
   }
 
   /** A duplicate is counted once, however many rows it has. */
@@ -180,7 +193,7 @@ export class RequestProfiler implements RequestSink {
       this.state = 'refused';
       const isRecord = this.duplicate === 'duplicate-record';
       const why = isRecord ? 'the same record was delivered before' : 'another request had this inference id: ids must be unique';
-      this.options.rejections.add(this.duplicate, this.where, why);
+      this.options.rejections.add(this.duplicate, this.where.toString(), why);
     }
   }
 
@@ -194,13 +207,15 @@ export class RequestProfiler implements RequestSink {
     if (prediction === undefined) {
       this.reject('prediction-value', `the answer is no prediction of a ${task.kind} task`);
     } else if (onScored !== undefined) {
+      // Heads make their texts when they are asked for: once is enough.
+      this.inferenceId ??= this.head.inferenceId;
       const groups = this.groupIndexes.length === 0 ? NO_GROUPS : this.groupIndexes.map((index) => (index < 0 ? undefined : groupOf(index)));
       onScored({ inferenceId: this.inferenceId, rowIndex: this.rowIndex, time, version: this.version, prediction, groups });
     }
   }
 
   private reject(cause: string, why: string): void {
-    this.options.rejections.add(cause, `${this.where} row ${this.rowIndex}`, why);
+    this.options.rejections.add(cause, `${this.where.toString()} row ${this.rowIndex}`, why);
   }
 
   private isInside(time: number): boolean {
@@ -222,6 +237,7 @@ export class RequestProfiler implements RequestSink {
   }
 
   public toCounts(): RequestCounts {
+    this.countServed();
     const { requests, rows, lateRows, outsideRows, newestRow } = this;
     return {
       requests,

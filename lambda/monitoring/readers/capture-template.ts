@@ -1,3 +1,4 @@
+import { hashString } from '../profile/hash';
 import { textOf } from './bytes';
 import type { Encoding } from './capture-body';
 import { captureLine } from './capture-record';
@@ -9,20 +10,35 @@ const SPACE = 32;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
-/** What the strings of a record are whose content differs from line to line. */
-export type Slot = 'input' | 'output' | 'eventId' | 'inferenceId' | 'time' | 'other';
+/** What the strings of a record are whose content differs from line to line: places of what is known of them. */
+export const INPUT = 0;
+export const OUTPUT = 1;
+export const EVENT_ID = 2;
+export const INFERENCE_ID = 3;
+export const TIME = 4;
+const OTHER = 5;
+const FIXED = -1;
 
-const SLOTS: ReadonlyMap<string, Slot | 'fixed'> = new Map([
-  ['captureData\nendpointInput\ndata', 'input'],
-  ['captureData\nendpointOutput\ndata', 'output'],
-  ['eventMetadata\neventId', 'eventId'],
-  ['eventMetadata\ninferenceId', 'inferenceId'],
-  ['eventMetadata\ninferenceTime', 'time'],
+const SLOTS: ReadonlyMap<string, number> = new Map([
+  ['captureData\nendpointInput\ndata', INPUT],
+  ['captureData\nendpointOutput\ndata', OUTPUT],
+  ['eventMetadata\neventId', EVENT_ID],
+  ['eventMetadata\ninferenceId', INFERENCE_ID],
+  ['eventMetadata\ninferenceTime', TIME],
   ...['Input', 'Output'].flatMap((side) =>
-    ['encoding', 'observedContentType', 'mode'].map((name): [string, 'fixed'] => [`captureData\nendpoint${side}\n${name}`, 'fixed']),
+    ['encoding', 'observedContentType', 'mode'].map((name): [string, number] => [`captureData\nendpoint${side}\n${name}`, FIXED]),
   ),
-  ['eventVersion', 'fixed'],
+  ['eventVersion', FIXED],
 ]);
+const slotOf = (path: string): number => SLOTS.get(path) ?? OTHER;
+
+/** How the content of a string is read. */
+const PLAIN = 0;
+const ID = 1;
+const CSV = 2;
+const JSON_TEXT = 3;
+/** Bytes that are compared at once. */
+const WORD = 8;
 
 interface Side {
   readonly encoding: Encoding;
@@ -35,20 +51,24 @@ interface Side {
  */
 export class CaptureTemplate {
   /** Where the contents of a line that matched begin and end, by slot. */
-  public readonly from: Record<Slot, number> = { input: 0, output: 0, eventId: 0, inferenceId: 0, time: 0, other: 0 };
-  public readonly to: Record<Slot, number> = { input: 0, output: 0, eventId: 0, inferenceId: 0, time: 0, other: 0 };
+  public readonly from = new Int32Array(OTHER + 1);
+  public readonly to = new Int32Array(OTHER + 1);
+  /** Hashes of event id and inference id, two halves each. */
+  public readonly hashes = new Int32Array(4);
+  public readonly hasInferenceId: boolean;
   /** Whether the rows of a side were found where they stand. */
-  public readonly inPlace: Record<string, boolean> = { input: false, output: false };
+  public inputInPlace = false;
+  public outputInPlace = false;
   /** These rows. */
   public readonly inputRows = new FlatRows();
   public readonly outputRows = new FlatRows();
-  private readonly contents: ('rows' | 'escaped' | 'plain')[];
-  /** The pieces four bytes at a time, as far as that goes. */
-  private readonly words: readonly Int32Array[];
+  private readonly contents: Int32Array;
+  /** The pieces eight bytes at a time, as far as that goes; the last ones overlap those before. */
+  private readonly words: readonly Float64Array[];
 
   private constructor(
     private readonly pieces: readonly Uint8Array[],
-    private readonly slots: readonly Slot[],
+    private readonly slots: Int32Array,
     public readonly input: Side | undefined,
     public readonly output: Side | undefined,
     private readonly requests: JsonForms,
@@ -56,16 +76,15 @@ export class CaptureTemplate {
   ) {
     this.words = pieces.map((piece) => {
       const view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength);
-      return Int32Array.from({ length: piece.length >> 2 }, (_, index) => view.getInt32(4 * index, true));
+      return Float64Array.from({ length: piece.length < WORD ? 0 : Math.ceil(piece.length / WORD) }, (_, index) =>
+        view.getFloat64(Math.min(WORD * index, piece.length - WORD), true),
+      );
     });
+    this.hasInferenceId = slots.includes(INFERENCE_ID);
     this.contents = slots.map((slot) => {
-      const encoding = slot === 'input' ? input?.encoding : slot === 'output' ? output?.encoding : undefined;
-      return encoding === 'CSV' ? 'rows' : encoding === 'JSON' ? 'escaped' : 'plain';
+      const encoding = slot === INPUT ? input?.encoding : slot === OUTPUT ? output?.encoding : undefined;
+      return slot === EVENT_ID || slot === INFERENCE_ID ? ID : encoding === 'CSV' ? CSV : encoding === 'JSON' ? JSON_TEXT : PLAIN;
     });
-  }
-
-  public get hasInferenceId(): boolean {
-    return this.slots.includes('inferenceId');
   }
 
   /** The template of a record; undefined where it has none. `bytes[from … to)` is the line without its newline. */
@@ -75,10 +94,10 @@ export class CaptureTemplate {
     if (line === undefined || strings === undefined) {
       return undefined;
     }
-    const open = strings.filter(({ path }) => (SLOTS.get(path) ?? 'other') !== 'fixed');
+    const open = strings.filter(({ path }) => slotOf(path) !== FIXED);
     const edges = [from, ...open.flatMap((place) => [place.from, place.to]), to];
     const pieces = Array.from({ length: open.length + 1 }, (_, piece) => bytes.slice(edges[2 * piece], edges[2 * piece + 1]));
-    const slots = open.map(({ path }) => (SLOTS.get(path) ?? 'other') as Slot);
+    const slots = Int32Array.from(open, ({ path }) => slotOf(path));
     return new CaptureTemplate(pieces, slots, line.input, line.output, JsonForms.ofRequests(columns), JsonForms.ofAnswers());
   }
 
@@ -96,8 +115,13 @@ export class CaptureTemplate {
         return -1;
       }
       const slot = slots[part];
+      const content = contents[part];
       const begin = index;
-      index = contents[part] === 'plain' ? stringEnd(bytes, index, false) : this.scanBody(bytes, index, slot, contents[part] === 'rows');
+      if (content === ID) {
+        index = hashString(bytes, begin, this.hashes, slot === EVENT_ID ? 0 : 2);
+      } else {
+        index = content === PLAIN ? stringEnd(bytes, begin, false) : this.scanBody(bytes, begin, slot === INPUT, content === CSV);
+      }
       if (index < 0) {
         return -1;
       }
@@ -108,30 +132,42 @@ export class CaptureTemplate {
     return index >= 0 && bytes[index] === NEWLINE ? index : -1;
   }
 
-  private scanBody(bytes: Uint8Array, from: number, slot: Slot, isCsv: boolean): number {
-    const rows = slot === 'input' ? this.inputRows : this.outputRows;
-    const end = isCsv ? rows.scanString(bytes, from) : (slot === 'input' ? this.requests : this.answers).scan(bytes, from, rows);
-    this.inPlace[slot] = end >= 0;
+  private scanBody(bytes: Uint8Array, from: number, isInput: boolean, isCsv: boolean): number {
+    const rows = isInput ? this.inputRows : this.outputRows;
+    const end = isCsv ? rows.scanString(bytes, from) : (isInput ? this.requests : this.answers).scan(bytes, from, rows);
+    if (isInput) {
+      this.inputInPlace = end >= 0;
+    } else {
+      this.outputInPlace = end >= 0;
+    }
     return isCsv || end >= 0 ? end : stringEnd(bytes, from, true);
   }
 }
 
-/** Index behind the piece, -1 where the bytes differ from it. */
-function skipPiece(bytes: Uint8Array, view: DataView, from: number, piece: Uint8Array, words: Int32Array): number {
-  if (from + piece.length > bytes.length) {
+/**
+ * Index behind the piece, -1 where the bytes differ from it. As doubles eight bytes are equal where their bits are, since text has no zero bytes;
+ * should they be no number they count as different, and the line is read the other way.
+ */
+function skipPiece(bytes: Uint8Array, view: DataView, from: number, piece: Uint8Array, words: Float64Array): number {
+  const { length } = piece;
+  if (from + length > bytes.length) {
     return -1;
   }
-  for (let index = 0; index < words.length; index += 1) {
-    if (view.getInt32(from + 4 * index, true) !== words[index]) {
+  if (length < WORD) {
+    for (let index = 0; index < length; index += 1) {
+      if (bytes[from + index] !== piece[index]) {
+        return -1;
+      }
+    }
+    return from + length;
+  }
+  const last = words.length - 1;
+  for (let index = 0; index < last; index += 1) {
+    if (view.getFloat64(from + WORD * index, true) !== words[index]) {
       return -1;
     }
   }
-  for (let index = 4 * words.length; index < piece.length; index += 1) {
-    if (bytes[from + index] !== piece[index]) {
-      return -1;
-    }
-  }
-  return from + piece.length;
+  return view.getFloat64(from + length - WORD, true) === words[last] ? from + length : -1;
 }
 
 /** Index of the quote that closes the string, -1 where it holds what it may not. */

@@ -8,8 +8,7 @@ import { BodyReader, firstFields, predictionOf, predictionsOf } from './capture-
 import type { CaptureLine } from './capture-record';
 import { captureLine } from './capture-record';
 import type { CaptureStats } from './capture-stats';
-import type { Slot } from './capture-template';
-import { CaptureTemplate } from './capture-template';
+import { CaptureTemplate, EVENT_ID, INFERENCE_ID, INPUT, OUTPUT, TIME } from './capture-template';
 import { TimeReader } from './capture-time';
 import type { RecordScanner } from './feeder';
 import { Feeder } from './feeder';
@@ -155,13 +154,13 @@ export class CaptureScanner implements RecordScanner {
   /** False where the line has to be read the other way after all. */
   private deliverMatch(bytes: Uint8Array, template: CaptureTemplate): boolean {
     const { from, to, input, output } = template;
-    const time = this.times.read(bytes, from.time, to.time);
-    if (time === undefined || from.eventId === to.eventId || (template.hasInferenceId && from.inferenceId === to.inferenceId)) {
+    const time = this.times.read(bytes, from[TIME], to[TIME]);
+    if (time === undefined || from[EVENT_ID] === to[EVENT_ID] || (template.hasInferenceId && from[INFERENCE_ID] === to[INFERENCE_ID])) {
       return false;
     }
-    const { inPlace } = template;
-    const request = input === undefined || inPlace.input ? '' : stringOf(bytes, template, 'input');
-    const answer = output === undefined || inPlace.output ? '' : stringOf(bytes, template, 'output');
+    const { inputInPlace, outputInPlace } = template;
+    const request = input === undefined || inputInPlace ? '' : stringOf(bytes, template, INPUT);
+    const answer = output === undefined || outputInPlace ? '' : stringOf(bytes, template, OUTPUT);
     if (request === undefined || answer === undefined) {
       return false;
     }
@@ -170,12 +169,12 @@ export class CaptureScanner implements RecordScanner {
       return true;
     }
     const { inputRows, outputRows } = template;
-    if (inPlace.input && inPlace.output && inputRows.rows === 1 && outputRows.rows === 1) {
+    if (inputInPlace && outputInPlace && inputRows.rows === 1 && outputRows.rows === 1) {
       this.deliverRow(bytes, inputRows, 0, predictionOf(bytes, outputRows, 0));
       return true;
     }
-    const predictions = output && (inPlace.output ? this.answersOf(bytes, template, output.encoding) : { ...output, data: answer });
-    this.deliverBodies(inPlace.input ? { bytes, flat: inputRows } : { ...input!, data: request }, predictions);
+    const predictions = output && (outputInPlace ? this.answersOf(bytes, template, output.encoding) : { ...output, data: answer });
+    this.deliverBodies(inputInPlace ? { bytes, flat: inputRows } : { ...input!, data: request }, predictions);
     return true;
   }
 
@@ -198,7 +197,7 @@ export class CaptureScanner implements RecordScanner {
       return false;
     }
     seen.input[input.encoding] += 1;
-    const isWanted = this.sink.begin(head, this.lines.place);
+    const isWanted = this.sink.begin(head, this.lines);
     seen.unwanted += isWanted ? 0 : 1;
     return isWanted;
   }
@@ -280,7 +279,7 @@ export class CaptureScanner implements RecordScanner {
 }
 
 /** String of a slot; undefined where its escapes are wrong. */
-function stringOf(bytes: Uint8Array, template: CaptureTemplate, slot: Slot): string | undefined {
+function stringOf(bytes: Uint8Array, template: CaptureTemplate, slot: number): string | undefined {
   const text = textOf(bytes, template.from[slot], template.to[slot]);
   if (!text.includes('\\')) {
     return text;
@@ -295,6 +294,7 @@ function stringOf(bytes: Uint8Array, template: CaptureTemplate, slot: Slot): str
 /** The head of a line that matched; its texts are made when they are asked for. */
 class PlacedHead implements RequestHead {
   public time = 0;
+  public hashes = new Int32Array(4);
   private bytes = new Uint8Array(0);
   private template: CaptureTemplate | undefined;
 
@@ -302,17 +302,23 @@ class PlacedHead implements RequestHead {
     this.bytes = bytes as Uint8Array<ArrayBuffer>;
     this.template = template;
     this.time = time;
+    const { hashes } = template;
+    this.hashes = hashes;
+    if (!template.hasInferenceId) {
+      hashes[2] = hashes[0];
+      hashes[3] = hashes[1];
+    }
   }
 
   public get eventId(): string {
-    return this.textOf('eventId');
+    return this.textOf(EVENT_ID);
   }
 
   public get inferenceId(): string {
-    return this.textOf(this.template!.hasInferenceId ? 'inferenceId' : 'eventId');
+    return this.textOf(this.template!.hasInferenceId ? INFERENCE_ID : EVENT_ID);
   }
 
-  private textOf(slot: Slot): string {
+  private textOf(slot: number): string {
     return textOf(this.bytes, this.template!.from[slot], this.template!.to[slot]);
   }
 }

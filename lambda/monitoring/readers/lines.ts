@@ -17,6 +17,10 @@ export class LineRejections {
     return `${this.where} line ${this.line}`;
   }
 
+  public toString(): string {
+    return this.place;
+  }
+
   public reject(cause: string, why: string): void {
     this.rejections.add(cause, this.place, why);
   }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { parseNumber, textOf } from '../../../../lambda/monitoring/readers/bytes';
 import { Rejections } from '../../../../lambda/monitoring/rejections';
-import type { Cell, Chunks, RequestHead, RequestSink, RowSink, TextRow } from '../../../../lambda/monitoring/rows';
+import type { Cell, Chunks, Place, RequestHead, RequestSink, RowSink, TextRow } from '../../../../lambda/monitoring/rows';
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -44,9 +44,9 @@ export class Recorder implements RowSink, RequestSink {
     return this;
   };
 
-  public begin(head: RequestHead, where: string): boolean {
+  public begin(head: RequestHead, where: Place): boolean {
     const { eventId, inferenceId, time } = head;
-    this.requests.push({ head: { eventId, inferenceId, time }, where, rows: [] });
+    this.requests.push({ head: { eventId, inferenceId, time }, where: where.toString(), rows: [] });
     return true;
   }
 
