@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
-import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { S3Files } from '../../lambda/common/s3.client';
 import { capturePrefix, datasetPrefix, hourPath, labelsPrefix } from '../../lib/artifacts/contract';
 import type { MonitorRequest, MonitorRun } from '../../lib/monitoring/contract';
 import type { ModelResources, PlatformResources } from '../../lib/platform/contract';
 import { VARIANT_NAME, type LabelRecord, type RecordedAnswer, type RecordedInvocation } from '../../lib/serving/contract';
+import { followExecution } from '../executions';
 import type { Platform } from '../platform';
 import { inferenceIdOf, requestCsv, trainingCsv, type Hour } from './bike-data';
 
@@ -86,13 +87,8 @@ export class DemoClient {
   /** An execution of the monitor on demand, of the same state machine that the schedule starts. */
   public async monitor(request: MonitorRequest): Promise<MonitorRun> {
     const { monitorStateMachineArn: stateMachineArn } = this.model;
-    const { executionArn } = await this.machines.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(request) }));
-    for (;;) {
-      const { status, output, error, cause } = await this.machines.send(new DescribeExecutionCommand({ executionArn }));
-      if (status === 'SUCCEEDED') return JSON.parse(output as string) as MonitorRun;
-      if (status !== 'RUNNING') throw new Error(`the monitor ended ${status}: ${error ?? ''} ${cause ?? ''}`.trim());
-      await sleep(200);
-    }
+    const { executionArn = '' } = await this.machines.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(request) }));
+    return followExecution(this.machines, executionArn, { what: 'the monitor' });
   }
 
   private async invoke<T>(functionName: string, payload: object): Promise<T> {

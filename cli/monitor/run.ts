@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Command } from 'commander';
 import { moment as shortTime } from '../../lambda/monitoring/report/words';
 import type { MonitorAnswer, MonitorRequest, MonitorRun } from '../../lib/monitoring/contract';
-import { CliError, UsageError } from '../errors';
+import { UsageError } from '../errors';
+import { followExecution } from '../executions';
 import { bad, good, metrics, table } from '../format';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
@@ -17,7 +17,7 @@ interface Options extends PlatformOptions {
   readonly force?: boolean;
 }
 
-const POLL_MILLISECONDS = 500;
+const FIX = 'docs/runbook.md says what to do; the same run again judges what is missing';
 
 export const register = (parent: Command, io: Io): void => {
   platformOptions(
@@ -38,7 +38,7 @@ export const register = (parent: Command, io: Io): void => {
       const { executionArn = '' } = await machines.send(
         new StartExecutionCommand({ stateMachineArn: monitorStateMachineArn, input: JSON.stringify(request) }),
       );
-      return follow(machines, executionArn, tell);
+      return followExecution<MonitorRun>(machines, executionArn, { what: 'the monitor', onState: tell, nameOf: stateOf, fix: FIX });
     });
     emit(io, options, run, () => told(io, model, run));
   });
@@ -51,32 +51,10 @@ function requestOf({ from, to, force }: Options): MonitorRequest {
   return { ...(from && { windowStart: from }), ...(to && { windowEnd: to }), ...(force && { force }) };
 }
 
-/** Follows an execution to its end; tells what it does as it begins to. */
-async function follow(machines: SFNClient, executionArn: string, tell: (line: string) => void): Promise<MonitorRun> {
-  let last: string | undefined;
-  for (;;) {
-    const execution = await machines.send(new DescribeExecutionCommand({ executionArn }));
-    const step = await currentStep(machines, executionArn);
-    if (step && step !== last) tell(step);
-    last = step ?? last;
-    if (execution.status === 'SUCCEEDED') return JSON.parse(execution.output ?? '{}') as MonitorRun;
-    if (execution.status !== 'RUNNING') {
-      const why = `${execution.error ?? ''} ${execution.cause ?? ''}`.trim();
-      throw new CliError(
-        `the monitor ended ${execution.status}${last ? ` in ${last}` : ''}${why ? `: ${why}` : ''}`,
-        'docs/runbook.md says what to do; the same run again judges what is missing',
-      );
-    }
-    await sleep(POLL_MILLISECONDS);
-  }
-}
-
-/** The state that was entered last, with the window that it works on. */
-async function currentStep(machines: SFNClient, executionArn: string): Promise<string | undefined> {
-  const { events = [] } = await machines.send(new GetExecutionHistoryCommand({ executionArn, reverseOrder: true, maxResults: 30 }));
-  const entered = events.find((event) => event.stateEnteredEventDetails)?.stateEnteredEventDetails;
-  const end = /"windowEnd"\s*:\s*"([^"]+)"/.exec(entered?.input ?? '')?.[1];
-  return entered?.name === undefined ? undefined : end ? `${entered.name}, window to ${shortTime(end)}` : entered.name;
+/** A state with the window that it works on. */
+function stateOf(state: string, input: string): string {
+  const end = /"windowEnd"\s*:\s*"([^"]+)"/.exec(input)?.[1];
+  return end ? `${state}, window to ${shortTime(end)}` : state;
 }
 
 function told(io: Io, model: string, { windows, unchanged }: MonitorRun): string {
