@@ -4,7 +4,7 @@ import { parse } from 'csv-parse/sync';
 
 /** Columns of a request row, in order; the training data has the target behind them. */
 export const REQUEST_COLUMNS = ['timestamp', 'hr', 'weekday', 'workingday', 'holiday', 'weathersit', 'temp', 'atemp', 'hum', 'windspeed'] as const;
-export const TARGET = 'cnt';
+const TARGET = 'cnt';
 
 /** One hour: what was known before (a request row) and the true count. */
 export interface Hour {

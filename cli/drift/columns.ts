@@ -26,7 +26,7 @@ export interface Columns {
 }
 
 /** Name under which predictions are watched that come beside the rows. */
-export const PREDICTION = 'prediction';
+const PREDICTION = 'prediction';
 
 /** Columns that are compared, by the shapes that the reference's rows give them, and why others are not. */
 export function columnsOfBoth(reference: Table, current: Table, roles: Roles, sampler: Sampler, predictions?: Sampler): Columns {

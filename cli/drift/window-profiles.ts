@@ -19,7 +19,7 @@ export interface WindowProfile {
 }
 
 /** More windows than these in one comparison are a monitor's work. */
-export const MOST_WINDOWS = 400;
+const MOST_WINDOWS = 400;
 
 /** Profiles of rows, one for each window of the grid, or one for all. Rows without a readable time are in none. */
 export class WindowProfiles implements RowSink {

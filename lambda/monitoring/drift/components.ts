@@ -15,7 +15,7 @@ export interface Measure {
 }
 
 /** Least distances that count: of distribution functions, Jensen–Shannon in base 2, and of shares. */
-export const MINIMUM_EFFECTS = { distribution: 0.1, shape: 0.1, unseen: 0.05, missing: 0.05 } as const;
+const MINIMUM_EFFECTS = { distribution: 0.1, shape: 0.1, unseen: 0.05, missing: 0.05 } as const;
 
 /** Mean of Kolmogorov's law, √(π/2) ln 2, squared. */
 const KOLMOGOROV_MEAN_SQUARED = (Math.PI / 2) * Math.LN2 ** 2;
@@ -46,7 +46,7 @@ export function measuresOf(shape: Shape, reference: BlockCells): Measure[] {
 }
 
 /** Rows with a value of the right type. */
-export function presentOf(cells: BlockCells): number {
+function presentOf(cells: BlockCells): number {
   let sum = 0;
   for (let cell = cells.length - 2; cell >= 0; cell -= 1) {
     sum += cells[cell];

@@ -1,7 +1,7 @@
 import { HIGHER_IS_BETTER } from '../../../lib/common/contract';
 
 /** Gaps between groups, by Fairlearn's names; larger differences are worse, larger ratios are better. */
-export const GAP_HIGHER_IS_BETTER: Readonly<Record<string, boolean>> = {
+const GAP_HIGHER_IS_BETTER: Readonly<Record<string, boolean>> = {
   demographicParityDifference: false,
   demographicParityRatio: true,
   equalOpportunityDifference: false,

@@ -5,7 +5,7 @@ import { regressionFigures } from './regression';
 import type { QualityTable } from './table';
 
 /** Every row in one part. */
-export const wholeOf = (table: QualityTable): Parts => ({ count: 1, partOf: () => 0, ...placesOf(table) });
+const wholeOf = (table: QualityTable): Parts => ({ count: 1, partOf: () => 0, ...placesOf(table) });
 
 export function placesOf(table: QualityTable): Pick<Parts, 'blocks' | 'place'> {
   const place = new Uint16Array(table.blockIds.length);

@@ -1,6 +1,6 @@
 /** Small pieces of SVG that all charts of a page are made of. */
 
-export const escapeMarkup = (text: string): string =>
+const escapeMarkup = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[character] as string);
 
 /** One decimal is a tenth of a pixel. */

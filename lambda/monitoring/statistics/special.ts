@@ -22,7 +22,7 @@ export function logGamma(x: number): number {
 }
 
 /** Upper regularized incomplete gamma function Q(a, x). */
-export function gammaUpper(a: number, x: number): number {
+function gammaUpper(a: number, x: number): number {
   if (x <= 0) {
     return 1;
   }

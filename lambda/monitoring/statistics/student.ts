@@ -1,7 +1,7 @@
 import { logGamma, normalQuantile } from './special';
 
 /** Regularized incomplete beta function I_x(a, b) for a, b > 0. */
-export function betaRegularized(x: number, a: number, b: number): number {
+function betaRegularized(x: number, a: number, b: number): number {
   if (x <= 0) {
     return 0;
   }

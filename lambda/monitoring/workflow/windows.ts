@@ -22,7 +22,7 @@ const time = z.string().transform((text, context) => {
   return milliseconds;
 });
 
-export const requestSchema = z.object({
+const requestSchema = z.object({
   windowStart: time.optional(),
   windowEnd: time.optional(),
   force: z.boolean().optional(),

@@ -82,5 +82,3 @@ export interface JudgeInput {
   /** As it was planned; in the modes map and distributed every shard has been profiled. */
   readonly window: PlannedWindow;
 }
-
-export type MonitorAction = PlanInput | ShardInput | JudgeInput;
