@@ -44,23 +44,6 @@ export class HashSet {
     return !this.isFree(this.find(low, nonZero(low, half)));
   }
 
-  /** Entries behind the freed slot move up, so that every search still finds them. */
-  public delete(low: number, half: number): void {
-    let free = this.find(low, nonZero(low, half));
-    if (this.isFree(free)) {
-      return;
-    }
-    this.size -= 1;
-    for (let slot = (free + 1) & this.mask; !this.isFree(slot); slot = (slot + 1) & this.mask) {
-      const home = this.slots[2 * slot] & this.mask;
-      if (((slot - home) & this.mask) >= ((slot - free) & this.mask)) {
-        this.put(free, this.slots[2 * slot], this.slots[2 * slot + 1]);
-        free = slot;
-      }
-    }
-    this.put(free, 0, 0);
-  }
-
   private put(slot: number, low: number, high: number): void {
     this.slots[2 * slot] = low;
     this.slots[2 * slot + 1] = high;
@@ -80,30 +63,91 @@ export class HashSet {
 
 const nonZero = (low: number, high: number): number => (low === 0 && high === 0 ? 1 : high);
 
-/** Remembers the hashes of the last `capacity` ids: a duplicate that comes later than that is not recognised. */
+/** Bits of an entry that say where its hash stands in the ring. */
+const PLACE_BITS = 20;
+const PLACES = 2 ** PLACE_BITS - 1;
+const FIRST_SLOTS = 512;
+const GROWTH = 4;
+
+/**
+ * Remembers the hashes of the last `capacity` ids, up to 2^20: a duplicate that comes later than that is not recognised. The hashes stand in a ring in
+ * the order in which they came. The table, where they are looked for, holds but 32 bits of each, so that more of it is in the processor's caches: twelve
+ * bits of the hash, never all zero, and its place in the ring, where the rest is compared.
+ */
 export class RecentIds {
-  private readonly set = new HashSet();
-  private ring = new Int32Array(128);
+  private ring = new Int32Array(FIRST_SLOTS);
+  private table = new Int32Array(FIRST_SLOTS);
   private count = 0;
 
-  constructor(private readonly capacity: number) {}
+  constructor(private readonly capacity: number) {
+    if (capacity > PLACES + 1) {
+      throw new RangeError(`the last ${capacity} ids cannot be remembered, ${PLACES + 1} can`);
+    }
+  }
 
   /** Whether it is not among the last ones. */
   public add(low: number, high: number): boolean {
-    if (!this.set.add(low, high)) {
-      return false;
+    const { table, ring, count, capacity } = this;
+    const mask = table.length - 1;
+    const tag = tagOf(high);
+    let slot = low & mask;
+    for (let entry = table[slot]; entry !== 0; entry = table[slot]) {
+      if ((entry ^ tag) >>> PLACE_BITS === 0 && ring[2 * (entry & PLACES)] === low && ring[2 * (entry & PLACES) + 1] === high) {
+        return false;
+      }
+      slot = (slot + 1) & mask;
     }
-    const at = 2 * (this.count % this.capacity);
-    if (this.count >= this.capacity) {
-      this.set.delete(this.ring[at], this.ring[at + 1]);
-    } else if (at === this.ring.length) {
-      const wider = new Int32Array(Math.min(2 * this.ring.length, 2 * this.capacity));
-      wider.set(this.ring);
-      this.ring = wider;
+    const place = count % capacity;
+    if (count >= capacity) {
+      this.forget(place);
+      slot = this.freeSlot(low);
     }
-    this.ring[at] = low;
-    this.ring[at + 1] = high;
+    table[slot] = tag | place;
+    ring[2 * place] = low;
+    ring[2 * place + 1] = high;
     this.count += 1;
+    if (2 * this.count >= table.length && count < capacity) {
+      this.grow();
+    }
     return true;
   }
+
+  private freeSlot(low: number): number {
+    const mask = this.table.length - 1;
+    let slot = low & mask;
+    while (this.table[slot] !== 0) {
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  /** Entries behind the freed slot move up, so that every search still finds them. */
+  private forget(place: number): void {
+    const { table, ring } = this;
+    const mask = table.length - 1;
+    let free = ring[2 * place] & mask;
+    while ((table[free] & PLACES) !== place) {
+      free = (free + 1) & mask;
+    }
+    for (let slot = (free + 1) & mask; table[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = ring[2 * (table[slot] & PLACES)] & mask;
+      if (((slot - home) & mask) >= ((slot - free) & mask)) {
+        table[free] = table[slot];
+        free = slot;
+      }
+    }
+    table[free] = 0;
+  }
+
+  private grow(): void {
+    const ring = new Int32Array(GROWTH * this.ring.length);
+    ring.set(this.ring);
+    this.ring = ring;
+    this.table = new Int32Array(GROWTH * this.table.length);
+    for (let place = 0; place < this.count; place += 1) {
+      this.table[this.freeSlot(ring[2 * place])] = tagOf(ring[2 * place + 1]) | place;
+    }
+  }
 }
+
+const tagOf = (high: number): number => (high >>> PLACE_BITS === 0 ? 1 << PLACE_BITS : high & ~PLACES);

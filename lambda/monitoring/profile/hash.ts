@@ -67,8 +67,8 @@ export const hashText = (text: string, seed = 0): number => {
 export const ID_SEED = 0x5bd1e995;
 
 /**
- * Of an id in JSON text, both halves in one pass over its bytes, as `hashText` answers them: put at `place` of `hashes`. Answers where the string ends
- * that begins at `from`; -1 where it holds escapes or control characters, or does not end within the bytes.
+ * Of an id in JSON text, both halves in one pass over its bytes, as `hashText` answers them: put at `place` of `hashes`. Answers where the string
+ * ends that begins at `from`; -1 where it holds escapes or control characters, or does not end within the bytes.
  */
 export function hashString(bytes: Uint8Array, from: number, hashes: Int32Array, place: number): number {
   let low = START | 0;
