@@ -16,7 +16,7 @@ import { estimateShown } from './judge';
 import { OTHER, type QualityTable } from './table';
 import { figure, interval, listed, rowsText } from './words';
 
-export type GroupsSpec = Pick<MonitorSpec, 'task' | 'windowSeconds' | 'falseAlarms' | 'groupColumns' | 'groupRules' | 'groupMinimum'>;
+export type GroupsSpec = Pick<MonitorSpec, 'task' | 'falseAlarms' | 'groupColumns' | 'groupRules' | 'groupMinimum'>;
 
 export interface GroupsInput {
   readonly spec: GroupsSpec;

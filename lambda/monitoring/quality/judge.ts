@@ -20,7 +20,7 @@ const ENOUGH_LABELS = 100;
 /** Days of the holdout below which its own error is not known well enough for a rule relative to it. */
 const FEWEST_BASELINE_BLOCKS = 5;
 
-export type QualitySpec = Pick<MonitorSpec, 'task' | 'windowSeconds' | 'falseAlarms' | 'qualityRules' | 'minimumRows'>;
+export type QualitySpec = Pick<MonitorSpec, 'task' | 'falseAlarms' | 'qualityRules' | 'minimumRows'>;
 
 export interface QualityInput {
   readonly spec: QualitySpec;

@@ -20,7 +20,7 @@ import { encodeBlock, FILES, history, type History, toldEpisodes, type WindowMem
 import { watchedFeatures } from './part';
 import { knownRanges } from './plan';
 import { announce, publishMetrics, type Publisher } from './publish';
-import { judgeLabelled } from './quality';
+import { isQualityDue, judgeLabelled } from './quality';
 import { captureHours, digestOf, type KnownRanges, labelHours, rangesOf, type ReadRange, type SourceObject } from './sources';
 import { statesOf } from './states';
 import { servingVersion } from './versions';
@@ -56,14 +56,16 @@ export async function judge(ports: JudgePorts, input: JudgeInput): Promise<Monit
 
   const rejections = new Rejections();
   if (content !== undefined) rejections.merge(content.part.rejected, content.part.rejectedSamples);
-  const labelled = await judgeLabelled({
-    ...ports,
-    window,
-    rejections,
-    labels,
-    scored: content?.scored ?? new Uint8Array(0),
-    ...(context && { version: context.version, holdout: context.baseline.holdout }),
-  });
+  const labelled =
+    (await labelledBefore(ports, window, context?.version)) ??
+    (await judgeLabelled({
+      ...ports,
+      window,
+      rejections,
+      labels,
+      scored: content?.scored ?? new Uint8Array(0),
+      ...(context && { version: context.version, holdout: context.baseline.holdout }),
+    }));
   const drift = judgeWindowDrift(ports, window, context, content, before);
   const own = rangesOf(window, ranges);
   const recorded = requestsWithin(window, ranges);
@@ -109,6 +111,17 @@ export async function judge(ports: JudgePorts, input: JudgeInput): Promise<Monit
   await client.putJson(result.resultUri, result);
   await client.putJson(client.windowUri(window, FILES.memory), memory);
   return answerOf(result);
+}
+
+/** Quality and groups of the window before, where they are not due in this one and the same version served. */
+async function labelledBefore(
+  { client, spec }: JudgePorts,
+  window: Window,
+  version: number | undefined,
+): Promise<Pick<MonitorResult, 'quality' | 'groups'> | undefined> {
+  if (isQualityDue(spec, window)) return undefined;
+  const before = await client.result({ start: window.start - spec.windowSeconds * 1000, end: window.start });
+  return before === undefined || before.version !== version ? undefined : { quality: before.quality, groups: before.groups };
 }
 
 /** Reads the window's objects, or takes what its shards found, under the baseline of the version that is judged. */

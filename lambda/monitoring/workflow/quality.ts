@@ -10,6 +10,15 @@ import { ReadAhead, readAsItIs } from './read-ahead';
 import { AHEAD, type SourceObject } from './sources';
 import type { Window } from './windows';
 
+const DAY = 86_400;
+
+/**
+ * Quality is judged in the windows that end a day: its intervals rest on whole days, and each judgement reads the look-back again. Other windows of
+ * a day go on with what was found last.
+ */
+export const isQualityDue = ({ windowSeconds }: Pick<MonitorSpec, 'windowSeconds'>, window: Window): boolean =>
+  windowSeconds >= DAY || window.end % (DAY * 1000) === 0;
+
 /** Files of scored rows that are read at the same time: in which order their rows come makes no difference. */
 const AT_ONCE = 16;
 

@@ -1,4 +1,5 @@
 import type { MonitorResult, MonitorSpec, WindowState } from '../../../lib/monitoring/contract';
+import { number, plural } from '../words';
 import type { Part } from './part';
 
 export interface StateInput {
@@ -23,8 +24,6 @@ const CHANCE = 3.1;
 /** Counts of requests and records meet at the window's borders. */
 const TOLERATED = 0.01;
 
-const plural = (count: number, noun: string): string => `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
-
 /** States of a window that are no verdict but change how one should be read. */
 export function statesOf({ spec, part, rejected, recorded, invocations, replayed, quality }: StateInput): WindowState[] {
   const { counts, stats } = part;
@@ -38,7 +37,7 @@ export function statesOf({ spec, part, rejected, recorded, invocations, replayed
       state: 'partial-capture',
       count: missing,
       sentence:
-        `${plural(recorded, 'request')} were recorded of ${(invocations ?? 0).toLocaleString('en-US')} that the endpoint answered, ` +
+        `${plural(recorded, 'request')} were recorded of ${number(invocations ?? 0)} that the endpoint answered, ` +
         `at ${spec.samplingPercentage} % there should be about ${plural(recorded + missing, 'record')}: data capture drops records.`,
     },
     unreadable > 0 && {

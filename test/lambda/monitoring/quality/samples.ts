@@ -9,7 +9,6 @@ export const BINARY: RuntimeTask = { kind: 'BINARY_CLASSIFICATION', target: 'y',
 /** At most one episode in ninety days, one verdict a day. */
 export const SPEC: QualitySpec & GroupsSpec = {
   task: REGRESSION,
-  windowSeconds: 86_400,
   falseAlarms: { episodes: 1, days: 90, shares: { drift: 0.5, quality: 0.25, groups: 0.25 } },
   qualityRules: [],
   minimumRows: 100,

@@ -72,6 +72,20 @@ describe('a run of the monitor', () => {
     expect(world.result(windows[0]).quality).toMatchObject({ rows: 288, labelled: 288, coverage: 1 });
   });
 
+  test('judges quality where a day ends; the other windows of the day go on with what was found, and count for no episode', async () => {
+    const world = new World({ ...SPEC, windowSeconds: 43_200, qualityRules: [{ metric: 'rmse', higherIsBetter: false, worseThan: 12 }] });
+    await world.promote(1, '2025-03-01T00:00:00Z');
+    const requests = requestsOf(rows(3, '2025-03-10T00:00:00Z', 21), 4);
+    world.record(requests);
+    world.label(requests, '2025-03-31T01:00:00Z', { worse: 40 });
+    const { windows } = await world.run({ windowStart: '2025-03-15T00:00:00Z', windowEnd: '2025-03-30T12:00:00Z' });
+    const [midnight, noon] = windows.slice(-2).map((window) => world.result(window));
+    expect(midnight.quality).toMatchObject({ verdict: 'degraded', to: '2025-03-30T00:00:00.000Z' });
+    expect(noon.windowEnd).toBe('2025-03-30T12:00:00.000Z');
+    expect(noon.quality).toEqual(midnight.quality);
+    expect(noon.episodes).toEqual(midnight.episodes);
+  });
+
   test('reads no object again that holds nothing of a window', async () => {
     const world = new World();
     await world.promote(1, '2025-03-01T00:00:00Z');
