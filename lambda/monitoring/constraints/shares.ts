@@ -1,5 +1,6 @@
 import { wilsonInterval } from '../statistics';
 import { logGamma } from '../statistics/special';
+import { number } from '../words';
 
 /** A share is too large only where chance would show as much less than once in a million checks: a window has hundreds of rules. */
 const CHANCE = 1e-6;
@@ -45,6 +46,6 @@ export function percent(share: number): string {
 
 /** `0.13 % (26 of 20,000 values)` */
 export const shareText = (broken: number, of: number, what: string): string =>
-  `${percent(of === 0 ? 0 : broken / of)} (${whole(broken)} of ${whole(of)} ${what})`;
+  `${percent(of === 0 ? 0 : broken / of)} (${number(broken)} of ${number(of)} ${what})`;
 
-export const whole = (value: number): string => value.toLocaleString('en-US');
+export { number as whole };

@@ -1,6 +1,7 @@
 import type { FeatureResult } from '../../../lib/monitoring/contract';
 import { cellOfBins, toBlockCells } from '../profile/cells';
 import { binMeans, usable } from '../profile/counts';
+import { ranked } from '../profile/names';
 import { estimateDistinct, SKETCH_ERROR } from '../profile/sketch';
 import type { BlockCells, Counts, NumericShape, Shape } from '../profile/types';
 import {
@@ -132,10 +133,7 @@ function quantiles(shape: NumericShape, reference: Counts | BlockCells | undefin
 }
 
 function unseen(window: Counts): Pick<Figures, 'unseenShare' | 'unseen'> {
-  const names = Object.entries(window.unlisted ?? {})
-    .sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1))
-    .slice(0, UNSEEN_NAMES)
-    .map(([name]) => name);
+  const names = ranked(window.unlisted).slice(0, UNSEEN_NAMES);
   return {
     ...(window.rows > 0 && { unseenShare: window.counts[window.counts.length - 1] / window.rows }),
     ...(names.length > 0 && { unseen: names }),
@@ -177,4 +175,3 @@ function categoryGroups({ reference, window }: Sides, n: number, m: number): num
   const rest = [...open, last];
   return rest.some((cell) => reference[cell] + window[cell] > 0) ? [...groups, rest] : groups;
 }
-

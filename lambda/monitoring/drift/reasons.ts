@@ -1,11 +1,12 @@
 import type { DriftVerdict, MonitorSpec, ReferenceComparison } from '../../../lib/monitoring/contract';
 import type { BlockCells, Counts } from '../profile/types';
+import { number, plural } from '../words';
 import type { Figures } from './compare';
 import { rowsOf } from './components';
 import type { ChosenReference } from './reference';
 import { countingScore, FeatureScore } from './score';
 import type { Calibration, WindowScore } from './types';
-import { listOf, percent, plural, round } from './words';
+import { listOf, percent, round } from './words';
 
 /** Sentences that say why a verdict is what it is. */
 
@@ -17,7 +18,6 @@ const COMPONENTS: Readonly<Record<FeatureScore['component'], (feature: { readonl
 };
 
 const NAMED = 5;
-const number = (value: number): string => value.toLocaleString('en-US');
 
 /** A window beside one reference. */
 export interface Judgement {
@@ -108,7 +108,7 @@ export function comparisonReason(judgement: Judgement, rows: number, spec: Monit
     return `${value} exceeds ${bar}${which} (${sure}): ${listOf(names)}.`;
   }
   if (exceeding > 0) {
-    return `${exceeding} of ${span} exceeds ${bar}, by ${listOf(names)}${needed}.`;
+    return `${exceeding} of ${span} ${exceeding === 1 ? 'exceeds' : 'exceed'} ${bar}, by ${listOf(names)}${needed}.`;
   }
   const strongest = Number.isFinite(own.score) ? `its score ${round(own.score)} stays below ${bar}` : 'no feature differs by as much as counts';
   return `No drift: ${strongest}; ${number(rows)} rows, ${plural(promise.nullBlocks, 'block')} without drift to judge by.`;

@@ -1,9 +1,10 @@
 import type { DriftPromise, MonitorSpec, ReferenceSpec } from '../../../lib/monitoring/contract';
 import { FEWEST_BLOCKS, windowStartOf } from '../../../lib/monitoring/contract';
 import type { BlockCells, BlockTable } from '../profile/types';
+import { momentOf, plural } from '../words';
 import { calibrate } from './calibrate';
 import type { Block, BlockFeature, CalibrationOptions } from './types';
-import { listOf, momentOf, monthName, plural, spanOf } from './words';
+import { listOf, monthName, spanOf } from './words';
 
 const DAY = 86_400_000;
 

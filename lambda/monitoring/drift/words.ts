@@ -1,11 +1,10 @@
 import { DriftPromise, FEWEST_BLOCKS } from '../../../lib/monitoring/contract';
+import { plural } from '../words';
 import type { CalibrationOptions } from './types';
 
-/** Numbers, spans and dates as sentences show them, and the sentence of a promise. */
+/** Figures, spans and months as sentences show them, and the sentence of a promise. */
 
 const UNITS: readonly (readonly [number, string])[] = [[86_400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']];
-
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** "7 days", "1 hour". */
 export function spanOf(seconds: number): string {
@@ -17,12 +16,6 @@ export function spanOf(seconds: number): string {
 export const round = (value: number): string => String(Number(value.toPrecision(2)));
 
 export const percent = (share: number): string => `${Number((share * 100).toFixed(Math.abs(share) < 0.1 ? 1 : 0))} %`;
-
-/** "2011-01-03", with the time of day where windows are shorter than a day. */
-export function momentOf(time: number): string {
-  const iso = new Date(time).toISOString();
-  return iso.endsWith('T00:00:00.000Z') ? iso.slice(0, 10) : `${iso.slice(0, 10)} ${iso.slice(11, 16)}`;
-}
 
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
 

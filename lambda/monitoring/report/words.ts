@@ -1,11 +1,12 @@
 import type { Estimate, MonitorResult, ReferenceComparison, ReferenceSpec, WindowStateName } from '../../../lib/monitoring/contract';
+import { momentOf, number } from '../words';
 
 /** Figures and names as a page shows them. */
 
 const NONE = '–';
 const SPACE = '\u00a0';
 
-export const number = (value: number): string => value.toLocaleString('en-US');
+export { number };
 
 /** Four digits that matter: 1,234.5 and 0.01234. */
 export function figure(value: number | undefined, digits = 4): string {
@@ -32,11 +33,7 @@ export const interval = ({ low, high }: Partial<Estimate>): string =>
 
 export const clip = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
 
-/** 2012-03-01, or 2012-03-01 14:00 where it is not the first moment of a day. */
-export const moment = (time: string): string => {
-  const iso = new Date(time).toISOString();
-  return iso.slice(11, 16) === '00:00' ? iso.slice(0, 10) : `${iso.slice(0, 10)} ${iso.slice(11, 16)}`;
-};
+export const moment = (time: string): string => momentOf(Date.parse(time));
 
 export function span(seconds: number | undefined): string {
   if (seconds === undefined) return NONE;
