@@ -70,9 +70,9 @@ const FIRST_SLOTS = 512;
 const GROWTH = 4;
 
 /**
- * Remembers the hashes of the last `capacity` ids, up to 2^20: a duplicate that comes later than that is not recognised. The hashes stand in a ring in
- * the order in which they came. The table, where they are looked for, holds but 32 bits of each, so that more of it is in the processor's caches: twelve
- * bits of the hash, never all zero, and its place in the ring, where the rest is compared.
+ * Remembers the hashes of the last `capacity` ids, up to 2^20: a duplicate that comes later than that is not recognised. The hashes stand in a ring
+ * in the order in which they came. The table, where they are looked for, holds but 32 bits of each, so that more of it is in the processor's caches:
+ * twelve bits of the hash, never all zero, and its place in the ring, where the rest is compared.
  */
 export class RecentIds {
   private ring = new Int32Array(FIRST_SLOTS);
