@@ -77,7 +77,7 @@ export async function compareTables(reference: Table, current: Table, options: C
       baseline,
       blocks: counted.blocks,
       window: { start, end, profile: one.profile },
-      quality: measured?.current,
+      ...(measured && { quality: { table: measured.current, from: length.first ?? 0, to: length.last ?? 0 } }),
       falseAlarm: options.falseAlarm / profiles.length,
       names: { reference: reference.place, current: current.place },
       states: statesOf(columns, counted.untimed + length.untimed),

@@ -14,7 +14,8 @@ export interface JudgeInput {
   readonly baseline: Baseline;
   readonly blocks: BlockTable;
   readonly window: { readonly start: number; readonly end: number; readonly profile: Profile };
-  readonly quality?: QualityTable;
+  /** Of all rows of the current data, whatever the windows. */
+  readonly quality?: { readonly table: QualityTable; readonly from: number; readonly to: number };
   /** Probability of a false alarm of this one comparison that was asked for. */
   readonly falseAlarm: number;
   readonly names: { readonly reference: string; readonly current: string };
@@ -32,14 +33,15 @@ export function judgeWindow(input: JudgeInput): Judged {
   const { spec, baseline, blocks, window, names } = input;
   const { result: drift, comparisons } = judgeDrift({ spec, baseline, table: blocks, recent: [], window });
   const reworded = comparisons.map((comparison): JudgedComparison => ({ ...comparison, result: inWords(comparison.result, input) }));
+  const table = input.quality?.table ?? new QualityTable(spec.task, spec.groupColumns);
   const quality = judgeQuality({
     spec,
-    table: input.quality ?? new QualityTable(spec.task, spec.groupColumns),
-    from: window.start,
-    to: window.end,
+    table,
+    from: input.quality?.from ?? window.start,
+    to: input.quality?.to ?? window.end,
     baseline: input.quality && baseline.holdout,
   });
-  const groups = judgeGroups({ spec, table: input.quality ?? new QualityTable(spec.task, spec.groupColumns) });
+  const groups = judgeGroups({ spec, table });
   const unasked = 'Not asked for: name truth and prediction with --target and --prediction.';
   const result: MonitorResult = {
     schemaVersion: 2,

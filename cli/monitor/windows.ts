@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { S3Files } from '../../lambda/common/s3.client';
+import { timeOfKey } from '../../lambda/monitoring/workflow/windows';
 import { monitoringPrefix } from '../../lib/artifacts/contract';
 import { MONITORING_KEYS, type MonitorResult } from '../../lib/monitoring/contract';
 import { CliError } from '../errors';
@@ -77,11 +78,8 @@ export class Windows {
     const startAfter = time === undefined ? undefined : `${monitoringPrefix(this.model)}${MONITORING_KEYS.window(0, time).split('-')[0]}`;
     for await (const { uri } of this.files.list(prefix, { startAfter })) {
       const [, end, start] = /\/windows\/(\d{8}T\d{6}Z)-(\d{8}T\d{6}Z)\/result\.json$/.exec(uri) ?? [];
-      if (end && start) found.push({ start: timeOf(start), end: timeOf(end), uri: uri.slice(0, -MONITORING_KEYS.result.length) });
+      if (end && start) found.push({ start: timeOfKey(start), end: timeOfKey(end), uri: uri.slice(0, -MONITORING_KEYS.result.length) });
     }
     return found;
   }
 }
-
-/** 20120820T000000Z */
-const timeOf = (compact: string): number => Date.parse(compact.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));

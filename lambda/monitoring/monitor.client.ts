@@ -8,7 +8,7 @@ import { S3Files } from '../common/s3.client';
 import { ModelRegistryClient } from '../registry/model-registry.client';
 import type { Chunks } from './rows';
 import { hourOf, type Hours, type SourceObject } from './workflow/sources';
-import type { Window } from './workflow/windows';
+import { timeOfKey, type Window } from './workflow/windows';
 
 export interface Promotion {
   readonly version: number;
@@ -37,8 +37,6 @@ export interface WindowFile {
 }
 
 const WINDOW_FILE = /^(\d{8}T\d{6}Z)-(\d{8}T\d{6}Z)\/(.+)$/;
-
-const timeOf = (compact: string): number => Date.parse(compact.replace(/^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/, '$1-$2-$3T$4:$5:$6Z'));
 
 /** Name of the error that `open` fails with. */
 export const SOURCE_CHANGED = 'SourceChanged';
@@ -122,9 +120,9 @@ export class MonitorClient {
     const startAfter = `${monitoringPrefix(this.model)}${MONITORING_KEYS.window(from, from).slice(0, -1).replace(/-[^-]*$/, '~')}`;
     for await (const { uri, key } of this.files.list(`s3://${this.buckets.reports}/${root}`, { startAfter })) {
       const match = WINDOW_FILE.exec(key.slice(root.length));
-      const end = match === null ? Infinity : timeOf(match[1]);
+      const end = match === null ? Infinity : timeOfKey(match[1]);
       if (end > to) break;
-      if (match !== null && match[3] === name) found.push({ uri, start: timeOf(match[2]), end });
+      if (match !== null && match[3] === name) found.push({ uri, start: timeOfKey(match[2]), end });
     }
     return found;
   }

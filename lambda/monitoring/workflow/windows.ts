@@ -69,6 +69,10 @@ const windowsBetween = (from: number, to: number, length: number): Window[] =>
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
+/** A time as keys of windows hold it: 20120820T000000Z. */
+export const timeOfKey = (compact: string): number =>
+  Date.parse(compact.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+
 /** The window of a state's input. */
 export const windowOf = ({ windowStart, windowEnd }: { readonly windowStart: string; readonly windowEnd: string }): Window => ({
   start: Date.parse(windowStart),
