@@ -25,7 +25,8 @@ const HIGHEST_SCORE = 10;
 /** Still above 1 where a tool rounds. */
 const LEAST_ABOVE = 1.001;
 
-const decided = (verdict: string): boolean => ['ok', 'drift', 'degraded', 'violated'].includes(verdict);
+/** Whether a verdict says that something is wrong, or that nothing is. */
+export const isDecided = (verdict: string): boolean => ['ok', 'drift', 'degraded', 'violated'].includes(verdict);
 
 /** Metrics of a judged window. What has no verdict publishes none: a zero would read as "fine". */
 export function publishMetrics(publisher: Publisher, spec: MonitorSpec, result: MonitorResult, featuresByImportance: readonly string[]): void {
@@ -34,10 +35,10 @@ export function publishMetrics(publisher: Publisher, spec: MonitorSpec, result: 
   publisher.count({
     [METRICS.monitoredRows]: result.rows,
     ...(rejected > 0 && { [METRICS.rejectedRows]: rejected }),
-    ...(decided(quality.verdict) && { [METRICS.qualityDegraded]: quality.exceeded.length }),
+    ...(isDecided(quality.verdict) && { [METRICS.qualityDegraded]: quality.exceeded.length }),
     ...(spec.groupRules.length > 0 &&
-      decided(groups.verdict) && { [METRICS.groupGapsBreached]: groups.gaps.filter(({ breached }) => breached).length }),
-    ...(decided(constraints.verdict) && {
+      isDecided(groups.verdict) && { [METRICS.groupGapsBreached]: groups.gaps.filter(({ breached }) => breached).length }),
+    ...(isDecided(constraints.verdict) && {
       [METRICS.constraintsViolated]: constraints.violations.filter(({ severity }) => severity === 'error').length,
     }),
   });
@@ -79,7 +80,7 @@ interface Compared {
  */
 function strongestComparison({ drift }: MonitorResult): Compared | undefined {
   return drift.comparisons
-    .filter(({ verdict }) => decided(verdict))
+    .filter(({ verdict }) => isDecided(verdict))
     .map(({ judgedScore = -Infinity, threshold = -Infinity, features }): Compared => ({ judgedScore, threshold, features }))
     .sort((a, b) => relative(b.judgedScore, b.threshold) - relative(a.judgedScore, a.threshold))[0];
 }
