@@ -1,13 +1,14 @@
 import path from 'node:path';
 import { ListEndpointsCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { type App, Duration, Stack } from 'aws-cdk-lib';
 import { byDay, hoursOf, readHours, REQUEST_COLUMNS, requestCsv, type Hour } from '../../cli/demo/bike-data';
 import { DemoClient } from '../../cli/demo/client';
 import { main } from '../../cli/program';
 import { S3Files } from '../../lambda/common/s3.client';
-import { capturePrefix, labelsPrefix, monitoringPrefix } from '../../lib/artifacts/contract';
-import type { MonitorAnswer, MonitorResult } from '../../lib/monitoring/contract';
+import { capturePrefix, labelsPrefix } from '../../lib/artifacts/contract';
+import type { MonitorAnswer, MonitorRun } from '../../lib/monitoring/contract';
 import { VARIANT_NAME, type LabelRecord } from '../../lib/serving/contract';
 import { fakeIo } from '../cli/fake-io';
 import { client, deploy, engineCall, eventually, projectRoot, type Deployment } from './harness';
@@ -115,23 +116,23 @@ describe('a second model: another task, framework and script, on an instance end
     expect((await registry.verifyHistory('BusyHour')).intact).toBe(true);
   }, 180_000);
 
-  test('is watched by its schedule too: a window of these days is on record, and says that no traffic came', async () => {
-    const files = new S3Files();
-    const results = `s3://${model.platform.resources.reportsBucket}/${monitoringPrefix('BusyHour')}`;
+  test('is watched by its schedule too, which has nothing to judge before the first version has served for a day', async () => {
+    const machines = client(SFNClient);
+    const { monitorStateMachineArn: stateMachineArn } = model.resources;
     const scheduled = await eventually(
       'a scheduled run',
       async () => {
-        for await (const { uri } of files.list(results)) {
-          if (!uri.endsWith('result.json')) continue;
-          const result = await files.readJson<MonitorResult>(uri);
-          if (Date.parse(result.windowEnd) > Date.now() - 7 * 86_400_000) return result;
+        const { executions = [] } = await machines.send(new ListExecutionsCommand({ stateMachineArn, statusFilter: 'SUCCEEDED' }));
+        for (const { executionArn } of executions) {
+          const { input, output } = await machines.send(new DescribeExecutionCommand({ executionArn }));
+          if (input?.includes('scheduledTime')) return JSON.parse(output as string) as MonitorRun;
         }
         return undefined;
       },
       300,
       1000,
     );
-    expect(scheduled).toMatchObject({ rows: 0, drift: { verdict: 'no-traffic' }, quality: { verdict: 'no-traffic' } });
+    expect(scheduled).toEqual({ windows: [], unchanged: 0 });
   }, 310_000);
 
   test('needed no permission that the synthesized roles do not grant', async () => {
