@@ -109,6 +109,23 @@ export function columnViolations({ columns }: ConstraintFile, seen: readonly str
   ];
 }
 
+/** Rows of requests with more or fewer columns; one client that is off is no change of the schema. */
+const MOST_OTHER = 0.01;
+
+/** Of rows that carry no names: whether too many have another number of columns than the rest, `rows`. */
+export function columnCountViolation({ columns }: ConstraintFile, others: number, rows: number): ConstraintViolation | undefined {
+  if (!columns || !exceeds(others, others + rows, MOST_OTHER)) return undefined;
+  const share = shareText(others, others + rows, 'rows');
+  const allowed = `at most ${percent(MOST_OTHER)}`;
+  return {
+    constraint: 'columns',
+    severity: columns.severity,
+    observed: `${share} with another number of columns`,
+    allowed,
+    description: `${share} have more or fewer columns than the model was trained with, ${allowed} may.`,
+  };
+}
+
 /** @param where what holds the rows, such as "the window" */
 export function rowCountViolation(rule: RowCountConstraint | undefined, rows: number, where: string): ConstraintViolation | undefined {
   const { atLeast = 0, atMost = Infinity } = rule ?? {};

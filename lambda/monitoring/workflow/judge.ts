@@ -2,6 +2,7 @@ import { MONITORING_KEYS, type MonitorAnswer, type MonitorResult, type MonitorSp
 import type { JudgeInput, ShardRef } from '../../../lib/monitoring/workflow/contract';
 import type { BaselineClient } from '../baseline.client';
 import { checkProfile, constraintsVerdict } from '../constraints/check-profile';
+import { columnCountViolation } from '../constraints/findings';
 import { toViolations } from '../constraints/model-monitor';
 import { nextEpisodes } from '../drift/episodes';
 import { judgeDrift } from '../drift/judge';
@@ -180,14 +181,18 @@ function judgeConstraints(spec: MonitorSpec, window: Window, { context, content 
   const { file, source, problem } = context.constraints;
   const { part } = content;
   if (problem !== undefined) return { ...NO_CONSTRAINTS, reason: problem, source };
-  if (part.counts.rows === 0) return { verdict: 'no-traffic', reason: 'No recorded request falls into the window.', source, violations: [] };
-  const violations = checkProfile(file, watchedFeatures(context.baseline), part.profile, {
+  const columns = columnCountViolation(file, part.rejected['column-count'] ?? 0, part.counts.rows);
+  if (part.counts.rows === 0 && columns === undefined) {
+    return { verdict: 'no-traffic', reason: 'No recorded request falls into the window.', source, violations: [] };
+  }
+  const counted = checkProfile(file, watchedFeatures(context.baseline), part.profile, {
     rows: part.counts.rows,
     minimumRows: spec.minimumRows,
     windowEnd: window.end,
     pairs: part.pairs,
     ...(part.counts.newestRow !== undefined && { newestRow: part.counts.newestRow }),
   });
+  const violations = columns === undefined ? counted : [columns, ...counted];
   return { ...constraintsVerdict(violations), source, violations };
 }
 

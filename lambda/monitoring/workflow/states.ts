@@ -17,8 +17,10 @@ export interface StateInput {
 /** Lines, or requests with all their rows, that cannot be read. */
 const UNREADABLE_REQUESTS = ['request-not-recorded', 'request-unreadable', 'prediction-unreadable', 'prediction-count'];
 const UNREADABLE = ['record-malformed', 'not-utf8', 'line-too-long', ...UNREADABLE_REQUESTS];
-const SCHEMA = ['column-count', 'columns-missing', 'columns-unknown', 'row-time'];
+const SCHEMA = ['column-count', 'row-time'];
 const DUPLICATES = ['duplicate-record', 'duplicate-id'];
+const NOTHING = 'No recorded request falls into the window.';
+const NONE_USABLE = 'No row of the window could be used.';
 /** Fewer requests than these are missing by chance alone once in a thousand windows. */
 const CHANCE = 3.1;
 /** Counts of requests and records meet at the window's borders. */
@@ -32,7 +34,7 @@ export function statesOf({ spec, part, rejected, recorded, invocations, replayed
   const missing = missingRequests(spec, recorded, invocations);
   const mixed = stats.inMinorityEncoding;
   const states: (WindowState | false)[] = [
-    counts.rows === 0 && { state: 'no-traffic', count: 0, sentence: 'No recorded request falls into the window.' },
+    counts.rows === 0 && { state: 'no-traffic', count: 0, sentence: unreadable + changed > 0 ? NONE_USABLE : NOTHING },
     missing > 0 && {
       state: 'partial-capture',
       count: missing,
