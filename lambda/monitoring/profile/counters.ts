@@ -97,12 +97,17 @@ export class NumericCounter implements Counter {
       }
       const position = (key - low) * scale;
       const cell = position >= last ? last : position > 0 ? position | 0 : 0;
-      // Comparisons do not harm where the cell has fewer edges: its next edge is above the value. Two of them cost less than one wrong guess.
       let bin = before[cell];
-      bin = (bin + Number(edges[bin] < value)) | 0;
-      bin = (bin + Number(edges[bin] < value)) | 0;
-      if (edges[bin] < value) {
-        bin = lookup.search(value, bin, before[cell + 1]);
+      let high = before[cell + 1];
+      // One comparison does not harm where the cell has no edge: its next edge is above the value.
+      bin += Number(edges[bin] < value);
+      while (bin < high) {
+        const middle = (bin + high) >> 1;
+        if (edges[middle] < value) {
+          bin = middle + 1;
+        } else {
+          high = middle;
+        }
       }
       counts[bin] += 1;
       const steps = Math.floor((value - mean) * perUnit + 0.5);

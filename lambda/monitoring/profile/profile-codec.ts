@@ -92,7 +92,12 @@ function writeSketch(writer: ByteWriter, text: string | undefined): void {
     return;
   }
   const sketch = Sketch.fromText(text);
-  const filled = [...sketch.registers.keys()].filter((register) => sketch.registers[register] > 0);
+  const filled: number[] = [];
+  for (let register = 0; register < sketch.registers.length; register += 1) {
+    if (sketch.registers[register] > 0) {
+      filled.push(register);
+    }
+  }
   if (3 * filled.length >= PACKED_BYTES) {
     writer.byte(PACKED_SKETCH);
     writer.raw(sketch.pack());

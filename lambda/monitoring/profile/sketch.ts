@@ -33,7 +33,8 @@ export class Sketch {
   public estimate(): number {
     let sum = 0;
     let empty = 0;
-    for (const rank of this.registers) {
+    for (let register = 0; register < REGISTERS; register += 1) {
+      const rank = this.registers[register];
       sum += 2 ** -rank;
       empty += rank === 0 ? 1 : 0;
     }
@@ -47,12 +48,14 @@ export class Sketch {
 
   /** Six bits a register. */
   public pack(): Uint8Array {
+    const { registers } = this;
     const packed = new Uint8Array(PACKED);
     for (let register = 0, at = 0; register < REGISTERS; register += 4, at += 3) {
-      const [a, b, c, d] = this.registers.subarray(register, register + 4);
-      packed[at] = (a << 2) | (b >> 4);
-      packed[at + 1] = (b << 4) | (c >> 2);
-      packed[at + 2] = (c << 6) | d;
+      const second = registers[register + 1];
+      const third = registers[register + 2];
+      packed[at] = (registers[register] << 2) | (second >> 4);
+      packed[at + 1] = (second << 4) | (third >> 2);
+      packed[at + 2] = (third << 6) | registers[register + 3];
     }
     return packed;
   }
@@ -62,9 +65,12 @@ export class Sketch {
       throw new Error(`a sketch of ${packed.length} bytes: it must have ${PACKED}`);
     }
     const sketch = new Sketch();
+    const { registers } = sketch;
     for (let register = 0, at = 0; register < REGISTERS; register += 4, at += 3) {
-      const [x, y, z] = packed.subarray(at, at + 3);
-      sketch.registers.set([x >> 2, ((x & 3) << 4) | (y >> 4), ((y & 15) << 2) | (z >> 6), z & 63], register);
+      registers[register] = packed[at] >> 2;
+      registers[register + 1] = ((packed[at] & 3) << 4) | (packed[at + 1] >> 4);
+      registers[register + 2] = ((packed[at + 1] & 15) << 2) | (packed[at + 2] >> 6);
+      registers[register + 3] = packed[at + 2] & 63;
     }
     return sketch;
   }
