@@ -11,7 +11,7 @@ const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}
  * that fit it; a reference with fewer is shown for information and never alarms, and the baseline says so.
  */
 export class DriftReference {
-  /** All rows that the serving version was trained with. */
+  /** All rows of the baseline: those that the serving version was trained with, and its holdout. */
   public static trainingData(): DriftReference {
     return new DriftReference({ kind: 'TRAINING' });
   }
