@@ -250,7 +250,7 @@ export interface WindowState {
 export interface ConstraintViolation {
   /** Absent for rules on the data set as a whole. */
   readonly feature?: string;
-  /** Kind of constraint: type, presence, domain, range, nonNegative, unique, rowCount, freshness, consistency, columns. */
+  /** Kind of constraint: type, presence, domain, range, nonNegative, unique, rowCount, freshness, consistency, columns, file. */
   readonly constraint: string;
   readonly severity: 'error' | 'warning';
   readonly observed: string;

@@ -1,4 +1,5 @@
-import { MONITORING_KEYS, type MonitorAnswer, type MonitorResult, type MonitorSpec } from '../../../lib/monitoring/contract';
+import type { ConstraintViolation, MonitorAnswer, MonitorResult, MonitorSpec } from '../../../lib/monitoring/contract';
+import { MONITORING_KEYS } from '../../../lib/monitoring/contract';
 import type { JudgeInput, ShardRef } from '../../../lib/monitoring/workflow/contract';
 import type { BaselineClient } from '../baseline.client';
 import { checkProfile, constraintsVerdict } from '../constraints/check-profile';
@@ -180,7 +181,7 @@ function judgeConstraints(spec: MonitorSpec, window: Window, { context, content 
   }
   const { file, source, problem } = context.constraints;
   const { part } = content;
-  if (problem !== undefined) return { ...NO_CONSTRAINTS, reason: problem, source };
+  if (problem !== undefined) return { verdict: 'violated', reason: problem, source, violations: [unreadable(problem)] };
   const columns = columnCountViolation(file, part.rejected['column-count'] ?? 0, part.counts.rows);
   if (part.counts.rows === 0 && columns === undefined) {
     return { verdict: 'no-traffic', reason: 'No recorded request falls into the window.', source, violations: [] };
@@ -195,6 +196,15 @@ function judgeConstraints(spec: MonitorSpec, window: Window, { context, content 
   const violations = columns === undefined ? counted : [columns, ...counted];
   return { ...constraintsVerdict(violations), source, violations };
 }
+
+/** Rules that nobody can read keep nothing: that must not look like data that kept them. */
+const unreadable = (problem: string): ConstraintViolation => ({
+  constraint: 'file',
+  severity: 'error',
+  observed: 'a file that is not valid',
+  allowed: 'a valid file, or none',
+  description: problem,
+});
 
 interface Kept {
   readonly context?: WindowContext;

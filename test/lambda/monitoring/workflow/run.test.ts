@@ -248,7 +248,7 @@ describe('a run of the monitor', () => {
     expect(event?.detail).toMatchObject({ violations: ['temp: nonNegative'], version: 1 });
     world.bucket.objects.set('data/constraints/Rides.json', '{"schemaVersion":1');
     const broken = (await world.run({ ...DAY_30, force: true })).windows[0];
-    expect(broken).toMatchObject({ constraintsVerdict: 'no-constraints', driftVerdict: 'ok' });
+    expect(broken).toMatchObject({ constraintsVerdict: 'violated', driftVerdict: 'ok' });
     expect(world.result(broken).constraints.reason).toContain('it is not JSON');
   });
 
