@@ -83,9 +83,9 @@ const tables = (figures) => {
   const rules = [...new Set(figures.map(({ rule }) => rule))].sort((a, b) => Number(b === OWN) - Number(a === OWN));
   const find = (rule, wanted) =>
     figures.find((figure) => figure.rule === rule && Object.entries(wanted).every(([key, value]) => figure[key] === value));
-  const cell = (figure) => (figure ? `${percent(figure.alarmedShare)} (${figure.alarmedPer90Days.toFixed(1)})` : '–');
+  const cell = (figure) => (figure ? `${percent(figure.alarmedShare)} (${figure.episodesPer90Days.toFixed(1)})` : '–');
   const simulated = table(
-    ['rule', 'independent rows, by day', 'by week', 'dependent rows, by day', 'by week', 'shift of 0.5 σ found, independent', 'dependent'],
+    ['rule', 'independent rows, by day', 'by week', 'dependent rows, by day', 'by week', 'shift of 0.5 σ seen in four weeks, independent', 'dependent'],
     rules.map((rule) => [
       rule,
       ...['independent', 'dependent'].flatMap((kind) => ['day', 'week'].map((window) => cell(find(rule, { kind, window, shift: 0 })))),
@@ -108,8 +108,8 @@ const promiseTable = (lines) =>
 
 const powerTable = (lines) =>
   table(
-    ['shift of one of 20 features', 'rows a window', 'histories', 'found in', ''],
-    lines.map(({ shift, rows, histories, figure, value }) => [`${shift} σ`, rows, histories, figure.replace('found in ', ''), `${value} %`]),
+    ['shift of one of 20 features', 'rows a window', 'histories', 'missed in the first', 'share'],
+    lines.map(({ shift, rows, histories, figure, value }) => [`${shift} σ`, rows, histories, figure.replace('missed in the first ', ''), `${value} %`]),
   );
 
 /** A bench of this folder, as a person would run it. */
