@@ -85,7 +85,7 @@ const tables = (figures) => {
     figures.find((figure) => figure.rule === rule && Object.entries(wanted).every(([key, value]) => figure[key] === value));
   const cell = (figure) => (figure ? `${percent(figure.alarmedShare)} (${figure.episodesPer90Days.toFixed(1)})` : '–');
   const simulated = table(
-    ['rule', 'independent rows, by day', 'by week', 'dependent rows, by day', 'by week', 'shift of 0.5 σ seen in four weeks, independent', 'dependent'],
+    ['rule', 'independent rows, by day', 'by week', 'dependent rows, by day', 'by week', '0.5 σ seen in four weeks, independent', 'dependent'],
     rules.map((rule) => [
       rule,
       ...['independent', 'dependent'].flatMap((kind) => ['day', 'week'].map((window) => cell(find(rule, { kind, window, shift: 0 })))),
@@ -109,7 +109,10 @@ const promiseTable = (lines) =>
 const powerTable = (lines) =>
   table(
     ['shift of one of 20 features', 'rows a window', 'histories', 'missed in the first', 'share'],
-    lines.map(({ shift, rows, histories, figure, value }) => [`${shift} σ`, rows, histories, figure.replace('missed in the first ', ''), `${value} %`]),
+    lines.map(({ shift, rows, histories, figure, value }) => {
+      const windows = figure.replace('missed in the first ', '');
+      return [`${shift} σ`, rows, histories, windows, `${value} %`];
+    }),
   );
 
 /** A bench of this folder, as a person would run it. */
