@@ -1,4 +1,4 @@
-import { primaryOf } from '../../lambda/monitoring/report/features';
+import { isJudged, primaryOf } from '../../lambda/monitoring/report/features';
 import {
   clip, figure, headline, hundredths, interval, moment, type Part, partsOf, percent, probability, referenceName, span, STATES,
   thresholdOf,
@@ -69,7 +69,7 @@ function featureTable(io: Io, { drift }: MonitorResult, most: number, training?:
   const left = primary.features.length - shown.length;
   const rows = shown.map((feature) => [
     clip(feature.name, 32),
-    feature.drifted ? bad(io, 'drifted') : primary.verdict === 'ok' || primary.verdict === 'drift' ? 'no drift' : 'not judged',
+    feature.drifted ? bad(io, 'drifted') : isJudged(feature, primary.verdict) ? 'no drift' : 'not judged',
     feature.effect === undefined ? '-' : `${figure(feature.effect, 3)} ${feature.component ?? ''}`.trim(),
     feature.minimumEffect === undefined ? '-' : figure(feature.minimumEffect, 3),
     hundredths(feature.score),

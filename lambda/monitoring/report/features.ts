@@ -106,8 +106,13 @@ export const primaryOf = (comparisons: readonly ReferenceComparison[]): Referenc
 function toneOf(feature: FeatureResult, { verdict }: ReferenceComparison, alarms: readonly string[]): readonly [Tone, string] {
   if (feature.drifted) return verdict === 'advisory' ? ['idle', 'differs, for information'] : ['bad', 'drifted'];
   if (alarms.length > 0) return ['bad', `drifted against: ${alarms.join(', ')}`];
-  return verdict === 'ok' || verdict === 'drift' ? ['good', 'no drift'] : ['idle', verdict === 'advisory' ? 'for information' : 'not judged'];
+  if (verdict === 'advisory') return ['idle', 'for information'];
+  return isJudged(feature, verdict) ? ['good', 'no drift'] : ['idle', 'not judged'];
 }
+
+/** What has no score was only shown, whatever the verdict on the others is. */
+export const isJudged = ({ score }: FeatureResult, verdict: ReferenceComparison['verdict']): boolean =>
+  score !== undefined && (verdict === 'ok' || verdict === 'drift');
 
 /** Effect in units of the least that counts; what has no component yet is told by its distance. */
 const relativeEffect = ({ effect, minimumEffect, statistics }: FeatureResult): number =>
