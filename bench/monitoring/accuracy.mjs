@@ -19,7 +19,7 @@ const DOCUMENT = path.join(root, 'docs/monitoring-accuracy.md');
 
 const { values: options } = parseArgs({
   options: {
-    histories: { type: 'string', default: '10' },
+    histories: { type: 'string', default: '4' },
     simulations: { type: 'string', default: '1000' },
     write: { type: 'boolean', default: false },
   },
