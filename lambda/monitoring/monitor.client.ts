@@ -41,6 +41,8 @@ const WINDOW_FILE = /^(\d{8}T\d{6}Z)-(\d{8}T\d{6}Z)\/(.+)$/;
 /** Name of the error that `open` fails with. */
 export const SOURCE_CHANGED = 'SourceChanged';
 
+const SECOND = 1000;
+
 /** Recorded requests and labels, what windows left behind, and which version serves when. */
 export class MonitorClient {
   constructor(
@@ -50,11 +52,11 @@ export class MonitorClient {
     private readonly registry: Pick<ModelRegistryClient, 'getVersion' | 'history'> = new ModelRegistryClient(),
   ) {}
 
-  /** When which version began to serve, oldest first. */
+  /** When which version began to serve, oldest first. Records tell the second of a request: the one of a promotion belongs to the new version. */
   public async promotions(): Promise<Promotion[]> {
     const history = await this.history();
     return history.flatMap(({ toState, version, at }) =>
-      toState === 'Production' && version !== undefined ? [{ version, at: Date.parse(at) }] : [],
+      toState === 'Production' && version !== undefined ? [{ version, at: Math.floor(Date.parse(at) / SECOND) * SECOND }] : [],
     );
   }
 

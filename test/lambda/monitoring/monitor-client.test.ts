@@ -15,3 +15,8 @@ test('a registry that cannot be read fails the run, instead of looking like a mo
   const denied = clientOf(async () => Promise.reject(new NamedError('AccessDeniedException', 'no')));
   await expect(denied.promotions()).rejects.toThrow('no');
 });
+
+test('requests of the second in which a version was promoted are its own: records tell no fractions', async () => {
+  const promoted = clientOf(async () => [{ toState: 'Production', version: 2, at: '2026-03-01T10:00:00.700Z' }] as never);
+  await expect(promoted.promotions()).resolves.toEqual([{ version: 2, at: Date.parse('2026-03-01T10:00:00Z') }]);
+});
