@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** Part of the name of every job of an execution; tells its jobs from all others. */
-export const executionHash = (executionArn: string): string => createHash('sha256').update(executionArn).digest('hex').slice(0, 12);
+export const executionHash = (executionArn: string): string => createHash('sha256').update(executionArn).digest('hex').slice(0, 11);
 
 /** Start of the names of an execution's jobs: at most 39 + 13 = 52 characters. */
 export const jobNameBase = (prefix: string, executionArn: string): string => `${prefix}-${executionHash(executionArn)}`;

@@ -35,11 +35,42 @@ export interface PipelineSpec {
   readonly jobNamePrefix: string;
 }
 
-/** `metric` decides; the candidate must be better than the champion by `minimumImprovement` (share, 0 = not worse), and keep the absolute bounds. */
+/**
+ * What a candidate has to prove on the holdout. Every rule is judged and reported; what cannot be computed fails the gate closed.
+ */
 export interface GateSpec {
+  /** Decides between candidate and champion. */
   readonly metric: string;
+  /**
+   * By how much the candidate has to be better, as a share of the champion's value. Negative: by how much it may be worse (non-inferiority). The
+   * lower end of the paired interval has to reach it.
+   */
   readonly minimumImprovement: number;
+  /** One-sided confidence of the paired interval, e.g. 0.95. */
+  readonly confidence: number;
+  /** Blocks (days, else rows) that the interval needs; with fewer the gate does as `fewBlocks` says. */
+  readonly minimumBlocks: number;
+  /** widen: Student's t over the blocks in place of the bootstrap, which is wider; refuse: the gate is not passed. */
+  readonly fewBlocks: 'widen' | 'refuse';
   readonly bounds: readonly { readonly metric: string; readonly worseThan: number }[];
+  /** No group of the column's values with `minimumRows` rows may be worse than the bound. */
+  readonly groups: readonly { readonly column: string; readonly metric: string; readonly worseThan: number; readonly minimumRows: number }[];
+  /** Mean time per row of the transform job that scored the holdout, in milliseconds. */
+  readonly maximumMillisecondsPerRow?: number;
+  /** Size of model.tar.gz. */
+  readonly maximumModelBytes?: number;
+  /** Largest share of holdout rows that may also be training rows of the candidate or of the champion: honest duplicates. */
+  readonly allowedDuplicateShare: number;
+  /** Columns that identify a row; all columns where absent. */
+  readonly rowKey?: readonly string[];
+}
+
+/** Who lets a version that has passed the gate serve. */
+export interface ApprovalSpec {
+  readonly policy: 'automatic' | 'manual' | 'two-person';
+  /** Absent for automatic. */
+  readonly expirySeconds?: number;
+  readonly reminderSeconds?: number;
 }
 
 /** Input of the state machine; the execution's name is the runId. */
@@ -54,12 +85,31 @@ export interface PipelineInput {
    * is no retraining, and so stands outside the governor's lock.
    */
   readonly rebuildOf?: number;
+  /**
+   * Version that shall serve again. Such a run trains nothing: it checks artifact and image, moves the champion pointer, then the endpoint, and
+   * stands outside the governor's lock.
+   */
+  readonly rollbackTo?: number;
+  readonly overrides?: RunOverrides;
+  /** Session ARN of the person or program that asked; absent where a schedule, a monitor or a rule did. */
+  readonly startedBy?: string;
+}
+
+/** What a single run does otherwise than the app says; stands in the run's configuration and on record. */
+export interface RunOverrides {
+  /** Keys below `datasets/<model>/` that the run reads only, e.g. `2012/`. */
+  readonly dataPrefix?: string;
+  /** Commit of DVC or lakeFS that the data came from; stands in the manifest. */
+  readonly dataCommit?: string;
+  readonly hyperparameters?: Readonly<Record<string, string>>;
 }
 
 /** Output of the first step; references only. */
 export interface PreparedData {
-  /** Start of every job's name: `jobNamePrefix` and a hash of the execution, ≤ 52 characters. */
+  /** Start of every job's name: `jobNamePrefix`, a hash of the execution and the round as one digit, ≤ 52 characters. */
   readonly jobNameBase: string;
+  /** 0; grows each time another champion is found before the release, and the candidate is judged once more. */
+  readonly round: number;
   readonly manifestUri: string;
   /** Training code in the run's own artifacts: what a version needs must not depend on the stack that deployed it. */
   readonly codeUri: string;
@@ -97,6 +147,11 @@ export interface PreparedData {
   };
 }
 
+/** What the state machine knows of the scoring of the holdout by the candidate; times as SageMaker tells them. */
+export interface HoldoutScoring {
+  readonly candidate: { readonly TransformStartTime?: string | number; readonly TransformEndTime?: string | number };
+}
+
 export interface EvaluationResult {
   readonly passed: boolean;
   readonly reason: string;
@@ -132,6 +187,12 @@ export const PIPELINE_ERRORS = {
   notRebuildable: 'NotRebuildable',
   /** The gate could not be computed (a metric or a score file is missing): it fails closed. */
   gateIncomplete: 'GateIncomplete',
+  /** Nobody approved the version in time. */
+  approvalExpired: 'ApprovalExpired',
+  /** A person said no. */
+  approvalRejected: 'ApprovalRejected',
+  /** The version to roll back to never served, or its artifact or image is gone; the message says which. */
+  notRollbackable: 'NotRollbackable',
   /** The live endpoint is not what was wanted after the update: rolled back, failed or still on another configuration. */
   releaseFailed: 'ReleaseFailed',
 } as const;

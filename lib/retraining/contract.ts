@@ -36,7 +36,15 @@ export const EVENTS = {
   versionPromoted: 'Model Version Promoted',
   /** detail: { platform, model, version, runId, reason } */
   candidateRejected: 'Candidate Rejected',
-  /** detail: { platform, model, runId, executionArn, step, error, message } */
+  /** detail: { platform, model, version, previousVersion, runId, reason, by }: `by` is a session ARN, or the alarm that did it. */
+  versionRolledBack: 'Model Version Rolled Back',
+  /** detail: { platform, model, version, runId, endpointName, wanted, found, reason }: the endpoint does not run what it should. */
+  releaseFailed: 'Release Failed',
+  /** detail: ApprovalRequestedDetail */
+  approvalRequested: 'Approval Requested',
+  /** detail: { platform, model, version, runId, decision: 'approved' | 'rejected' | 'expired', by: string[], reason } */
+  approvalDecided: 'Approval Decided',
+  /** detail: { platform, model, runId, executionArn, step, error, message, logsUrl?, resume } */
   pipelineFailed: 'Training Pipeline Failed',
 } as const;
 
@@ -79,6 +87,17 @@ export interface LabelsObservedDetail {
   }[];
 }
 
+export interface ApprovalRequestedDetail extends EventDetail {
+  readonly version: number;
+  readonly runId: string;
+  readonly policy: 'manual' | 'two-person';
+  readonly reportUri: string;
+  readonly reason: string;
+  readonly expiresAt: string;
+  /** Whether this is the reminder. */
+  readonly reminder: boolean;
+}
+
 export interface GroupGapDetail extends EventDetail {
   /** Column that tells the groups. */
   readonly column: string;
@@ -106,6 +125,12 @@ export interface DataQualityViolatedDetail extends EventDetail {
 export interface RetrainRequestedDetail extends EventDetail {
   readonly reason: string;
   readonly requestedBy: string;
+  /** What the run shall do otherwise than the app says. Such a request is refused, not coalesced, while another run is under way. */
+  readonly overrides?: {
+    readonly dataPrefix?: string;
+    readonly dataCommit?: string;
+    readonly hyperparameters?: Readonly<Record<string, string>>;
+  };
 }
 
 export interface RetrainScheduledDetail extends EventDetail {
@@ -137,7 +162,7 @@ export interface GovernorPolicy {
 }
 
 /** started: a run began. coalesced: one is running, the cause is attached to it. The others name what stood in the way. */
-export type Decision = 'started' | 'coalesced' | 'refused-cooldown' | 'refused-paused' | 'duplicate';
+export type Decision = 'started' | 'coalesced' | 'refused-cooldown' | 'refused-paused' | 'refused-running' | 'duplicate';
 
 export interface DecisionRecord extends EventDetail {
   readonly decision: Decision;

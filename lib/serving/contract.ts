@@ -29,7 +29,30 @@ export interface ServingSpec {
   /** `s3://bucket/capture` */
   readonly captureUri: string;
   readonly kmsKeyArn?: string;
+  readonly deployment: DeploymentSpec;
 }
+
+/** How traffic moves to another configuration, and what moves it back. */
+export interface DeploymentSpec {
+  /** The only one for serverless endpoints. */
+  readonly strategy: 'ALL_AT_ONCE' | 'CANARY' | 'LINEAR' | 'ROLLING';
+  /** Share of capacity that a step moves, in percent: canary and linear step size, batch of a rolling update. */
+  readonly stepPercentage?: number;
+  /** Between two steps. */
+  readonly waitSeconds?: number;
+  /** How long the old fleet stays after the last step, so that traffic can go back at once. */
+  readonly bakeSeconds: number;
+  /** Rollback alarms on the new configuration's own dimension: share of requests answered with 5xx, and model latency (p90, microseconds). */
+  readonly maximumErrorShare: number;
+  readonly maximumLatencyMicroseconds?: number;
+  /** After the promotion: how long an alarm of these rolls the version back by itself; 0 never. */
+  readonly watchSeconds: number;
+  /** Rows of the holdout that are sent as smoke requests, with the candidate's own scores as expected answers; 0 none. */
+  readonly smokeRows: number;
+}
+
+/** Name of a rollback alarm: of one configuration, so that an old fleet's errors do not condemn the new one. */
+export const rollbackAlarmName = (endpointConfigName: string, kind: 'errors' | 'latency'): string => `${endpointConfigName}-${kind}`;
 
 /** Input of the release function. */
 export interface ReleaseRequest {
@@ -39,6 +62,10 @@ export interface ReleaseRequest {
   readonly endpointConfigName: string;
   /** Champion that the version was judged against, null for none; a release does not start where another one has taken its place. */
   readonly expectedChampion: number | null;
+  /** Only with `start` of a training run: what the run goes back to the holdout with where another champion has come. */
+  readonly prepared?: unknown;
+  /** Whether an older version is brought back: a deployment that is still under way towards another one is then turned round. */
+  readonly rollback?: boolean;
   /** Redrive count of the execution: a check after a redrive starts the release anew, since what it watched has failed. */
   readonly redriveCount: number;
   /** `check`: from the last answer. */
@@ -49,6 +76,10 @@ export interface ReleaseRequest {
 
 export interface ReleaseStatus {
   readonly done: boolean;
+  /** Only with `start`: nothing was touched, since another version serves than the one that the candidate was judged against. */
+  readonly championMoved: boolean;
+  /** Where the champion moved: `prepared` of the next round, with the new champion, the next `round` and its `jobNameBase`. */
+  readonly prepared?: unknown;
   readonly endpointStatus: string;
   readonly endpointName: string;
   readonly endpointConfigName: string;
