@@ -17,7 +17,7 @@ export interface Counter {
 export const createCounter = (shape: Shape): Counter => (shape.kind === 'numeric' ? new NumericCounter(shape) : new CategoricalCounter(shape));
 
 /** Values are counted a batch at a time, so that the tables of one feature stay in the processor's cache. */
-const BATCH = 512;
+export const BATCH = 512;
 
 export class NumericCounter implements Counter {
   private missing = 0;
@@ -31,65 +31,71 @@ export class NumericCounter implements Counter {
   private readonly counts: Float64Array;
   private readonly offsets: Float64Array;
   private readonly sketch = new Sketch();
-  private readonly batch = new Float64Array(BATCH);
-  private readonly words = new Int32Array(this.batch.buffer);
+  private readonly words: Int32Array;
   private readonly singles = new Float32Array(BATCH);
   private readonly singleBits = new Int32Array(this.singles.buffer);
-  private readonly one = new Float64Array(1);
   private filled = 0;
 
-  constructor(private readonly shape: NumericShape) {
+  /** `batch` holds `BATCH` values; whoever hands it over may put numbers into it. */
+  constructor(
+    private readonly shape: NumericShape,
+    private readonly batch: Float64Array = new Float64Array(BATCH),
+  ) {
+    this.words = new Int32Array(batch.buffer, batch.byteOffset, 2 * BATCH);
     this.lookup = new EdgeLookup(shape.edges);
     this.counts = new Float64Array(countLength(shape));
     this.offsets = new Float64Array(countLength(shape));
   }
 
-  public addText(bytes: Uint8Array, start: number, end: number): void {
+  /** Puts a value at a place of the batch; what is no number is counted here. */
+  public putText(place: number, bytes: Uint8Array, start: number, end: number): void {
     const value = parseNumber(bytes, start, end);
-    if (value - value === 0) {
-      this.one[0] = value;
-      this.addFrom(this.one, 0);
-    } else if (isMissing(bytes, start, end)) {
-      this.missing += 1;
-    } else {
-      this.invalid += 1;
+    const isNumber = value - value === 0;
+    // There is one zero: the negative one would count as a value of its own.
+    this.batch[place] = isNumber ? value + 0 : NaN;
+    if (!isNumber) {
+      this.countOther(isMissing(bytes, start, end));
     }
+  }
+
+  public putCell(place: number, cell: Cell): void {
+    const value = readNumeric(cell);
+    this.batch[place] = typeof value === 'number' ? value : NaN;
+    if (typeof value !== 'number') {
+      this.countOther(value === 'missing');
+    }
+  }
+
+  private countOther(isMissing: boolean): void {
+    this.missing += isMissing ? 1 : 0;
+    this.invalid += isMissing ? 0 : 1;
   }
 
   public addCell(cell: Cell): void {
-    const value = readNumeric(cell);
-    if (value === 'missing') {
-      this.missing += 1;
-    } else if (value === 'invalid') {
-      this.invalid += 1;
-    } else {
-      this.one[0] = value;
-      this.addFrom(this.one, 0);
-    }
-  }
-
-  /** The finite number at a place of an array: a number as an argument would need memory of its own in each call. */
-  public addFrom(numbers: Float64Array, place: number): void {
-    // There is one zero: the negative one would count as a value of its own.
-    this.batch[this.filled] = numbers[place] + 0;
+    this.putCell(this.filled, cell);
     this.filled += 1;
     if (this.filled === BATCH) {
-      this.flush();
+      this.count(BATCH);
+      this.filled = 0;
     }
   }
 
-  private flush(): void {
-    const { batch, words, filled, counts, offsets, lookup } = this;
+  /** Counts the first values of the batch; NaN stands where there is none. */
+  public count(filled: number): void {
+    const { batch, words, counts, offsets, lookup } = this;
     const { edges, before, logarithmic, low, scale, last } = lookup;
     const { mean } = this.shape;
     const perUnit = stepsPerUnit(this.shape);
     const { registers } = this.sketch;
-    let { minimum, maximum, negative, fractional } = this;
+    let { present, minimum, maximum, negative, fractional } = this;
     if (logarithmic) {
       this.singles.set(batch);
     }
     for (let index = 0; index < filled; index += 1) {
       const value = batch[index];
+      if (value !== value) {
+        continue;
+      }
       let key = value;
       if (logarithmic) {
         const bits = this.singleBits[index];
@@ -98,16 +104,10 @@ export class NumericCounter implements Counter {
       const position = (key - low) * scale;
       const cell = position >= last ? last : position > 0 ? position | 0 : 0;
       let bin = before[cell];
-      let high = before[cell + 1];
-      // One comparison does not harm where the cell has no edge: its next edge is above the value.
+      // One comparison does not harm where the cell has no edge: its next edge is above the value. Few cells have more edges than one.
       bin += Number(edges[bin] < value);
-      while (bin < high) {
-        const middle = (bin + high) >> 1;
-        if (edges[middle] < value) {
-          bin = middle + 1;
-        } else {
-          high = middle;
-        }
+      if (edges[bin] < value) {
+        bin = lookup.search(value, bin, before[cell + 1]);
       }
       counts[bin] += 1;
       const steps = Math.floor((value - mean) * perUnit + 0.5);
@@ -116,6 +116,7 @@ export class NumericCounter implements Counter {
       maximum = value > maximum ? value : maximum;
       negative += words[2 * index + 1] >>> 31;
       fractional += Number(Math.floor(value) !== value);
+      present += 1;
       const hash = hashWords(words[2 * index], words[2 * index + 1]);
       const register = sketchIndex(hash);
       const rank = sketchRank(hash);
@@ -123,16 +124,16 @@ export class NumericCounter implements Counter {
         registers[register] = rank;
       }
     }
+    this.present = present;
     this.minimum = minimum;
     this.maximum = maximum;
     this.negative = negative;
     this.fractional = fractional;
-    this.present += filled;
-    this.filled = 0;
   }
 
   public toCounts(): Counts {
-    this.flush();
+    this.count(this.filled);
+    this.filled = 0;
     return {
       rows: this.present + this.missing + this.invalid,
       missing: this.missing,

@@ -59,7 +59,7 @@ export class EdgeLookup {
   }
 
   /** The same where it is known to lie from `from` up to `to`. */
-  private search(value: number, from: number, to: number): number {
+  public search(value: number, from: number, to: number): number {
     let low = from;
     let high = to;
     while (low < high) {
