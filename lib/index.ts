@@ -29,6 +29,7 @@ export * from './retraining/retrain-governor';
 export * from './retraining/retraining';
 export * from './retraining/trigger';
 export * from './search/search-index';
+export * from './serving/deployment';
 export * from './serving/model-endpoint';
 export * from './serving/serving';
 export * from './tracking/mlflow-api';

@@ -51,6 +51,7 @@ export class Release {
     }
     return {
       done: false,
+      championMoved: false,
       endpointStatus: live ? 'Updating' : 'Creating',
       endpointName,
       endpointConfigName: wanted,
@@ -66,6 +67,7 @@ export class Release {
     if (!live) throw failed(`endpoint ${endpointName} is gone: somebody deleted it during the release`);
     const status: ReleaseStatus = {
       done: false,
+      championMoved: false,
       endpointStatus: live.EndpointStatus ?? 'Unknown',
       endpointName,
       endpointConfigName: wanted,

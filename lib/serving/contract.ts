@@ -1,6 +1,8 @@
 // Shared by synth time and run time: imports nothing.
 
 export const SERVING_ENV = {
+  /** JSON of `Record<endpointName, WatchedModel>`: models whose alarms roll a version back after its promotion. */
+  watched: 'MLOPS_WATCHED_MODELS',
   /** JSON of ServingSpec. */
   spec: 'MLOPS_SERVING_SPEC',
   deliveryStream: 'MLOPS_DELIVERY_STREAM',
@@ -52,17 +54,47 @@ export interface DeploymentSpec {
 }
 
 /** Name of a rollback alarm: of one configuration, so that an old fleet's errors do not condemn the new one. */
-export const rollbackAlarmName = (endpointConfigName: string, kind: 'errors' | 'latency'): string => `${endpointConfigName}-${kind}`;
+export const rollbackAlarmName = (endpointConfigName: string, kind: RollbackAlarmKind): string => `${endpointConfigName}-${kind}`;
+
+export type RollbackAlarmKind = 'errors' | 'latency';
+
+/** Time that SageMaker gets to bring up the new fleet, on top of all waits of a deployment. */
+const FLEET_SECONDS = 1_800;
+/** SageMaker takes execution timeouts between these. */
+const SHORTEST_EXECUTION_SECONDS = 600;
+export const LONGEST_EXECUTION_SECONDS = 28_800;
+
+/** Sum of the waits that a deployment makes by itself. */
+export const deploymentWaitSeconds = ({ strategy, stepPercentage = 100, waitSeconds = 0, bakeSeconds }: DeploymentSpec): number => {
+  const steps = strategy === 'CANARY' ? 1 : strategy === 'ALL_AT_ONCE' ? 0 : Math.ceil(100 / stepPercentage);
+  return steps * waitSeconds + bakeSeconds;
+};
+
+/** After this time SageMaker gives a deployment up and goes back; more than the sum of its waits. */
+export const deploymentTimeoutSeconds = (deployment: DeploymentSpec): number =>
+  Math.max(SHORTEST_EXECUTION_SECONDS, deploymentWaitSeconds(deployment) + FLEET_SECONDS);
+
+/** What the function knows that starts rollbacks after a promotion. */
+export interface WatchedModel {
+  readonly model: string;
+  readonly stateMachineArn: string;
+  readonly watchSeconds: number;
+}
 
 /** Input of the release function. */
 export interface ReleaseRequest {
   readonly action: 'start' | 'check';
   readonly version: number;
+  /** Stands in the event of a release that failed. */
+  readonly runId?: string;
   readonly sagemakerModelName: string;
   readonly endpointConfigName: string;
   /** Champion that the version was judged against, null for none; a release does not start where another one has taken its place. */
   readonly expectedChampion: number | null;
-  /** Only with `start` of a training run: what the run goes back to the holdout with where another champion has come. */
+  /**
+   * PreparedData of a training run. With `start`: what the run goes back to the holdout with where another champion has come. With `check`: where
+   * the rows and expected answers of the smoke requests lie.
+   */
   readonly prepared?: unknown;
   /** Whether an older version is brought back: a deployment that is still under way towards another one is then turned round. */
   readonly rollback?: boolean;

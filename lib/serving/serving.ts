@@ -1,6 +1,7 @@
 import { Size, Token } from 'aws-cdk-lib';
 import { Validator } from '../common/validation';
 import { ServingSpec } from './contract';
+import { Deployment } from './deployment';
 
 /** Options of a serverless endpoint. */
 export interface ServerlessServingOptions {
@@ -17,6 +18,13 @@ export interface ServerlessServingOptions {
    * @default 5
    */
   readonly maxConcurrency?: number;
+
+  /**
+   * What proves a new version, and what brings the version before back. Only `Deployment.allAtOnce()` without `bake`.
+   *
+   * @default Deployment.allAtOnce()
+   */
+  readonly deployment?: Deployment;
 }
 
 /** Options of an endpoint on instances. */
@@ -37,6 +45,13 @@ export interface RealTimeServingOptions {
    * @default 100
    */
   readonly captureSamplingPercentage?: number;
+
+  /**
+   * How traffic moves to a new version, and what moves it back.
+   *
+   * @default Deployment.allAtOnce()
+   */
+  readonly deployment?: Deployment;
 }
 
 /** How predictions are made: without servers, or on instances. The pipeline makes the endpoint when the first version is approved. */
@@ -45,12 +60,15 @@ export class Serving {
    * Billed per request and idle for nothing. Requests go through a function that records each of them, since SageMaker records
    * none of a serverless endpoint. SageMaker does not turn an endpoint on instances into a serverless one: delete the endpoint first.
    *
-   * Fails at synth if memory is not 1, 2, 3, 4, 5 or 6 GiB or maxConcurrency is not a whole number from 1 to 200.
+   * Fails at synth if memory is not 1, 2, 3, 4, 5 or 6 GiB, maxConcurrency is not a whole number from 1 to 200, or SageMaker does not know the
+   * deployment on serverless endpoints.
    */
   public static serverless(options: ServerlessServingOptions = {}): Serving {
     const memory = (options.memory ?? Size.gibibytes(2)).toMebibytes();
     const maxConcurrency = options.maxConcurrency ?? 5;
-    new Validator('Serving.serverless')
+    const validator = new Validator('Serving.serverless');
+    const deployment = (options.deployment ?? Deployment.allAtOnce())._toSpec('SERVERLESS', validator);
+    validator
       .check(Token.isUnresolved(memory) || (memory % 1024 === 0 && memory >= 1024 && memory <= 6144), {
         rule: 'SageMaker gives serverless endpoints 1024 to 6144 MB of memory in steps of 1024',
         place: 'memory',
@@ -64,18 +82,20 @@ export class Serving {
         fix: 'choose a whole number in that range, or Serving.realTime() for more',
       })
       .throwIfAny();
-    return new Serving({ kind: 'SERVERLESS', memorySizeInMb: memory, maxConcurrency, captureSamplingPercentage: 100 });
+    return new Serving({ kind: 'SERVERLESS', memorySizeInMb: memory, maxConcurrency, captureSamplingPercentage: 100, deployment });
   }
 
   /**
    * Always on, billed by the hour. SageMaker itself records the requests, so clients call the endpoint directly.
    *
-   * Fails at synth if instanceType does not begin with `ml.` or a number is out of range.
+   * Fails at synth if instanceType does not begin with `ml.`, a number is out of range, or SageMaker would refuse the deployment.
    */
   public static realTime(options: RealTimeServingOptions): Serving {
     const initialInstanceCount = options.initialInstanceCount ?? 1;
     const captureSamplingPercentage = options.captureSamplingPercentage ?? 100;
-    new Validator('Serving.realTime')
+    const validator = new Validator('Serving.realTime');
+    const deployment = (options.deployment ?? Deployment.allAtOnce())._toSpec('REAL_TIME', validator);
+    validator
       .pattern(
         'instanceType',
         options.instanceType,
@@ -96,7 +116,8 @@ export class Serving {
         fix: 'choose a whole number in that range',
       })
       .throwIfAny();
-    return new Serving({ kind: 'REAL_TIME', instanceType: options.instanceType, initialInstanceCount, captureSamplingPercentage });
+    const { instanceType } = options;
+    return new Serving({ kind: 'REAL_TIME', instanceType, initialInstanceCount, captureSamplingPercentage, deployment });
   }
 
   private constructor(private readonly spec: Omit<ServingSpec, 'model' | 'endpointName' | 'captureUri' | 'kmsKeyArn'>) {}
