@@ -8,14 +8,21 @@ import { S3Files } from '../common/s3.client';
 import { ModelRegistryClient } from '../registry/model-registry.client';
 import { LineageClient } from '../tracking/lineage.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
-import { keepConfiguration, readRecorded, type RunSource } from './configuration';
+import { DATA_COMMIT, keepConfiguration, readRecorded, type RunSource, withOverrides } from './configuration';
 import { chooseConstraints } from './constraint-source';
 import { jobNameBase } from './job-names';
 import { DataPreparation, runUris } from './prepare';
-import { recordedStep } from './recorded-step';
+import { beginStep, recordedStep } from './recorded-step';
 
 const logger = createLogger('pipeline/prepare-data');
 const files = new S3Files();
+
+/** Names as the container takes them; values are text however they were typed. */
+const Overrides = z.object({
+  dataPrefix: z.string().optional(),
+  dataCommit: z.string().regex(DATA_COMMIT).optional(),
+  hyperparameters: z.record(z.string().min(1).max(256), z.string().max(2500)).optional(),
+});
 
 const Input = z.object({
   model: z.string().min(1),
@@ -24,7 +31,11 @@ const Input = z.object({
   cause: z.string(),
   occurredAt: z.string(),
   /** Input of the execution. */
-  request: z.object({ rebuildOf: z.number().int().positive().nullish() }).nullish(),
+  request: z
+    .object({ rebuildOf: z.number().int().positive().nullish(), overrides: Overrides.nullish(), startedBy: z.string().min(1).nullish() })
+    .nullish(),
+  /** Step that follows where SageMaker does it, which cannot record itself. */
+  next: z.string().min(1).default('train'),
   executionArn: z.string().startsWith('arn:'),
   startTime: z.string(),
 });
@@ -39,20 +50,25 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
   const runs = new RunTrackerClient();
   const registry = new ModelRegistryClient();
   const rebuilt = input.request?.rebuildOf ?? undefined;
+  const overrides = input.request?.overrides ?? {};
+  const startedBy = input.request?.startedBy ?? undefined;
 
-  await runs.startRun({ runId, model, executionArn, causeId, cause, startTime });
+  await runs.startRun({ runId, model, executionArn, causeId, cause, startTime, startedBy });
   const uris = runUris(buckets, model, runId);
   const { manifestUri, codeUri, configurationUri, trainUri, holdoutUri, holdoutFeaturesUri, quarantineUri, dataQualityUri, ...outputs } = uris;
-  const inputs = { dataset: `s3://${buckets.data}/${datasetPrefix(model)}`, ...(rebuilt === undefined ? {} : { version: `${model}/${rebuilt}` }) };
+  const dataset = `s3://${buckets.data}/${datasetPrefix(model)}${overrides.dataPrefix ?? ''}`;
+  const inputs = { dataset, ...(rebuilt === undefined ? {} : { version: `${model}/${rebuilt}` }) };
   // A rebuild has nothing to beat: it is compared with its own record.
   const champion = rebuilt === undefined ? await registry.champion(model) : undefined;
   const current = async (): Promise<RunSource> => ({
-    settings: spec,
+    settings: withOverrides(spec, overrides),
+    dataPrefix: overrides.dataPrefix,
+    dataCommit: overrides.dataCommit,
     constraints: await chooseConstraints(files, buckets.data, model, champion?.baselineUri),
   });
   const { manifest, settings, configuration } = await recordedStep(runs, runId, 'prepare-data', { inputs }, async () => {
     const from = rebuilt === undefined ? await current() : await readRecorded(files, await registry.getVersion(model, rebuilt));
-    const prepared = await new DataPreparation(files, buckets, from.settings, from.dataFiles, from.constraints).prepare(runId);
+    const prepared = await new DataPreparation(files, buckets, from).prepare(runId);
     const kept = await keepConfiguration(files, configurationUri, from.settings);
     return {
       result: { manifest: prepared, ...kept },
@@ -66,10 +82,18 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
   await new LineageClient().link({ kind: 'data', id: manifest.dataId }, { kind: 'run', id: runId });
   await runs.logDataset(runId, datasetOf(manifest, manifestUri));
   const { hyperparameters, training } = settings;
-  await runs.logParams(runId, { ...hyperparameters, ...dataParams(manifest), ...(rebuilt === undefined ? {} : { rebuildOf: String(rebuilt) }) });
+  const asked = Object.keys(overrides.hyperparameters ?? {}).sort().join(', ');
+  await runs.logParams(runId, {
+    ...hyperparameters,
+    ...dataParams(manifest),
+    ...(rebuilt === undefined ? {} : { rebuildOf: String(rebuilt) }),
+    ...(asked === '' ? {} : { 'overrides.hyperparameters': asked }),
+  });
+  await beginStep(runs, runId, input.next, { data: trainUri, instanceType: training.instanceType });
   logger.info('data prepared', { model, runId, rows: manifest.rows, quarantined: manifest.quarantinedRows, champion: champion?.version });
   return {
     jobNameBase: jobNameBase(spec.jobNamePrefix, executionArn),
+    round: 0,
     manifestUri,
     codeUri,
     configuration,
@@ -99,12 +123,16 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
       modelDataUrl: champion?.artifact?.uri ?? null,
       codeUri: champion?.code?.uri ?? null,
       entryPoint: champion?.code?.entryPoint ?? null,
+      manifestUri: champion?.dataManifestUri ?? null,
     },
+    rollback: { present: false },
   };
 };
 
-const dataParams = ({ dataId, train, holdout, quarantinedRows, constraints }: DataManifest): Record<string, string> => ({
+const dataParams = ({ dataId, prefix, commit, train, holdout, quarantinedRows, constraints }: DataManifest): Record<string, string> => ({
   'data.id': dataId,
+  ...(prefix === undefined ? {} : { 'data.prefix': prefix }),
+  ...(commit === undefined ? {} : { 'data.commit': commit }),
   'data.trainRows': String(train.rows),
   'data.holdoutRows': String(holdout.rows),
   'data.quarantinedRows': String(quarantinedRows),

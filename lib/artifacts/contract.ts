@@ -33,10 +33,18 @@ export const hourPath = (time: Date): string => time.toISOString().slice(0, 13).
 
 /** Reports bucket. */
 export const gateReportsPrefix = (model: string): string => `gate/${model}/`;
-export const gateReportKey = (model: string, runId: string): string => `${gateReportsPrefix(model)}${runId}/gate.json`;
+/** A candidate that is judged once more, against another champion, gets a report of its own. */
+export const gateReportKey = (model: string, runId: string, round = 0): string =>
+  `${gateReportsPrefix(model)}${runId}/gate${round === 0 ? '' : `-${round}`}.json`;
+/** The same report as a page for a person. */
+export const gatePageKey = (model: string, runId: string, round = 0): string => gateReportKey(model, runId, round).replace(/json$/, 'html');
 export const baselinesPrefix = (model: string): string => `baselines/${model}/`;
 export const baselineKey = (model: string, runId: string): string => `${baselinesPrefix(model)}${runId}/baseline.json`;
 export const monitoringPrefix = (model: string): string => `monitoring/${model}/`;
+
+/** Reports bucket: what a run leaves for its own later steps; expires. One root for all models, since rules on age know no patterns. */
+export const WORK_ROOT = 'work/';
+export const monitoringWorkPrefix = (model: string): string => `${WORK_ROOT}monitoring/${model}/`;
 
 /** One object of a data manifest. */
 export interface DataFile {
@@ -54,6 +62,10 @@ export interface DataManifest {
   readonly dataId: string;
   readonly model: string;
   readonly bucket: string;
+  /** Keys below the data set's own prefix that the run was bound to; absent where it read all of them. */
+  readonly prefix?: string;
+  /** Commit of DVC or lakeFS that whoever asked for the run says the data came from. */
+  readonly commit?: string;
   readonly files: readonly DataFile[];
   /** Header of the files, in order. */
   readonly columns: readonly string[];
@@ -66,6 +78,16 @@ export interface DataManifest {
   readonly constraints?: AppliedConstraints;
   readonly train: DataSplit;
   readonly holdout: DataSplit;
+  /** Keys of the training rows; absent in manifests of runs before there were any. */
+  readonly rowKeys?: RowKeysRef;
+}
+
+/** Sorted 64-bit hashes of rows, which tell whether a row of another table was among them without holding any of its values. */
+export interface RowKeysRef {
+  readonly uri: string;
+  /** Columns that were hashed, in this order. */
+  readonly columns: readonly string[];
+  readonly rows: number;
 }
 
 /** Constraints of a run: a copy lies with the run, since versions in the data bucket and baselines need not outlive it. */

@@ -144,7 +144,42 @@ export interface PreparedData {
     readonly modelDataUrl: string | null;
     readonly codeUri: string | null;
     readonly entryPoint: string | null;
+    /** Data manifest of the run that made it. */
+    readonly manifestUri: string | null;
   };
+  /** In a rollback: what the version that shall serve again is made from, `present: true`. In every other run only `present: false`. */
+  readonly rollback: {
+    readonly present: boolean;
+    readonly image?: string;
+    readonly modelDataUrl?: string;
+    /** Null where the image holds all code. */
+    readonly codeUri?: string | null;
+    readonly entryPoint?: string | null;
+  };
+}
+
+/** Input of the function `register` in a rollback. */
+export interface RollbackRequest {
+  readonly rollbackTo: number;
+  readonly model: string;
+  readonly runId: string;
+  readonly causeId: string;
+  readonly cause: string;
+  readonly occurredAt: string;
+  /** Input of the execution, as a whole: `startedBy` may be absent. */
+  readonly request: PipelineInput;
+  readonly executionArn: string;
+  readonly startTime: string;
+}
+
+/** Answer of the function `register` in a rollback: the data of a run that has reached the release. */
+export interface RollbackStart {
+  readonly model: string;
+  readonly runId: string;
+  /** `champion.version` is the version itself: the pointer has moved. `round` is 0. */
+  readonly prepared: Pick<PreparedData, 'jobNameBase' | 'round' | 'rollback'> & { readonly champion: { readonly version: number } };
+  readonly registered: { readonly version: number };
+  readonly evaluation: { readonly reason: string };
 }
 
 /** What the state machine knows of the scoring of the holdout by the candidate; times as SageMaker tells them. */
@@ -156,6 +191,8 @@ export interface EvaluationResult {
   readonly passed: boolean;
   readonly reason: string;
   readonly reportUri: string;
+  /** The same report as a page for a person. */
+  readonly htmlUri?: string;
   readonly metrics: Readonly<Record<string, number>>;
   readonly championMetrics?: Readonly<Record<string, number>>;
 }

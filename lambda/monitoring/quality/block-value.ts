@@ -10,6 +10,8 @@ export interface BlockValue {
   readonly weight: Float64Array;
   /** The figure is a share of `weight`: its error is at least that of as many independent trials. */
   readonly share?: boolean;
+  /** The figure where each block counts as often as told, for resampling; NaN where it is not defined then. */
+  readonly drawn?: (times: Float64Array) => number;
 }
 
 /** A figure with its standard error over blocks. */
@@ -110,5 +112,7 @@ export function combined(a: BlockValue, b: BlockValue, of: (a: number, b: number
   const [sumA, sumB] = [a.weight, b.weight].map((weight) => weight.reduce((sum, one) => sum + one, 0));
   // Each side's share of its own weight: a small group is as much a part of the difference as a large one.
   const weight = a.weight.map((one, index) => (sumA > 0 ? one / sumA : 0) + (sumB > 0 ? b.weight[index] / sumB : 0));
-  return { value: of(a.value, b.value), without, weight };
+  const [drawnA, drawnB] = [a.drawn, b.drawn];
+  const drawn = drawnA && drawnB && ((times: Float64Array): number => of(drawnA(times), drawnB(times)));
+  return { value: of(a.value, b.value), without, weight, ...(drawn && { drawn }) };
 }

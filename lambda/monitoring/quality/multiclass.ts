@@ -89,9 +89,26 @@ function f1Figures(blocks: readonly ByClass[], weight: Float64Array, order: read
   );
   const figure = (name: 'macroF1' | 'weightedF1'): BlockValue | undefined => {
     const value = whole[name];
-    return value === undefined ? undefined : { value, without: Float64Array.from(without, (one) => one[name] ?? NaN), weight };
+    return value === undefined
+      ? undefined
+      : { value, without: Float64Array.from(without, (one) => one[name] ?? NaN), weight, drawn: (times) => drawnAverages(blocks, present, times)[name] ?? NaN };
   };
   return { macroF1: figure('macroF1'), weightedF1: figure('weightedF1') };
+}
+
+/** With each block as often as told. */
+function drawnAverages(blocks: readonly ByClass[], present: readonly number[], times: Float64Array): ReturnType<typeof averages> {
+  const totals: ByClass = new Map(present.map((code) => [code, { actual: 0, predicted: 0, hits: 0 }]));
+  blocks.forEach((block, index) => {
+    if (times[index] === 0) return;
+    for (const [code, { actual, predicted, hits }] of block) {
+      const total = countsOf(totals, code);
+      total.actual += times[index] * actual;
+      total.predicted += times[index] * predicted;
+      total.hits += times[index] * hits;
+    }
+  });
+  return averages(present, (code) => totals.get(code));
 }
 
 /** A class that is neither true nor predicted has no F1 and is left out. */

@@ -30,9 +30,23 @@ export function rankingFigures({ scores, blocks }: Ranked, blockCount: number): 
   }
   // Of both classes the rarer one decides how much a block says about the ranks.
   const [rare, weight] = [countOf(blocks[positives.length <= negatives.length ? 1 : 0], blockCount), countOf(blocks[1], blockCount)];
+  // Counted anew where they are drawn from: few figures are, and the counts of all are large.
+  let counts: Uint32Array[] | undefined;
+  const drawn = (times: Float64Array): ReturnType<Curve['result']> => {
+    counts ??= scores.map((side, label) => countsByBlock(side, blocks[label], edges, blockCount));
+    const [below, above] = counts.map((side) => columnSums(side, bins, times));
+    return binnedCurve(below, above).result();
+  };
   return {
-    auc: Number.isNaN(exact.auc) ? undefined : { value: exact.auc, without: areas, weight: rare },
-    averagePrecision: { value: exact.averagePrecision, without: precisions, weight },
+    auc: Number.isNaN(exact.auc)
+      ? undefined
+      : { value: exact.auc, without: areas, weight: rare, drawn: (times) => exact.auc + (drawn(times).auc - binned.auc) },
+    averagePrecision: {
+      value: exact.averagePrecision,
+      without: precisions,
+      weight,
+      drawn: (times) => exact.averagePrecision + (drawn(times).averagePrecision - binned.averagePrecision),
+    },
   };
 }
 
@@ -125,11 +139,13 @@ function countsByBlock(scores: Float64Array, blocks: Uint16Array, edges: Float64
   return counts;
 }
 
-function columnSums(counts: Uint32Array, bins: number): Float64Array {
+/** Over all blocks, each as often as told. */
+function columnSums(counts: Uint32Array, bins: number, times?: Float64Array): Float64Array {
   const sums = new Float64Array(bins);
-  for (let start = 0; start < counts.length; start += bins) {
-    for (let bin = 0; bin < bins; bin += 1) {
-      sums[bin] += counts[start + bin];
+  for (let start = 0, block = 0; start < counts.length; start += bins, block += 1) {
+    const factor = times === undefined ? 1 : times[block];
+    for (let bin = 0; factor !== 0 && bin < bins; bin += 1) {
+      sums[bin] += factor * counts[start + bin];
     }
   }
   return sums;

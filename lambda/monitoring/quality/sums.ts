@@ -27,7 +27,16 @@ export function figureOf(
     weight[block] = weigh(own);
     without[block] = weight[block] === 0 ? value : (of(rest) ?? NaN);
   }
-  return { value, without, weight, share };
+  const drawn = (times: Float64Array): number => of(sums.map((values) => weighted(values, times))) ?? NaN;
+  return { value, without, weight, share, drawn };
+}
+
+function weighted(values: Float64Array, times: Float64Array): number {
+  let sum = 0;
+  for (let block = 0; block < values.length; block += 1) {
+    sum += values[block] * times[block];
+  }
+  return sum;
 }
 
 export const ratio = (part: number, whole: number): number | undefined => (whole > 0 ? part / whole : undefined);
