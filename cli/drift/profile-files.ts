@@ -25,7 +25,7 @@ export interface ProfileFilesOptions {
   readonly cut?: WindowCut;
   /** Threads. Default: as many as there are cores; in this thread where the work is small. */
   readonly workers?: number;
-  /** Files are cut into parts of about this size. Default: 32 MiB. */
+  /** Files are cut into parts of about this size. Default: 32 MiB where there are several threads; one thread reads whole files. */
   readonly partBytes?: number;
   readonly onProgress?: (bytes: number) => void;
 }
@@ -44,14 +44,15 @@ const WORKER = path.join(__dirname, 'profile.worker.js');
 /** Counts the rows of files over all cores. The answer is the same for any number of workers and any size of the parts. */
 export async function profileFiles(options: ProfileFilesOptions): Promise<ProfiledFiles> {
   const { files, features, onProgress = () => undefined } = options;
+  const threads = threadsOf(options.workers);
   const task: PartTask = { format: options.format, columns: options.columns, features, cut: options.cut };
-  const parts = (await Promise.all(files.map((_, file) => partsOf(options, file)))).flat();
+  const parts = (await Promise.all(files.map((_, file) => partsOf(options, file, threads)))).flat();
   const gathered = new Gathered(options, parts);
-  await run(task, parts, options.workers, onProgress, (answer) => gathered.add(answer));
+  await run(task, parts, threads, onProgress, (answer) => gathered.add(answer));
   // A newline between quotes: such a file cannot be cut, its parts are void.
   const whole = parts.filter(({ file, skipFirstPartialLine }) => gathered.uncut.has(file) && !skipFirstPartialLine);
   const again = whole.map((part) => ({ ...part, length: files[part.file].bytes }));
-  await run(task, again, options.workers, () => undefined, (answer) => gathered.merge(answer));
+  await run(task, again, threads, () => undefined, (answer) => gathered.merge(answer));
   return gathered.done();
 }
 
@@ -105,16 +106,30 @@ class Gathered {
   }
 }
 
-/** Parts of a file that are counted on their own. */
-async function partsOf({ files, format, columns, partBytes = PART_BYTES }: ProfileFilesOptions, file: number): Promise<Part[]> {
+/** Run from source, as tests do, there is no bundle that a thread could load. */
+const threadsOf = (wanted = availableParallelism()): number => (existsSync(WORKER) ? Math.max(1, wanted) : 1);
+
+/** Parts of a file that are counted on their own: as many for each thread, so that all have done at about the same time. */
+async function partsOf(
+  { files, format, columns, partBytes }: ProfileFilesOptions,
+  file: number,
+  threads: number,
+): Promise<Part[]> {
   const { name, path: place, bytes } = files[file];
   const header = format === 'csv' ? await headerOf(place, name) : { columns, length: 0 };
   const lacking = columns.filter((column) => !header.columns.includes(column));
   if (lacking.length > 0) {
     throw new CliError(`${name} lacks the columns ${lacking.join(', ')}`, 'compare files of one schema');
   }
-  const ranges = csvRanges(header.length, bytes, Math.max(1, Math.ceil((bytes - header.length) / partBytes)));
+  const size = bytes - header.length;
+  const parts = partBytes === undefined ? evenParts(size, threads) : Math.ceil(size / partBytes);
+  const ranges = csvRanges(header.length, bytes, Math.max(1, parts));
   return ranges.map((range) => ({ file, path: place, name, fileColumns: header.columns, ...range }));
+}
+
+function evenParts(size: number, threads: number): number {
+  const parts = Math.ceil(size / PART_BYTES);
+  return threads === 1 || parts <= 1 ? 1 : Math.ceil(parts / threads) * threads;
 }
 
 async function headerOf(place: string, name: string): Promise<{ columns: readonly string[]; length: number }> {
@@ -134,14 +149,13 @@ async function headerOf(place: string, name: string): Promise<{ columns: readonl
 async function run(
   task: PartTask,
   parts: readonly Part[],
-  wanted: number | undefined,
+  threads: number,
   onBytes: (bytes: number) => void,
   onAnswer: (answer: PartAnswer) => void,
 ): Promise<void> {
-  const workers = Math.min(wanted ?? availableParallelism(), parts.length);
+  const workers = Math.min(threads, parts.length);
   const waiting = [...parts];
-  // Run from source, as tests do, there is no bundle that a thread could load.
-  if (workers <= 1 || !existsSync(WORKER)) {
+  if (workers <= 1) {
     for (const part of waiting) {
       onAnswer(await profilePart(task, part, onBytes));
     }

@@ -29,26 +29,40 @@ export class EdgeLookup {
   public readonly last = GRID - 1;
 
   constructor(edges: readonly number[]) {
-    this.edges = Float64Array.from([...edges, Infinity]);
-    const grids = [false, true].map((logarithmic) => this.grid(logarithmic));
-    this.logarithmic = grids[1].cost < 0.9 * grids[0].cost;
-    const { low, scale, cells } = grids[this.logarithmic ? 1 : 0];
+    this.edges = new Float64Array(edges.length + 1).fill(Infinity);
+    this.edges.set(edges);
+    const [even, logarithmic] = [this.grid(false), this.grid(true)];
+    this.logarithmic = logarithmic.cost < 0.9 * even.cost;
+    const { low, scale, cells } = this.logarithmic ? logarithmic : even;
     this.low = low;
     this.scale = scale;
-    cells.forEach((cell) => (this.before[cell + 1] += 1));
-    this.before.forEach((count, cell) => (this.before[cell] = count + (cell === 0 ? 0 : this.before[cell - 1])));
+    for (let edge = 0, cell = 0; cell <= GRID; cell += 1) {
+      while (edge < cells.length && cells[edge] < cell) {
+        edge += 1;
+      }
+      this.before[cell] = edge;
+    }
   }
 
-  /** Expected comparisons for a value that falls between any two edges equally often. */
+  /** Cells of the edges, which ascend as the edges do, and the expected comparisons for a value that falls between any two edges equally often. */
   private grid(logarithmic: boolean) {
-    const keys = Array.from(this.edges.subarray(0, -1), (edge) => (logarithmic ? logarithmicKey(edge) : edge));
+    const keys = this.edges.slice(0, -1);
+    for (let edge = 0; logarithmic && edge < keys.length; edge += 1) {
+      keys[edge] = logarithmicKey(keys[edge]);
+    }
     const low = keys[0] ?? 0;
     const range = (keys.at(-1) ?? 0) - low;
     const scale = range > 0 && Number.isFinite(range) && Number.isFinite(GRID / range) ? GRID / range : 0;
-    const cells = keys.map((key) => gridCell((key - low) * scale, this.last));
-    const held = new Map<number, number>();
-    cells.forEach((cell) => held.set(cell, (held.get(cell) ?? 0) + 1));
-    const cost = cells.reduce((sum, cell) => sum + Math.log2(held.get(cell)! + 1), 0);
+    const cells = new Uint16Array(keys.length);
+    let cost = 0;
+    for (let edge = 0, first = 0; edge < keys.length; edge += 1) {
+      cells[edge] = gridCell((keys[edge] - low) * scale, this.last);
+      if (edge === keys.length - 1 || cells[first] !== gridCell((keys[edge + 1] - low) * scale, this.last)) {
+        const held = edge + 1 - first;
+        cost += held * Math.log2(held + 1);
+        first = edge + 1;
+      }
+    }
     return { low, scale, cells, cost };
   }
 
@@ -176,11 +190,16 @@ export class CategoryLookup {
       this.grow();
     }
     const length = end - start;
-    this.table.set([firstOf(bytes, start, end), length > SHORT ? this.pooled : packed(bytes, start + 4, end), length, value], 4 * this.entries);
+    const { table } = this;
+    const entry = 4 * this.entries;
+    table[entry] = firstOf(bytes, start, end);
+    table[entry + 1] = length > SHORT ? this.pooled : packed(bytes, start + 4, end);
+    table[entry + 2] = length;
+    table[entry + 3] = value;
     if (length > SHORT) {
       this.keep(bytes.subarray(start, end));
     }
-    this.place(4 * this.entries);
+    this.place(entry);
     this.entries += 1;
   }
 
