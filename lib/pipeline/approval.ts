@@ -1,3 +1,5 @@
+import { ApprovalSpec } from './contract';
+
 /** Who lets a version that has passed the gate serve. */
 export class Approval {
   /** Passing the gate is the approval; the registry's history says so. */
@@ -15,5 +17,10 @@ export class Approval {
   /** @internal */
   public _toPolicy(): string {
     return this.policy;
+  }
+
+  /** @internal */
+  public _toSpec(): ApprovalSpec {
+    return { policy: 'automatic' };
   }
 }

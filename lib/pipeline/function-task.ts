@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -12,6 +12,13 @@ export interface FunctionTaskProps {
   readonly timeout: Duration;
   /** @default - the answer becomes the output */
   readonly resultPath?: string;
+  /**
+   * Whether the state ends when somebody hands back the task's token, which stands in `$$.Task.Token`; what is handed back is then the result, and
+   * the function's own answer is passed over. Nobody sends heartbeats, so there is no time for them.
+   *
+   * @default false
+   */
+  readonly waitForToken?: boolean;
 }
 
 /**
@@ -35,7 +42,17 @@ export class FunctionTask extends sfn.TaskStateBase {
 
   /** @internal */
   protected _renderTask(topLevelQueryLanguage?: sfn.QueryLanguage): unknown {
+    const { function: fn, payload, waitForToken } = this.props;
     const queryLanguage = topLevelQueryLanguage ?? sfn.QueryLanguage.JSON_PATH;
-    return { Resource: this.props.function.functionArn, ...this._renderParametersOrArguments(this.props.payload, queryLanguage) };
+    if (!waitForToken) return { Resource: fn.functionArn, ...this._renderParametersOrArguments(payload, queryLanguage) };
+    const integration = Stack.of(this).formatArn({
+      service: 'states',
+      region: '',
+      account: '',
+      resource: 'lambda',
+      resourceName: 'invoke.waitForTaskToken',
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    return { Resource: integration, ...this._renderParametersOrArguments({ FunctionName: fn.functionArn, Payload: payload }, queryLanguage) };
   }
 }

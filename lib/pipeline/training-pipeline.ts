@@ -48,7 +48,7 @@ export class TrainingPipeline extends Construct {
       .check(props.approval !== undefined, {
         rule: 'who approves a version has to be stated',
         place: 'approval',
-        fix: 'use Approval.automatic(); approval by a person is not available yet',
+        fix: 'use Approval.automatic(), Approval.manual() or Approval.twoPerson()',
       });
     const gate = (props.gate ?? Gate.beatsChampion({ metric: TASK_METRICS[task.kind][0] }))._toSpec(task, validator);
     checkRules(validator, props.registryRules, props.approval);
@@ -78,7 +78,7 @@ export class TrainingPipeline extends Construct {
       trainingRole: this.trainingRole,
       modelRole: endpoint.executionRole,
       outputKeyArn: store.encryptionKey.keyArn,
-      approvalPolicy: props.approval?._toPolicy() ?? '',
+      approval: props.approval?._toSpec() ?? { policy: 'automatic' },
       functions: {
         prepare: own.prepare,
         evaluate: own.evaluate,

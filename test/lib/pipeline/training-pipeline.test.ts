@@ -42,19 +42,54 @@ describe('the state machine', () => {
     expect(task.Catch).toBeUndefined();
   });
 
-  test('goes from data to a promoted version in this order', () => {
+  /** States from one on; what each choice leads to is its default where no other is named. */
+  const pathFrom = (first: string, taken: Readonly<Record<string, string>>): string[] => {
     const path: string[] = [];
-    for (let name: string | undefined = 'PrepareData'; name && !path.includes(name);) {
+    for (let name: string | undefined = first; name && !path.includes(name);) {
       path.push(name);
       const state: State = definition.States[name];
-      name = state.Next ?? state.Choices?.[0].Next;
+      const choices = state.Choices?.map(({ Next }) => Next) ?? [];
+      if (taken[name] !== undefined) expect([...choices, state.Default]).toContain(taken[name]);
+      name = taken[name] ?? state.Next ?? state.Default;
     }
-    expect(path).toEqual([
-      ...['PrepareData', 'Train', 'CreateModel', 'ScoreHoldout', 'Evaluate', 'MakesVersion', 'Baseline', 'Register', 'GatePassed', 'Approve'],
-      ...['StartRelease', 'WaitForRelease', 'CheckRelease', 'ReleaseDone', 'Promote', 'FinishPromoted'],
+    return path;
+  };
+  const passed = {
+    CreateModelKind: 'CreateModel',
+    MakesVersion: 'Baseline',
+    GatePassed: 'Approve',
+    ReleaseDone: 'Promote',
+  };
+
+  test('goes from data to a promoted version in this order', () => {
+    expect(pathFrom('Kind', passed)).toEqual([
+      ...['Kind', 'PrepareData', 'Train', 'CreateModelKind', 'CreateModel', 'ScoreHoldout', 'Evaluate', 'MakesVersion', 'Baseline', 'Register'],
+      ...['GatePassed', 'Approve', 'StartRelease', 'ChampionMoved', 'WaitForRelease', 'CheckRelease', 'ReleaseDone', 'Promote', 'RolledBack'],
+      'FinishPromoted',
     ]);
     expect(definition.States.GatePassed.Default).toBe('FinishRejected');
     expect(definition.States.ReleaseDone.Default).toBe('WaitForRelease');
+  });
+
+  test('a rollback trains and judges nothing: the pointer moves, then the endpoint', () => {
+    expect(definition.States.Kind.Choices).toHaveLength(1);
+    const taken = { Kind: 'MovePointer', CreateRollbackModelKind: 'CreateRollbackModel', ReleaseDone: 'Promote', RolledBack: 'FinishRolledBack' };
+    expect(pathFrom('Kind', taken)).toEqual([
+      ...['Kind', 'MovePointer', 'CreateRollbackModelKind', 'CreateRollbackModel', 'StartRelease', 'ChampionMoved', 'WaitForRelease'],
+      ...['CheckRelease', 'ReleaseDone', 'Promote', 'RolledBack', 'FinishRolledBack'],
+    ]);
+    expect(stateNamed('StartRelease').Parameters).toMatchObject({ 'rollback.$': '$.prepared.rollback.present' });
+  });
+
+  test('where another champion serves by now, the candidate is scored and judged once more, against that one', () => {
+    expect(definition.States.ChampionMoved.Choices![0].Next).toBe('NextRound');
+    expect(stateNamed('NextRound')).toMatchObject({ InputPath: '$.release.prepared', ResultPath: '$.prepared', Next: 'ScoreHoldout' });
+  });
+
+  test('a standard run has at most 40 transitions beside polls, and a poll has 3', () => {
+    const branches = stateNamed('ScoreHoldout').Branches!.flatMap(({ States }) => Object.keys(States));
+    expect(pathFrom('Kind', passed).length + branches.length).toBeLessThanOrEqual(40);
+    expect(pathFrom('WaitForRelease', { ReleaseDone: 'WaitForRelease' })).toHaveLength(3);
   });
 
   test('every name made at run time differs between redrives and retries and keeps within 63 characters', () => {
