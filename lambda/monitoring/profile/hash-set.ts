@@ -68,16 +68,26 @@ const PLACE_BITS = 20;
 const PLACES = 2 ** PLACE_BITS - 1;
 const FIRST_SLOTS = 512;
 const GROWTH = 4;
+/** Ids that wait for their place in the table. */
+const WAITING = 64;
 
 /**
  * Remembers the hashes of the last `capacity` ids, up to 2^20: a duplicate that comes later than that is not recognised. The hashes stand in a ring
  * in the order in which they came. The table, where they are looked for, holds but 32 bits of each, so that more of it is in the processor's caches:
  * twelve bits of the hash, never all zero, and its place in the ring, where the rest is compared.
+ *
+ * Most ids are new. A filter, an eighth of the table, tells that of nearly all of them; they are put into the table many at a time, since waiting for
+ * memory once for all of them takes a fraction of waiting for each.
  */
 export class RecentIds {
   private ring = new Int32Array(FIRST_SLOTS);
   private table = new Int32Array(FIRST_SLOTS);
+  /** Two bits for each id, in one word. */
+  private filter = new Int32Array(FIRST_SLOTS / 8);
   private count = 0;
+  /** Ids that stand in the table. */
+  private settled = 0;
+  private readonly touched = new Int32Array(WAITING);
 
   constructor(private readonly capacity: number) {
     if (capacity > PLACES + 1) {
@@ -87,29 +97,80 @@ export class RecentIds {
 
   /** Whether it is not among the last ones. */
   public add(low: number, high: number): boolean {
-    const { table, ring, count, capacity } = this;
+    const { filter, count, capacity } = this;
+    const word = low & (filter.length - 1);
+    const bits = filterBits(high);
+    if ((filter[word] & bits) === bits && this.holds(low, high)) {
+      return false;
+    }
+    filter[word] |= bits;
+    if (count >= capacity) {
+      this.replace(low, high);
+      return true;
+    }
+    this.ring[2 * count] = low;
+    this.ring[2 * count + 1] = high;
+    this.count += 1;
+    if (2 * this.count >= this.table.length && this.count < capacity) {
+      this.grow();
+    } else if (this.count - this.settled === WAITING) {
+      this.settle();
+    }
+    return true;
+  }
+
+  private holds(low: number, high: number): boolean {
+    this.settle();
+    const { table, ring } = this;
     const mask = table.length - 1;
     const tag = tagOf(high);
     let slot = low & mask;
     for (let entry = table[slot]; entry !== 0; entry = table[slot]) {
       if ((entry ^ tag) >>> PLACE_BITS === 0 && ring[2 * (entry & PLACES)] === low && ring[2 * (entry & PLACES) + 1] === high) {
-        return false;
+        return true;
       }
       slot = (slot + 1) & mask;
     }
-    const place = count % capacity;
-    if (count >= capacity) {
-      this.forget(place);
-      slot = this.freeSlot(low);
+    return false;
+  }
+
+  /** Puts the ids that wait into the table. */
+  private settle(): void {
+    const { table, ring, count, settled } = this;
+    const mask = table.length - 1;
+    // Reading all of them first, with no branch that depends on what is read, has the memory bring them at the same time.
+    for (let place = settled; place < count; place += 1) {
+      this.touched[place - settled] = table[ring[2 * place] & mask];
     }
-    table[slot] = tag | place;
+    this.settled = count;
+    for (let place = settled; place < count; place += 1) {
+      table[this.freeSlot(ring[2 * place])] = tagOf(ring[2 * place + 1]) | place;
+    }
+  }
+
+  /** Takes the place of the oldest one. */
+  private replace(low: number, high: number): void {
+    this.settle();
+    const { ring } = this;
+    const place = this.count % this.capacity;
+    this.forget(place);
+    this.table[this.freeSlot(low)] = tagOf(high) | place;
     ring[2 * place] = low;
     ring[2 * place + 1] = high;
     this.count += 1;
-    if (2 * this.count >= table.length && count < capacity) {
-      this.grow();
+    this.settled = this.count;
+    if (place === this.capacity - 1) {
+      this.fillFilter(this.capacity);
     }
-    return true;
+  }
+
+  /** Ids that were forgotten leave the filter only when it is made anew. */
+  private fillFilter(ids: number): void {
+    const { filter, ring } = this;
+    filter.fill(0);
+    for (let place = 0; place < ids; place += 1) {
+      filter[ring[2 * place] & (filter.length - 1)] |= filterBits(ring[2 * place + 1]);
+    }
   }
 
   private freeSlot(low: number): number {
@@ -144,10 +205,19 @@ export class RecentIds {
     ring.set(this.ring);
     this.ring = ring;
     this.table = new Int32Array(GROWTH * this.table.length);
-    for (let place = 0; place < this.count; place += 1) {
-      this.table[this.freeSlot(ring[2 * place])] = tagOf(ring[2 * place + 1]) | place;
+    this.filter = new Int32Array(GROWTH * this.filter.length);
+    const { count } = this;
+    this.fillFilter(count);
+    this.settled = 0;
+    for (let settled = WAITING; settled < count; settled += WAITING) {
+      this.count = settled;
+      this.settle();
     }
+    this.count = count;
+    this.settle();
   }
 }
+
+const filterBits = (high: number): number => (1 << high) | (1 << (high >>> 5));
 
 const tagOf = (high: number): number => (high >>> PLACE_BITS === 0 ? 1 << PLACE_BITS : high & ~PLACES);
