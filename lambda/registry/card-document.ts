@@ -85,7 +85,7 @@ export interface VersionDocument {
   readonly gateReport?: GateReport;
 }
 
-const DECISIONS: readonly HistoryEntry['action'][] = ['Approved', 'Rejected', 'Promoted', 'RolledBack', 'Archived'];
+const DECISIONS: readonly HistoryEntry['action'][] = ['Endorsed', 'Approved', 'Rejected', 'Promoted', 'RolledBack', 'Archived'];
 
 export const versionDocument = (sources: VersionSources): VersionDocument => {
   const { platform, model, version, history, madeFrom, wentTo, run, data, gateReport } = sources;

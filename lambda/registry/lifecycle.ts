@@ -41,6 +41,9 @@ export const assertAllowed = (model: ModelRow, version: VersionRow, to: VersionS
 
 /** Action of a transition that is no promotion. */
 export const transitionAction = (model: ModelRow, version: VersionRow, to: VersionState): HistoryEntry['action'] => {
+  if (to === 'PendingApproval' && version.state === 'Approved') {
+    throw illegal(`${called(model, version)} is Approved: only another judgement by its pipeline lets it wait again`);
+  }
   const action = ACTIONS[to];
   if (!action || version.state === 'Production') {
     const why = 'only a promotion moves a version to or from Production';
@@ -50,17 +53,21 @@ export const transitionAction = (model: ModelRow, version: VersionRow, to: Versi
 };
 
 /** A policy or the pipeline itself is nobody: only a session of a person's or a program's role is. */
-const isIdentity = (actor: string): boolean => actor.startsWith('arn:');
+export const isIdentity = (actor: string): boolean => actor.startsWith('arn:');
 
 /** Sessions carry the person's name last: the same name behind another role is the same person. */
-const samePerson = (one: string, other: string): boolean => one === other || one.split('/').at(-1) === other.split('/').at(-1);
+export const samePerson = (one: string, other: string): boolean => one === other || one.split('/').at(-1) === other.split('/').at(-1);
 
 /** Rules of the model for the step; the message names the rule. */
 export const assertRules = (model: ModelRow, version: VersionRow, to: VersionState, { actor, evidenceUri }: Change): void => {
   const step = `${called(model, version)} cannot become ${to}`;
   for (const rule of (model.rules ?? []).filter(({ state }) => state === to)) {
     if (rule.evidence && !evidenceUri) throw forbidden(`${step}: the rule "evidence for ${to}" of ${model.name} asks for the URI of evidence`);
-    if (!rule.twoPerson) continue;
+    if (rule.person && !isIdentity(actor)) {
+      throw forbidden(`${step}: the rule "a person for ${to}" of ${model.name} asks for a person; ${actor} is none`);
+    }
+    // Approval has approvers, who may be several.
+    if (!rule.twoPerson || to === 'Approved') continue;
     const name = `"two persons for ${to}"`;
     if (samePerson(version.stepBy, actor)) {
       throw forbidden(`${step}: the rule ${name} of ${model.name} asks for somebody else than ${version.stepBy}, who took the step before`);
@@ -72,6 +79,29 @@ export const assertRules = (model: ModelRow, version: VersionRow, to: VersionSta
   }
 };
 
+/** Who has approved with this step, and whether that is enough under the rules of the model. */
+export const approvalBy = (model: ModelRow, version: VersionRow, actor: string): { readonly approvedBy: readonly string[]; readonly enough: boolean } => {
+  const { approval, stepBy } = version;
+  const earlier = approval?.approvedBy ?? [];
+  const approvedBy = earlier.some((one) => samePerson(one, actor)) ? earlier : [...earlier, actor];
+  if (!model.rules?.some(({ state, twoPerson }) => state === 'Approved' && twoPerson)) return { approvedBy, enough: true };
+  const refused = `${called(model, version)} cannot become Approved: the rule "two persons for Approved" of ${model.name} asks for`;
+  if (!isIdentity(actor)) throw forbidden(`${refused} a person; ${actor} is none`);
+  if (version.byPipeline && !approval) throw forbidden(`${refused} persons, and its run has not asked any yet`);
+  const first = [
+    { who: stepBy, did: 'took the step before' },
+    { who: approval?.startedBy ?? '', did: 'started the run' },
+  ].filter(({ who }) => isIdentity(who));
+  for (const { who, did } of first) if (samePerson(who, actor)) throw forbidden(`${refused} somebody else than ${who}, who ${did}`);
+  return { approvedBy, enough: approvedBy.length >= (first.length > 0 ? 1 : 2) };
+};
+
+/** What its pipeline made must have passed its gate. */
+export const assertPassed = (model: ModelRow, version: VersionRow): void => {
+  if (!version.byPipeline || version.record.gate?.passed) return;
+  throw forbidden(`${called(model, version)} cannot serve: the rule "what serves has passed its gate" holds, and its record has no passed gate`);
+};
+
 /** What may become the champion of a pipeline's model. */
 export const assertServable = (model: ModelRow, version: VersionRow): void => {
   if (!model.managed) return;
@@ -80,4 +110,5 @@ export const assertServable = (model: ModelRow, version: VersionRow): void => {
     throw forbidden(`${called(model, version)} cannot serve: ${rule}`);
   }
   requireComplete(model, version);
+  assertPassed(model, version);
 };

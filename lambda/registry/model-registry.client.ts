@@ -5,7 +5,18 @@ import { requireEnv } from '../common/env';
 import { RegistryReader } from './registry-reader';
 import { RegistryStore } from './registry-store.client';
 import { RegistryWriterClient } from './registry-writer.client';
-import { Change, ManagedModel, ModelFields, NewModel, NewVersion, Promotion, PromotionOptions, RegistryWrites } from './registry-writes';
+import {
+  ApprovalQuestion,
+  Change,
+  ManagedModel,
+  ModelFields,
+  NewModel,
+  NewVersion,
+  Promotion,
+  PromotionOptions,
+  RegistryWrites,
+  TransitionOptions,
+} from './registry-writes';
 
 /** Models, their versions and which one serves: reads the tables, changes them by `writes`, which is the writer function unless another is given. */
 export class ModelRegistryClient extends RegistryReader implements RegistryWrites {
@@ -41,7 +52,9 @@ export class ModelRegistryClient extends RegistryReader implements RegistryWrite
   public deleteAlias = (name: string, alias: string, change: Change): Promise<void> => this.writes.deleteAlias(name, alias, change);
   public setStage = (name: string, version: number, stage: Stage, archiveExisting: boolean, change: Change): Promise<ModelVersion> =>
     this.writes.setStage(name, version, stage, archiveExisting, change);
-  public transition = (name: string, version: number, to: VersionState, change: Change): Promise<ModelVersion> =>
-    this.writes.transition(name, version, to, change);
+  public transition = (name: string, version: number, to: VersionState, options: TransitionOptions): Promise<ModelVersion> =>
+    this.writes.transition(name, version, to, options);
+  public askApproval = (name: string, version: number, question: ApprovalQuestion, change: Change): Promise<ModelVersion> =>
+    this.writes.askApproval(name, version, question, change);
   public promote = (name: string, version: number, options: PromotionOptions): Promise<Promotion> => this.writes.promote(name, version, options);
 }

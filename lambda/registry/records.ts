@@ -6,6 +6,7 @@ import {
   RegisteredModel,
   REGISTRY_KEYS,
   Stage,
+  VersionApproval,
   VersionRecord,
   VersionRule,
   VersionState,
@@ -52,6 +53,7 @@ export interface VersionRow {
   readonly labels: Labels;
   /** Whether the model's pipeline made it. */
   readonly byPipeline: boolean;
+  readonly approval?: VersionApproval;
   readonly createdBy: string;
   /** Who took the last step between states. */
   readonly stepBy: string;
@@ -132,7 +134,7 @@ export const toModel = (row: ModelRow, more: Labels['inline'] = []): RegisteredM
 export type VersionContext = Pick<ModelRow, 'name' | 'aliases' | 'renamedAt'>;
 
 export const toVersion = (row: VersionRow, model: VersionContext, more: Labels['inline'] = []): ModelVersion => {
-  const { modelId, version, state, source, runId, runLink, loggedModelId, stage, createdBy, createdAt, record } = row;
+  const { modelId, version, state, source, runId, runLink, loggedModelId, stage, approval, createdBy, createdAt, record } = row;
   const { description, tags } = readLabels(row.labels, more);
   return {
     ...record,
@@ -149,6 +151,7 @@ export const toVersion = (row: VersionRow, model: VersionContext, more: Labels['
     stage,
     tags,
     aliases: aliasesOf(model, version),
+    approval,
     createdBy,
     createdAt,
     // A renaming touches every version without writing it.

@@ -82,6 +82,18 @@ export class RegistryStore {
     for await (const item of this.query(query)) yield toVersionRow(item);
   }
 
+  /** Whether `champion` ever named the version. */
+  public async hasServed(modelId: string, version: number): Promise<boolean> {
+    const query = {
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      FilterExpression: '#version = :version',
+      ExpressionAttributeNames: { '#version': 'version' },
+      ExpressionAttributeValues: { ':pk': REGISTRY_KEYS.model(modelId), ':prefix': REGISTRY_KEYS.servedPrefix, ':version': version },
+    };
+    for await (const item of this.query(query)) return item.version === version;
+    return false;
+  }
+
   /** Versions in a stage, newest first, read only as far as they are asked for. */
   public async *versionsInStage(modelId: string, stage: Stage): AsyncGenerator<VersionRow> {
     const query = {

@@ -2,7 +2,18 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ModelVersion, RegisteredModel, REGISTRY_ENV, Stage, VersionState } from '../../lib/registry/contract';
 import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
-import { Change, ManagedModel, ModelFields, NewModel, NewVersion, Promotion, PromotionOptions, RegistryWrites } from './registry-writes';
+import {
+  ApprovalQuestion,
+  Change,
+  ManagedModel,
+  ModelFields,
+  NewModel,
+  NewVersion,
+  Promotion,
+  PromotionOptions,
+  RegistryWrites,
+  TransitionOptions,
+} from './registry-writes';
 import { WriteAnswer, WriteMethod } from './write-request';
 
 /**
@@ -36,8 +47,10 @@ export class RegistryWriterClient implements RegistryWrites {
   public deleteAlias = (name: string, alias: string, change: Change) => this.call<void>('deleteAlias', name, alias, change);
   public setStage = (name: string, version: number, stage: Stage, archiveExisting: boolean, change: Change) =>
     this.call<ModelVersion>('setStage', name, version, stage, archiveExisting, change);
-  public transition = (name: string, version: number, to: VersionState, change: Change) =>
-    this.call<ModelVersion>('transition', name, version, to, change);
+  public transition = (name: string, version: number, to: VersionState, options: TransitionOptions) =>
+    this.call<ModelVersion>('transition', name, version, to, options);
+  public askApproval = (name: string, version: number, question: ApprovalQuestion, change: Change) =>
+    this.call<ModelVersion>('askApproval', name, version, question, change);
   public promote = (name: string, version: number, options: PromotionOptions) => this.call<Promotion>('promote', name, version, options);
 
   private async call<T>(method: WriteMethod, ...args: readonly unknown[]): Promise<T> {

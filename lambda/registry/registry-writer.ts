@@ -3,13 +3,13 @@ import { CHAMPION_ALIAS, ModelVersion, REGISTRY_ENV, REGISTRY_ERRORS, Stage, Ver
 import { createDocumentClient } from '../common/dynamo.client';
 import { requireEnv } from '../common/env';
 import { NamedError } from '../common/errors';
-import { assertAllowed, assertRules, assertServable, forbidden, transitionAction } from './lifecycle';
+import { approvalBy, assertAllowed, assertPassed, assertRules, assertServable, forbidden, illegal, transitionAction } from './lifecycle';
 import { draft } from './model-writes';
 import { canonicalStage, checkAlias, invalid } from './names';
 import { aliasOf, championOf, ModelRow, VersionRow } from './records';
 import { NOW } from './registry-commit';
 import { RegistryStore } from './registry-store.client';
-import { Change, Promotion, PromotionOptions, RegistryWrites } from './registry-writes';
+import { ApprovalQuestion, Change, Promotion, PromotionOptions, RegistryWrites, TransitionOptions } from './registry-writes';
 import { latestAfter, StageMove } from './stages';
 import { VersionWrites } from './version-writes';
 
@@ -71,14 +71,35 @@ export class RegistryWriter extends VersionWrites implements RegistryWrites {
     }
   }
 
-  public async transition(name: string, version: number, to: VersionState, change: Change): Promise<ModelVersion> {
+  public async transition(name: string, version: number, to: VersionState, options: TransitionOptions): Promise<ModelVersion> {
+    const { expectedState, ...change } = options;
     return this.onVersion(name, version, async (before, row) => {
       if (row.state === to) return this.answerVersion(row, before);
+      if (expectedState !== undefined && row.state !== expectedState) {
+        throw illegal(`${name} v${version} is ${row.state}, not ${expectedState} any more: it did not become ${to}`);
+      }
       const action = transitionAction(before, row, to);
       assertAllowed(before, row, to);
       assertRules(before, row, to, change);
-      const moved: VersionRow = { ...row, state: to, stepBy: change.actor, updatedAt: NOW };
+      if (to === 'Approved') return this.approve(before, row, change);
+      const { actor: by, reason } = change;
+      const approval = row.approval && { ...row.approval, decided: { by, reason } };
+      const moved: VersionRow = { ...row, state: to, approval, stepBy: by, updatedAt: NOW };
       const entry = draft(change, action, { version, fromState: row.state, toState: to });
+      const saved = await this.save({ before, after: { ...before, updatedAt: NOW }, versions: [moved], entry });
+      return this.answerVersion(saved.versions[0], saved.model);
+    });
+  }
+
+  public async askApproval(name: string, version: number, { round, startedBy }: ApprovalQuestion, change: Change): Promise<ModelVersion> {
+    return this.onVersion(name, version, async (before, row) => {
+      const asked = row.approval !== undefined && row.approval.round >= round;
+      const waits = row.state === 'PendingApproval' || (row.state === 'Approved' && round > 0);
+      if (asked || !waits) return this.answerVersion(row, before);
+      assertPassed(before, row);
+      const approval = { round, startedBy, reportUri: change.evidenceUri, approvedBy: [] };
+      const moved: VersionRow = { ...row, state: 'PendingApproval', approval, stepBy: change.actor, updatedAt: NOW };
+      const entry = draft(change, 'ApprovalRequested', { version, fromState: row.state, toState: 'PendingApproval' });
       const saved = await this.save({ before, after: { ...before, updatedAt: NOW }, versions: [moved], entry });
       return this.answerVersion(saved.versions[0], saved.model);
     });
@@ -101,6 +122,9 @@ export class RegistryWriter extends VersionWrites implements RegistryWrites {
       }
       if (row.state !== 'Production') assertAllowed(before, row, 'Production');
       assertServable(before, row);
+      if (before.managed && row.state === 'Archived' && !(await this.store.hasServed(before.modelId, version))) {
+        throw forbidden(`${name} v${version} cannot serve: the rule "only what served comes back" holds for ${name}, and it never did`);
+      }
       if (row.state !== 'Production') assertRules(before, row, 'Production', options);
       const replaced = before.production === undefined || before.production === version ? [] : [await this.store.version(before, before.production)];
       const moves: StageMove[] = before.managed
@@ -125,6 +149,22 @@ export class RegistryWriter extends VersionWrites implements RegistryWrites {
       });
       return { champion: await this.answerVersion(saved.versions[0], saved.model), previousVersion: serving };
     });
+  }
+
+  /** Two persons take two steps: the first leaves the version waiting. */
+  private async approve(before: ModelRow, row: VersionRow, change: Change): Promise<ModelVersion> {
+    const { version } = row;
+    const { actor: by, reason } = change;
+    assertPassed(before, row);
+    const { approvedBy, enough } = approvalBy(before, row, by);
+    if (!enough && approvedBy.length === row.approval?.approvedBy.length) return this.answerVersion(row, before);
+    const asked = row.approval || !enough ? { round: 0, startedBy: null, ...row.approval, approvedBy } : undefined;
+    const moved: VersionRow = enough
+      ? { ...row, state: 'Approved', approval: asked && { ...asked, decided: { by, reason } }, stepBy: by, updatedAt: NOW }
+      : { ...row, approval: asked, updatedAt: NOW };
+    const entry = draft(change, enough ? 'Approved' : 'Endorsed', { version, fromState: row.state, toState: moved.state });
+    const saved = await this.save({ before, after: { ...before, updatedAt: NOW }, versions: [moved], entry });
+    return this.answerVersion(saved.versions[0], saved.model);
   }
 
   /** One transaction of a change of stage: all of it, or as many of the versions that it archives as have room; then nothing is answered. */

@@ -39,6 +39,19 @@ export interface NewVersion {
   readonly record?: Partial<VersionRecord>;
 }
 
+export interface TransitionOptions extends Change {
+  /** State that the version must be in now; left out: any from which the step is allowed. */
+  readonly expectedState?: VersionState;
+}
+
+/** What persons are asked to decide about. */
+export interface ApprovalQuestion {
+  /** Judgement that they decide about; a version is asked about once in each. */
+  readonly round: number;
+  /** Session ARN of who started the run, null where nobody did. */
+  readonly startedBy: string | null;
+}
+
 export interface PromotionOptions extends Change {
   /** Version that must be serving now, null for none; left out: whatever serves is replaced. */
   readonly expectedChampion?: number | null;
@@ -76,8 +89,16 @@ export interface RegistryWrites {
   setAlias(name: string, alias: string, version: number, change: Change): Promise<void>;
   deleteAlias(name: string, alias: string, change: Change): Promise<void>;
   setStage(name: string, version: number, stage: Stage, archiveExisting: boolean, change: Change): Promise<ModelVersion>;
-  /** Moves a version to another state; a version that is there already is left alone. What serves is changed by `promote` alone. */
-  transition(name: string, version: number, to: VersionState, change: Change): Promise<ModelVersion>;
+  /**
+   * Moves a version to another state; a version that is there already is left alone. What serves is changed by `promote` alone. Where two persons
+   * have to approve, the answer to the first is the version as it still waits.
+   */
+  transition(name: string, version: number, to: VersionState, options: TransitionOptions): Promise<ModelVersion>;
+  /**
+   * From now on persons can approve a pipeline's version; one that was approved after an earlier judgement waits again. The same round twice asks
+   * once.
+   */
+  askApproval(name: string, version: number, question: ApprovalQuestion, change: Change): Promise<ModelVersion>;
   /** Makes a version the champion and archives the one before, in one transaction. */
   promote(name: string, version: number, options: PromotionOptions): Promise<Promotion>;
 }

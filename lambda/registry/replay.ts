@@ -42,6 +42,8 @@ export class Replay {
         this.aliases.delete(aliasIn(entry));
         return undefined;
       case 'Completed':
+      case 'ApprovalRequested':
+      case 'Endorsed':
       case 'Approved':
       case 'Rejected':
       case 'Archived':

@@ -15,7 +15,7 @@ const tags = z.custom<Record<string, string>>(
 );
 const change = z.object({ actor: text.min(1).max(2_048), reason: text, evidenceUri: text.max(2_048).optional() });
 const state = z.enum(['Incomplete', 'PendingApproval', 'Approved', 'Rejected', 'Production', 'Archived']);
-const rule = z.object({ state, twoPerson: z.boolean().optional(), evidence: z.boolean().optional() });
+const rule = z.object({ state, person: z.boolean().optional(), twoPerson: z.boolean().optional(), evidence: z.boolean().optional() });
 const rules = z.array(rule).max(20);
 const record = z.custom<Partial<VersionRecord>>(isObject, 'record must be an object');
 const newVersion = z.object({
@@ -45,7 +45,8 @@ export const WRITES = {
   setAlias: z.tuple([name, text, version, change]),
   deleteAlias: z.tuple([name, text, change]),
   setStage: z.tuple([name, version, z.enum(['None', 'Staging', 'Production', 'Archived']), z.boolean(), change]),
-  transition: z.tuple([name, version, state, change]),
+  transition: z.tuple([name, version, state, change.extend({ expectedState: state.optional() })]),
+  askApproval: z.tuple([name, version, z.object({ round: z.number().int().min(0), startedBy: text.min(1).max(2_048).nullable() }), change]),
   promote: z.tuple([name, version, change.extend({ expectedChampion: version.nullish() })]),
 } satisfies Record<keyof RegistryWrites, z.ZodType>;
 

@@ -62,7 +62,8 @@ export type VersionState = 'Incomplete' | 'PendingApproval' | 'Approved' | 'Reje
 export const ALLOWED_TRANSITIONS: Readonly<Record<VersionState, readonly VersionState[]>> = {
   Incomplete: ['PendingApproval', 'Rejected', 'Archived'],
   PendingApproval: ['Approved', 'Rejected', 'Archived'],
-  Approved: ['Production', 'Rejected', 'Archived'],
+  /** Back to waiting where the version was judged once more: the approval was for another report. */
+  Approved: ['PendingApproval', 'Production', 'Rejected', 'Archived'],
   Rejected: ['Archived'],
   Production: ['Archived'],
   Archived: ['Production'],
@@ -183,7 +184,12 @@ export interface RegisteredModel {
 /** What a version must have before it reaches a state. */
 export interface VersionRule {
   readonly state: VersionState;
-  /** Whether another person must take this step than the one who took the step before. */
+  /** Whether a person, or a program with a session of its own, must take the step: no policy. */
+  readonly person?: boolean;
+  /**
+   * Whether another person must take this step than the one who took the step before. For Approved: than the one who started the run; where
+   * nobody did, two persons must approve.
+   */
   readonly twoPerson?: boolean;
   /** Whether the step must name evidence (a URI). */
   readonly evidence?: boolean;
@@ -206,9 +212,24 @@ export interface ModelVersion extends Partial<VersionRecord> {
   readonly stage: Stage;
   readonly tags: Readonly<Record<string, string>>;
   readonly aliases: readonly string[];
+  readonly approval?: VersionApproval;
   readonly createdBy?: string;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+/** What persons are, or were last, asked to decide about a version. */
+export interface VersionApproval {
+  /** Judgement that they are asked about: 0, or how often another champion was found before the release. */
+  readonly round: number;
+  /** Session ARN of who started the run; null where a schedule, a monitor or a rule did. */
+  readonly startedBy: string | null;
+  /** Report of the judgement. */
+  readonly reportUri?: string;
+  /** Who has approved so far. */
+  readonly approvedBy: readonly string[];
+  /** The step that ended the question. */
+  readonly decided?: { readonly by: string; readonly reason: string };
 }
 
 /** A version whose record a pipeline has captured. */
@@ -232,6 +253,10 @@ export interface HistoryEntry {
     | 'TagDeleted'
     | 'Registered'
     | 'Completed'
+    /** A person is asked to approve; a version that was judged once more waits again. */
+    | 'ApprovalRequested'
+    /** One person approved where two have to. */
+    | 'Endorsed'
     | 'Approved'
     | 'Rejected'
     | 'Promoted'

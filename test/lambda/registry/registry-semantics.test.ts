@@ -272,6 +272,7 @@ describe('rules of a model', () => {
       { source: 's3://x', runId: 'run-1', record: versionRecord('run-1') },
       { ...by, actor: by.actor },
     );
+    await registry.askApproval('M', 1, { round: 0, startedBy: null }, by);
   };
 
   test('ask for another person, whatever role the same one took', async () => {
@@ -287,7 +288,59 @@ describe('rules of a model', () => {
     await registry.registerVersion({ name: 'M', rules }, { source: 's3://x', runId: 'r', record: versionRecord('r') }, pipeline);
     const policy: Change = { actor: 'policy:automatic', reason: '' };
     await expect(registry.transition('M', 1, 'Approved', policy)).rejects.toMatchObject(forbidden('asks for a person'));
+    await expect(registry.transition('M', 1, 'Approved', by)).rejects.toMatchObject(forbidden('its run has not asked any yet'));
+    await registry.askApproval('M', 1, { round: 0, startedBy: null }, pipeline);
+    expect(await registry.transition('M', 1, 'Approved', by)).toMatchObject({ state: 'PendingApproval', approval: { approvedBy: [by.actor] } });
+    expect((await registry.transition('M', 1, 'Approved', { ...by, actor: 'arn:aws:sts::1:assumed-role/Other/ana' })).state).toBe('PendingApproval');
+    expect((await registry.transition('M', 1, 'Approved', bob)).state).toBe('Approved');
+    expect((await registry.history('M')).slice(-3).map(({ action, actor }) => [action, actor])).toEqual([
+      ['ApprovalRequested', 'pipeline'],
+      ['Endorsed', by.actor],
+      ['Approved', bob.actor],
+    ]);
+  });
+
+  test('take who started the run for the first of two persons', async () => {
+    const pipeline: Change = { actor: 'pipeline', reason: '' };
+    await registry.registerVersion({ name: 'M', rules }, { source: 's3://x', runId: 'r', record: versionRecord('r') }, pipeline);
+    await registry.askApproval('M', 1, { round: 0, startedBy: by.actor }, pipeline);
+    await expect(registry.transition('M', 1, 'Approved', by)).rejects.toMatchObject(forbidden(`${by.actor}, who started the run`));
+    expect((await registry.transition('M', 1, 'Approved', bob)).state).toBe('Approved');
+  });
+
+  test('ask for a person, whoever it is', async () => {
+    const pipeline: Change = { actor: 'pipeline', reason: '' };
+    const manual = [{ state: 'Approved', person: true }] as const;
+    await registry.registerVersion({ name: 'M', rules: manual }, { source: 's3://x', runId: 'r', record: versionRecord('r') }, pipeline);
+    const policy: Change = { actor: 'policy:automatic', reason: '' };
+    await expect(registry.transition('M', 1, 'Approved', policy)).rejects.toMatchObject(forbidden('"a person for Approved"'));
     expect((await registry.transition('M', 1, 'Approved', by)).state).toBe('Approved');
+  });
+
+  test('hold for every judgement anew', async () => {
+    await candidate();
+    const asked = { ...by, evidenceUri: 's3://reports/second' };
+    expect((await registry.transition('M', 1, 'Approved', bob)).state).toBe('Approved');
+    await expect(registry.transition('M', 1, 'PendingApproval', bob)).rejects.toMatchObject({ name: REGISTRY_ERRORS.illegalTransition });
+    expect((await registry.askApproval('M', 1, { round: 0, startedBy: null }, asked)).state).toBe('Approved');
+    const again = await registry.askApproval('M', 1, { round: 1, startedBy: null }, asked);
+    expect(again).toMatchObject({ state: 'PendingApproval', approval: { round: 1, approvedBy: [], reportUri: 's3://reports/second' } });
+    await expect(registry.promote('M', 1, { ...by, evidenceUri: 's3://x' })).rejects.toMatchObject({ name: REGISTRY_ERRORS.illegalTransition });
+    expect((await registry.verifyHistory('M')).intact).toBe(true);
+  });
+
+  test('are not passed by through the archive', async () => {
+    await candidate();
+    await registry.transition('M', 1, 'Archived', bob);
+    await expect(registry.promote('M', 1, { ...by, evidenceUri: 's3://x' })).rejects.toMatchObject(forbidden('only what served comes back'));
+  });
+
+  test('are looked at in the state that was expected', async () => {
+    await candidate();
+    await registry.transition('M', 1, 'Approved', bob);
+    const late = { ...by, expectedState: 'PendingApproval' } as const;
+    await expect(registry.transition('M', 1, 'Rejected', late)).rejects.toMatchObject({ name: REGISTRY_ERRORS.illegalTransition });
+    expect((await registry.getVersion('M', 1)).state).toBe('Approved');
   });
 
   test('ask for evidence', async () => {
