@@ -39,12 +39,20 @@ export const endpointConfigInput = (
   };
 };
 
-/** Why a configuration of that name cannot serve as the wanted one; undefined where it can. */
-export const differenceOf = (wanted: CreateEndpointConfigCommandInput, found: { ProductionVariants?: ProductionVariant[] }): string | undefined => {
+/** Whether a configuration serves the very model that is asked for. */
+export const servesModel = (found: { ProductionVariants?: ProductionVariant[] } | undefined, modelName: string): boolean =>
+  found?.ProductionVariants?.[0]?.ModelName === modelName;
+
+/** Why a configuration of that name cannot serve as the wanted one; undefined where it can. The model counts unless it is any of the version's. */
+export const differenceOf = (
+  wanted: CreateEndpointConfigCommandInput,
+  found: { ProductionVariants?: ProductionVariant[] },
+  anyModel = false,
+): string | undefined => {
   const [want] = wanted.ProductionVariants ?? [];
   const [have] = found.ProductionVariants ?? [];
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
-    ['model', want?.ModelName, have?.ModelName],
+    ['model', want?.ModelName, anyModel ? want?.ModelName : have?.ModelName],
     ['instance type', want?.InstanceType, have?.InstanceType],
     ['memory', want?.ServerlessConfig?.MemorySizeInMB, have?.ServerlessConfig?.MemorySizeInMB],
     ['max concurrency', want?.ServerlessConfig?.MaxConcurrency, have?.ServerlessConfig?.MaxConcurrency],

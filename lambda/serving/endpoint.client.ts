@@ -1,10 +1,12 @@
 import {
+  AddTagsCommand,
   CreateEndpointCommand,
   CreateEndpointConfigCommand,
   type CreateEndpointConfigCommandInput,
   DeleteEndpointCommand,
   DeleteEndpointConfigCommand,
   DeleteModelCommand,
+  type DeploymentConfig,
   DescribeEndpointCommand,
   type DescribeEndpointCommandOutput,
   DescribeEndpointConfigCommand,
@@ -15,7 +17,7 @@ import {
   SageMakerClient,
   UpdateEndpointCommand,
 } from '@aws-sdk/client-sagemaker';
-import { ENDPOINT_TAG } from '../../lib/serving/contract';
+import { ENDPOINT_TAG, REFUSED_TAG } from '../../lib/serving/contract';
 
 export interface NamedArn {
   readonly name: string;
@@ -60,15 +62,29 @@ export class EndpointClient {
     }
   }
 
-  /** All at once. Instance endpoints keep the instance count and weight that scaling has given them. */
-  async update(endpointName: string, endpointConfigName: string, keepScaling: boolean): Promise<void> {
+  /** Instance endpoints, which are those with a deployment, keep the instance count and weight that scaling has given them. */
+  async update(endpointName: string, endpointConfigName: string, deployment: DeploymentConfig | undefined): Promise<void> {
     await this.client.send(
       new UpdateEndpointCommand({
         EndpointName: endpointName,
         EndpointConfigName: endpointConfigName,
-        RetainAllVariantProperties: keepScaling ? true : undefined,
+        RetainAllVariantProperties: deployment && true,
+        DeploymentConfig: deployment,
       }),
     );
+  }
+
+  /** Keeps with a configuration why it was refused; tags hold 256 characters of a small alphabet. */
+  async refuseConfig({ EndpointConfigArn }: DescribeEndpointConfigCommandOutput, reason: string): Promise<void> {
+    const Value = reason.replace(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, ' ').slice(0, 256);
+    await this.client.send(new AddTagsCommand({ ResourceArn: EndpointConfigArn, Tags: [{ Key: REFUSED_TAG, Value }] }));
+  }
+
+  /** Why a configuration was refused; undefined where it was not, or is not there. */
+  async refusalOf(found: DescribeEndpointConfigCommandOutput | undefined): Promise<string | undefined> {
+    if (!found) return undefined;
+    const tags = await orUndefined(() => this.client.send(new ListTagsCommand({ ResourceArn: found.EndpointConfigArn })));
+    return tags?.Tags?.find(({ Key }) => Key === REFUSED_TAG)?.Value;
   }
 
   async deleteEndpoint(endpointName: string): Promise<void> {

@@ -1,30 +1,68 @@
 import * as z from 'zod';
-import { type ReleaseStatus, SERVING_ENV, type ServingSpec } from '../../lib/serving/contract';
-import { requireJsonEnv } from '../common/env';
+import { COMMON_ENV } from '../../lib/common/contract';
+import { EVENTS } from '../../lib/retraining/contract';
+import { type ReleaseRequest, type ReleaseStatus, SERVING_ENV, type ServingSpec } from '../../lib/serving/contract';
+import { requireEnv, requireJsonEnv } from '../common/env';
+import { Events } from '../common/events.client';
 import { createLogger } from '../common/logger';
+import { S3Files } from '../common/s3.client';
 import { ModelRegistryClient } from '../registry/model-registry.client';
 import { EndpointClient } from './endpoint.client';
+import { InvokeClient } from './invoke.client';
 import { Release } from './release';
+import { ReleaseFailure } from './release-failure';
+import { RollbackAlarms } from './rollback-alarms.client';
+import { SmokeTest } from './smoke-test';
 
 const logger = createLogger('serving/release');
-const endpoints = new EndpointClient();
-const registry = new ModelRegistryClient();
+const events = new Events();
+const parts = {
+  endpoints: new EndpointClient(),
+  registry: new ModelRegistryClient(),
+  alarms: new RollbackAlarms(),
+  smoke: new SmokeTest(new S3Files(), new InvokeClient()),
+};
 
 const Request = z.object({
   action: z.enum(['start', 'check']),
   version: z.number().int().positive(),
+  runId: z.string().min(1).optional(),
   sagemakerModelName: z.string().min(1),
   endpointConfigName: z.string().min(1).max(63),
   expectedChampion: z.number().int().positive().nullable(),
+  prepared: z.unknown().optional(),
+  rollback: z.boolean().optional(),
   redriveCount: z.number().int().nonnegative(),
   startedAtRedrive: z.number().int().nonnegative().optional(),
   previousEndpointConfigName: z.string().optional(),
 });
 
-/** A step of the pipeline: starts the switch of the endpoint to a version, or looks whether it has happened. */
+/** A step of the pipeline: starts the switch of the endpoint to a version, or looks whether it has happened and holds. */
 export const handler = async (event: unknown): Promise<ReleaseStatus> => {
   const request = Request.parse(event);
-  const status = await new Release(requireJsonEnv<ServingSpec>(SERVING_ENV.spec), endpoints, registry).handle(request);
-  logger.info(`release ${request.action}`, { version: request.version, ...status });
-  return status;
+  const spec = requireJsonEnv<ServingSpec>(SERVING_ENV.spec);
+  try {
+    const { prepared, ...status } = await new Release(spec, parts).handle(request);
+    logger.info(`release ${request.action}`, { version: request.version, ...status });
+    return prepared === undefined ? status : { ...status, prepared };
+  } catch (error) {
+    if (error instanceof ReleaseFailure) await announce(spec, request, error);
+    throw error;
+  }
+};
+
+/** Whoever reads only the endpoint's status would take a deployment that was taken back for one that went well. */
+const announce = async ({ model, endpointName }: ServingSpec, { version, runId }: ReleaseRequest, { wanted, found, reason }: ReleaseFailure) => {
+  logger.error('release failed', { version, wanted, found });
+  await events.putEvent(EVENTS.releaseFailed, {
+    platform: requireEnv(COMMON_ENV.platform),
+    model,
+    occurredAt: new Date().toISOString(),
+    version,
+    runId: runId ?? '',
+    endpointName,
+    wanted,
+    found,
+    reason,
+  });
 };

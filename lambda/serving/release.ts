@@ -1,26 +1,43 @@
 import type { DescribeEndpointCommandOutput } from '@aws-sdk/client-sagemaker';
-import { PIPELINE_ERRORS } from '../../lib/pipeline/contract';
 import { REGISTRY_ERRORS } from '../../lib/registry/contract';
 import type { ReleaseRequest, ReleaseStatus, ServingSpec } from '../../lib/serving/contract';
 import { NamedError } from '../common/errors';
 import type { ModelRegistryClient } from '../registry/model-registry.client';
-import { differenceOf, endpointConfigInput } from './endpoint-config';
+import { Configurations } from './configurations';
+import { deploymentConfig, rollbackConfig } from './deployment-config';
 import type { EndpointClient } from './endpoint.client';
+import { nextRound } from './next-round';
+import { Proof } from './proof';
+import { failed } from './release-failure';
+import type { RollbackAlarms } from './rollback-alarms.client';
+import type { SmokeTest } from './smoke-test';
+import { isOnItsWay, turnRound } from './turn-round';
 
 /** The endpoint is doing something that ends by itself. */
 const BUSY: readonly (string | undefined)[] = ['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting'];
 
 /** Retried by the state machine: somebody else's change of the endpoint, or its deletion, has to end first. */
 const busy = (message: string): NamedError => new NamedError('ServiceUnavailable', message);
-const failed = (message: string): NamedError => new NamedError(PIPELINE_ERRORS.releaseFailed, message);
 
-/** Moves the live endpoint to a configuration and says when it is there. Both actions may be repeated. */
+export interface ReleaseParts {
+  readonly endpoints: EndpointClient;
+  readonly registry: Pick<ModelRegistryClient, 'champion' | 'getVersion'>;
+  readonly alarms: RollbackAlarms;
+  readonly smoke: Pick<SmokeTest, 'problem'>;
+}
+
+/** Moves the live endpoint to a configuration, says when it is there, and proves it. Both actions may be repeated. */
 export class Release {
+  private readonly configurations: Configurations;
+  private readonly proof: Proof;
+
   constructor(
     private readonly spec: ServingSpec,
-    private readonly endpoints: EndpointClient,
-    private readonly registry: Pick<ModelRegistryClient, 'champion'>,
-  ) {}
+    private readonly parts: ReleaseParts,
+  ) {
+    this.configurations = new Configurations(spec, parts);
+    this.proof = new Proof(spec, this.configurations, parts);
+  }
 
   async handle(request: ReleaseRequest): Promise<ReleaseStatus> {
     if (request.action === 'start') return this.start(request);
@@ -32,92 +49,95 @@ export class Release {
   private async start(request: ReleaseRequest): Promise<ReleaseStatus> {
     const { endpointName } = this.spec;
     const wanted = request.endpointConfigName;
-    await this.requireChampion(request);
-    await this.ensureConfig(request);
-    const live = await this.endpoints.describe(endpointName);
+    const moved = await this.movedChampion(request);
+    if (moved) return { ...this.status(request, 'Untouched', ''), championMoved: true, prepared: moved };
+    const found = await this.parts.endpoints.describe(endpointName);
+    const live = found && request.rollback ? await turnRound(found, wanted, this.parts) : found;
+    await this.configurations.ensure(request, live);
     const previous = live?.EndpointConfigName === wanted ? request.previousEndpointConfigName : live?.EndpointConfigName;
     if (!live) {
-      await this.endpoints.create(endpointName, wanted);
+      await this.parts.endpoints.create(endpointName, wanted);
     } else if (live.EndpointStatus === 'Failed') {
       // A failed endpoint serves nobody and can only be deleted; the retry of this state creates it.
-      await this.endpoints.deleteEndpoint(endpointName);
+      await this.parts.endpoints.deleteEndpoint(endpointName);
       throw busy(`endpoint ${endpointName} had failed (${live.FailureReason ?? 'no reason given'}) and is being deleted before it is created anew`);
     } else if (BUSY.includes(live.EndpointStatus)) {
-      if (live.EndpointStatus === 'Deleting' || !this.isOnItsWay(live, wanted)) {
+      if (live.EndpointStatus === 'Deleting' || !isOnItsWay(live, wanted)) {
         throw busy(`endpoint ${endpointName} is ${live.EndpointStatus}, another change of it has to end first`);
       }
     } else if (live.EndpointConfigName !== wanted || live.EndpointStatus !== 'InService') {
-      await this.endpoints.update(endpointName, wanted, this.spec.kind === 'REAL_TIME');
+      await this.update(request);
     }
-    return {
-      done: false,
-      championMoved: false,
-      endpointStatus: live ? 'Updating' : 'Creating',
-      endpointName,
-      endpointConfigName: wanted,
-      startedAtRedrive: request.redriveCount,
-      previousEndpointConfigName: previous ?? '',
-    };
+    return this.status(request, live ? 'Updating' : 'Creating', previous ?? '');
+  }
+
+  private async update({ endpointConfigName, rollback }: ReleaseRequest): Promise<void> {
+    const { endpoints, alarms } = this.parts;
+    const { endpointName, kind } = this.spec;
+    const names = kind === 'REAL_TIME' && !rollback ? await alarms.ensure(this.spec, endpointConfigName, 'deployment') : [];
+    await endpoints.update(endpointName, endpointConfigName, rollback ? rollbackConfig(this.spec) : deploymentConfig(this.spec, names));
   }
 
   private async check(request: ReleaseRequest): Promise<ReleaseStatus> {
     const { endpointName } = this.spec;
     const wanted = request.endpointConfigName;
-    const live = await this.endpoints.describe(endpointName);
-    if (!live) throw failed(`endpoint ${endpointName} is gone: somebody deleted it during the release`);
-    const status: ReleaseStatus = {
-      done: false,
-      championMoved: false,
-      endpointStatus: live.EndpointStatus ?? 'Unknown',
-      endpointName,
-      endpointConfigName: wanted,
-      startedAtRedrive: request.redriveCount,
-      previousEndpointConfigName: request.previousEndpointConfigName ?? '',
-    };
-    if (BUSY.includes(live.EndpointStatus)) return status;
-    const reason = live.FailureReason ? `: ${live.FailureReason}` : '';
-    if (live.EndpointStatus !== 'InService') throw failed(`endpoint ${endpointName} ended as ${live.EndpointStatus}${reason}`);
-    if (live.EndpointConfigName !== wanted) {
-      throw failed(`endpoint ${endpointName} was rolled back to ${live.EndpointConfigName} instead of running ${wanted}${reason}`);
+    const live = await this.parts.endpoints.describe(endpointName);
+    if (live && BUSY.includes(live.EndpointStatus)) {
+      return this.status(request, live.EndpointStatus ?? 'Unknown', request.previousEndpointConfigName ?? '');
     }
-    await this.verify(request);
-    await this.removeOldConfigs(wanted, status.previousEndpointConfigName);
-    return { ...status, done: true };
+    const refused = await this.configurations.refusalOf(wanted);
+    if (!live) {
+      if (refused) throw failed(wanted, 'no endpoint', `${refused}; nothing had served before, so the endpoint was removed`);
+      throw failed(wanted, 'no endpoint', `endpoint ${endpointName} is gone: somebody deleted it during the release`);
+    }
+    this.requireLive(live, wanted, refused);
+    await this.configurations.verify(request);
+    const problem = await this.proof.problem(request);
+    if (problem !== undefined) {
+      await this.proof.goBack(request, problem);
+      return this.status(request, 'RollingBack', request.previousEndpointConfigName ?? '');
+    }
+    await this.configurations.settle(wanted, request.previousEndpointConfigName ?? '');
+    return { ...this.status(request, 'InService', request.previousEndpointConfigName ?? ''), done: true };
+  }
+
+  /** SageMaker answers an update that it took back like one that went well: only the configuration tells. */
+  private requireLive({ EndpointStatus, EndpointConfigName = '', FailureReason }: DescribeEndpointCommandOutput, wanted: string, refused?: string): void {
+    const { endpointName } = this.spec;
+    const reason = FailureReason ? `: ${FailureReason}` : '';
+    if (EndpointStatus !== 'InService') throw failed(wanted, EndpointConfigName, `endpoint ${endpointName} ended as ${EndpointStatus}${reason}`);
+    if (EndpointConfigName === wanted) {
+      if (!refused) return;
+      throw failed(wanted, wanted, `${refused}; endpoint ${endpointName} could not be moved back and still runs it${reason}`);
+    }
+    const why = refused ? `: ${refused}` : reason;
+    throw failed(wanted, EndpointConfigName, `endpoint ${endpointName} was rolled back to ${EndpointConfigName} instead of running ${wanted}${why}`);
   }
 
   /** Two runs can meet here, e.g. one that was redriven. The promotion would refuse the second one, but only after the endpoint had moved. */
-  private async requireChampion({ version, expectedChampion }: ReleaseRequest): Promise<void> {
-    const serving = (await this.registry.champion(this.spec.model))?.version ?? null;
-    if (serving === expectedChampion || serving === version) return;
+  private async movedChampion({ action, version, expectedChampion, rollback, prepared }: ReleaseRequest): Promise<unknown> {
+    const champion = await this.parts.registry.champion(this.spec.model);
+    const serving = champion?.version ?? null;
+    if (serving === version) return undefined;
     const judged = expectedChampion === null ? 'no champion' : `version ${expectedChampion}`;
-    const message = `version ${version} was judged against ${judged}, but version ${serving} serves now: the endpoint was left as it is`;
-    throw new NamedError(REGISTRY_ERRORS.conflict, message);
+    const conflict = (why: string): NamedError => new NamedError(REGISTRY_ERRORS.conflict, `${why}: the endpoint was left as it is`);
+    if (rollback) throw conflict(`version ${version} was to serve again, but version ${serving} serves now`);
+    const { state } = await this.parts.registry.getVersion(this.spec.model, version);
+    if (state === 'Archived') throw conflict(`version ${version} was replaced or rolled back since it was judged; only a rollback to it brings it back`);
+    if (serving === expectedChampion) return undefined;
+    if (action === 'start' && prepared !== undefined) return nextRound(prepared, champion);
+    throw conflict(`version ${version} was judged against ${judged}, but version ${serving} serves now`);
   }
 
-  private async ensureConfig(request: ReleaseRequest): Promise<void> {
-    const input = endpointConfigInput(this.spec, request);
-    const difference = differenceOf(input, await this.endpoints.ensureConfig(input));
-    if (difference) throw failed(`endpoint configuration ${request.endpointConfigName} exists, but its ${difference}`);
-  }
-
-  /** The name alone proves nothing: what runs under it has to be the wanted model in the wanted size. */
-  private async verify(request: ReleaseRequest): Promise<void> {
-    const found = await this.endpoints.describeConfig(request.endpointConfigName);
-    const difference = found ? differenceOf(endpointConfigInput(this.spec, request), found) : 'description is gone';
-    if (difference) throw failed(`endpoint ${this.spec.endpointName} runs ${request.endpointConfigName}, but its ${difference}`);
-  }
-
-  /** One configuration beside the live one stays for a rollback: the previous one, or the newest where that is not known. */
-  private async removeOldConfigs(wanted: string, previous: string): Promise<void> {
-    const others = (await this.endpoints.configsOf(this.spec.endpointName)).map(({ name }) => name).filter((name) => name !== wanted);
-    const kept = others.includes(previous) ? previous : others[0];
-    for (const name of others) {
-      if (name !== kept) await this.endpoints.deleteConfig(name);
-    }
-  }
-
-  private isOnItsWay(live: DescribeEndpointCommandOutput, wanted: string): boolean {
-    const pending = live.PendingDeploymentSummary?.EndpointConfigName;
-    return pending ? pending === wanted : live.EndpointConfigName === wanted;
+  private status({ redriveCount, endpointConfigName }: ReleaseRequest, endpointStatus: string, previous: string): ReleaseStatus {
+    return {
+      done: false,
+      championMoved: false,
+      endpointStatus,
+      endpointName: this.spec.endpointName,
+      endpointConfigName,
+      startedAtRedrive: redriveCount,
+      previousEndpointConfigName: previous,
+    };
   }
 }

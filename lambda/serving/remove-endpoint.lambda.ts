@@ -4,9 +4,10 @@ import { createLogger } from '../common/logger';
 import { type Outcome, respond } from './custom-resource';
 import { EndpointClient } from './endpoint.client';
 import { removeEndpoint } from './removal';
+import { RollbackAlarms } from './rollback-alarms.client';
 
 const logger = createLogger('serving/remove-endpoint');
-const endpoints = new EndpointClient();
+const made = { endpoints: new EndpointClient(), alarms: new RollbackAlarms() };
 
 /** Time that answering CloudFormation needs; without an answer a stack waits for an hour. */
 const RESERVE_MILLISECONDS = 15_000;
@@ -20,7 +21,7 @@ export const handler = async (event: CloudFormationCustomResourceEvent, context:
   let outcome: Outcome;
   try {
     if (event.RequestType === 'Delete') {
-      await removeEndpoint(physicalResourceId, endpoints, { timeLeft: () => context.getRemainingTimeInMillis() - RESERVE_MILLISECONDS });
+      await removeEndpoint(physicalResourceId, made, { timeLeft: () => context.getRemainingTimeInMillis() - RESERVE_MILLISECONDS });
     } else {
       physicalResourceId = Properties.parse(event.ResourceProperties).EndpointName;
     }

@@ -112,19 +112,30 @@ export class PipelineFunctions extends Construct {
       logGroup: this.logGroup,
       handler: 'serving/release',
       description: `Moves the endpoint of ${modelName} to a version`,
-      environment: { [COMMON_ENV.platform]: platformName, [SERVING_ENV.spec]: stack.toJsonString(serving) },
-      timeout: Duration.minutes(2),
+      environment: {
+        [COMMON_ENV.platform]: platformName,
+        [RETRAINING_ENV.busName]: props.bus.eventBusName,
+        [SERVING_ENV.spec]: stack.toJsonString(serving),
+      },
+      // Smoke requests, or the time until a deployment that is under way has turned round.
+      timeout: Duration.minutes(5),
       memorySize: 256,
     });
     props.registry.grantRead(release);
+    props.bus.grantPutEventsTo(release);
+    // Smoke requests: rows of the run's holdout, and the scores that its candidate was judged by.
+    store.grantReadData(release, modelRunsPrefix(modelName));
+    store.grantReadArtifacts(release, modelRunsPrefix(modelName));
     const configs = stack.formatArn({ service: 'sagemaker', resource: 'endpoint-config', resourceName: `${endpoint.endpointName}-*` });
     const allow = (actions: string[], resources: string[], conditions?: { [name: string]: unknown }) =>
       release.addToRolePolicy(new iam.PolicyStatement({ actions, resources, conditions }));
-    const onEndpoint = ['AddTags', 'CreateEndpoint', 'DeleteEndpoint', 'DescribeEndpoint', 'UpdateEndpoint'].map((name) => `sagemaker:${name}`);
+    const onEndpoint = ['AddTags', 'CreateEndpoint', 'DeleteEndpoint', 'DescribeEndpoint', 'InvokeEndpoint', 'UpdateEndpoint'];
     const onConfigs = ['AddTags', 'CreateEndpointConfig', 'DeleteEndpointConfig', 'DescribeEndpointConfig', 'ListTags'];
-    allow(onEndpoint, [endpoint.endpointArn]);
+    allow(onEndpoint.map((name) => `sagemaker:${name}`), [endpoint.endpointArn]);
     // Making and updating an endpoint is also checked on the configuration it gets.
     allow([...onConfigs.map((name) => `sagemaker:${name}`), 'sagemaker:CreateEndpoint', 'sagemaker:UpdateEndpoint'], [configs]);
+    const onAlarms = ['DeleteAlarms', 'DescribeAlarms', 'PutMetricAlarm', 'SetAlarmState'];
+    allow(onAlarms.map((name) => `cloudwatch:${name}`), [endpoint._alarmsArn]);
     // Lists know no resources; what belongs to the endpoint is told by its tag.
     allow(['sagemaker:ListEndpointConfigs'], ['*']);
     if (serving.kind === 'REAL_TIME') {
@@ -133,7 +144,8 @@ export class PipelineFunctions extends Construct {
       allow(['kms:DescribeKey'], [store.encryptionKey.keyArn]);
       allow(['kms:CreateGrant'], [store.encryptionKey.keyArn], forServices);
     }
-    acknowledgeWildcards(release, [configs, '*'], 'Configurations are made at run time below the endpoint’s name; lists know no resources.');
+    const reason = 'Configurations and their alarms are made at run time below the endpoint’s name; lists know no resources.';
+    acknowledgeWildcards(release, [configs, endpoint._alarmsArn, '*'], reason);
     return release;
   }
 }

@@ -14,6 +14,9 @@ export const VARIANT_NAME = 'primary';
 /** Tag of every endpoint, endpoint configuration and model that is made at run time; its value is the endpoint's name. */
 export const ENDPOINT_TAG = 'cdk-mlops:endpoint';
 
+/** Tag of a configuration that did not prove itself once it served; its value tells why. */
+export const REFUSED_TAG = 'cdk-mlops:refused';
+
 /** Jobs, models and configurations of an endpoint are named `<endpoint>-…`; endpoint names have at most this many characters. */
 export const ENDPOINT_NAME_MAX_LENGTH = 39;
 

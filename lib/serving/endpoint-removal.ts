@@ -1,4 +1,4 @@
-import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
@@ -51,11 +51,13 @@ const removerOf = (stack: Stack, platformName: string): lambda.Function => {
   allow(['sagemaker:DescribeEndpoint', 'sagemaker:DeleteEndpoint'], [endpoints]);
   allow(['sagemaker:DeleteEndpointConfig', 'sagemaker:ListTags'], [configs]);
   allow(['sagemaker:DeleteModel', 'sagemaker:ListTags'], [models]);
+  const alarms = stack.formatArn({ service: 'cloudwatch', resource: 'alarm', resourceName: `${slug}-*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+  allow(['cloudwatch:DescribeAlarms', 'cloudwatch:DeleteAlarms'], [alarms]);
   // Lists know no resources; what belongs to the endpoint is told by its tag.
   allow(['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], ['*']);
   acknowledgeWildcards(
     remover,
-    [endpoints, configs, models, '*'],
+    [endpoints, configs, models, alarms, '*'],
     'Made at run time under names that begin with the platform; lists know no resources.',
   );
   return remover;

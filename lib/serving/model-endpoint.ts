@@ -1,10 +1,11 @@
-import { Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, IDependable } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
 import { CAPTURE_ROOT, capturePrefix, modelRunsPrefix } from '../artifacts/contract';
+import { acknowledgeWildcards } from '../common/acknowledge';
 import { claim } from '../common/claims';
 import { Validator } from '../common/validation';
 import { METRICS, METRICS_NAMESPACE, MODEL_DIMENSION, PLATFORM_DIMENSION } from '../operations/contract';
@@ -87,6 +88,10 @@ export class ModelEndpoint extends Construct {
       this.recorder = new PredictionRecorder(this, 'Recorder', { platformName, spec, endpointArn, store }).function;
     } else {
       store.grantWritePredictions(this.executionRole, capturePrefix(this.endpointName, VARIANT_NAME));
+      // A deployment looks at its rollback alarms in the name of this role.
+      const alarms = this._alarmsArn;
+      this.executionRole.addToPolicy(new iam.PolicyStatement({ actions: ['cloudwatch:DescribeAlarms'], resources: [alarms] }));
+      acknowledgeWildcards(this.executionRole, [alarms], 'Alarms of configurations are made at run time below the endpoint’s name.');
     }
   }
 
@@ -147,6 +152,16 @@ export class ModelEndpoint extends Construct {
   /** @internal */
   public _toSpec(): ServingSpec {
     return this.spec;
+  }
+
+  /**
+   * Alarms of the endpoint's configurations.
+   *
+   * @internal
+   */
+  public get _alarmsArn(): string {
+    const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
+    return Stack.of(this).formatArn({ service: 'cloudwatch', resource: 'alarm', resourceName: `${this.endpointName}-*`, arnFormat });
   }
 
   /**

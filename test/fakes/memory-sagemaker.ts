@@ -1,4 +1,5 @@
 import {
+  AddTagsCommand,
   CreateEndpointCommand,
   CreateEndpointConfigCommand,
   type CreateEndpointConfigCommandInput,
@@ -12,6 +13,7 @@ import {
   ListTagsCommand,
   SageMakerClient,
   UpdateEndpointCommand,
+  type UpdateEndpointCommandInput,
 } from '@aws-sdk/client-sagemaker';
 
 interface Endpoint {
@@ -30,6 +32,7 @@ export class MemorySageMaker {
   /** Name to the endpoint in its tag. */
   readonly models = new Map<string, string>();
   readonly calls: string[] = [];
+  readonly updates: UpdateEndpointCommandInput[] = [];
 
   client(): SageMakerClient {
     const client = new SageMakerClient({ region: 'eu-west-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } });
@@ -49,8 +52,9 @@ export class MemorySageMaker {
     if (command instanceof DescribeEndpointConfigCommand) {
       const found = this.configs.get(config);
       if (!found) throw validation(`Could not find endpoint configuration "${config}".`);
-      return found;
+      return { ...found, EndpointConfigArn: `config/${config}` };
     }
+    if (command instanceof AddTagsCommand) return this.tag(command.input.ResourceArn!, command.input.Tags!);
     if (command instanceof DeleteEndpointConfigCommand) return this.configs.delete(config);
     if (command instanceof DeleteModelCommand) return this.models.delete(input.ModelName);
     if (command instanceof ListEndpointConfigsCommand) {
@@ -85,7 +89,12 @@ export class MemorySageMaker {
         ...(pending && { PendingDeploymentSummary: { EndpointConfigName: pending } }),
       };
     }
-    if (command instanceof UpdateEndpointCommand) return Object.assign(endpoint, { status: 'Updating', pending: config });
+    if (command instanceof UpdateEndpointCommand) {
+      if (endpoint.status !== 'InService') throw validation(`Cannot update in-progress endpoint "${name}".`);
+      if (!this.configs.has(config)) throw validation(`Could not find endpoint configuration "${config}".`);
+      this.updates.push(command.input);
+      return Object.assign(endpoint, { status: 'Updating', pending: config, reason: undefined });
+    }
     if (command instanceof DeleteEndpointCommand) return Object.assign(endpoint, { status: 'Deleting' });
     throw new Error(`not stubbed: ${command.constructor.name}`);
   }
@@ -96,9 +105,21 @@ export class MemorySageMaker {
     this.endpoints.set(name, { config: endpoint.pending ?? endpoint.config, status: 'InService' });
   }
 
+  /** The update was taken back. */
+  takeBack(name: string, reason: string): void {
+    this.endpoints.set(name, { config: this.endpoints.get(name)!.config, status: 'InService', reason });
+  }
+
+  private tag(arn: string, tags: { Key?: string; Value?: string }[]): object {
+    const config = this.configs.get(arn.split('/')[1])!;
+    const kept = (config.Tags ?? []).filter(({ Key }) => !tags.some((tag) => tag.Key === Key));
+    return this.configs.set(config.EndpointConfigName!, { ...config, Tags: [...kept, ...tags] });
+  }
+
   private tagsOf(arn: string): { Key: string; Value: string }[] {
     const [kind, name] = arn.split('/');
-    const owner = kind === 'model' ? this.models.get(name) : this.configs.get(name)?.Tags?.[0].Value;
+    if (kind === 'config') return (this.configs.get(name)?.Tags ?? []) as { Key: string; Value: string }[];
+    const owner = this.models.get(name);
     return owner === undefined ? [] : [{ Key: 'cdk-mlops:endpoint', Value: owner }];
   }
 }

@@ -2,8 +2,10 @@ import { endpointConfigInput } from '../../../lambda/serving/endpoint-config';
 import { EndpointClient } from '../../../lambda/serving/endpoint.client';
 import { Release } from '../../../lambda/serving/release';
 import { removeEndpoint } from '../../../lambda/serving/removal';
+import { RollbackAlarms } from '../../../lambda/serving/rollback-alarms.client';
 import type { ModelVersion } from '../../../lib/registry/contract';
 import type { ReleaseRequest, ReleaseStatus, ServingSpec } from '../../../lib/serving/contract';
+import { MemoryAlarms } from '../../fakes/memory-alarms';
 import { MemorySageMaker } from '../../fakes/memory-sagemaker';
 
 const NAME = 'mlops-demand';
@@ -16,6 +18,7 @@ const SERVERLESS: ServingSpec = {
   captureSamplingPercentage: 100,
   captureUri: 's3://p/capture',
   kmsKeyArn: 'arn:key',
+  deployment: { strategy: 'ALL_AT_ONCE', bakeSeconds: 0, maximumErrorShare: 0.05, watchSeconds: 0, smokeRows: 10 },
 };
 const REAL_TIME: ServingSpec = {
   ...SERVERLESS,
@@ -24,19 +27,44 @@ const REAL_TIME: ServingSpec = {
   maxConcurrency: undefined,
   instanceType: 'ml.m5.large',
   initialInstanceCount: 1,
+  deployment: {
+    ...{ strategy: 'CANARY', stepPercentage: 10, waitSeconds: 300, bakeSeconds: 120 },
+    ...{ maximumErrorShare: 0.05, maximumLatencyMicroseconds: 250_000, watchSeconds: 3600, smokeRows: 10 },
+  },
+};
+const PREPARED = {
+  jobNameBase: 'mlops-demand-0123456789a0',
+  round: 0,
+  holdoutFeaturesUri: 's3://d/runs/Demand/r/holdout-features/holdout-features.csv',
+  candidateScoresUri: 's3://a/runs/Demand/r/scores/candidate',
+  championScoresUri: 's3://a/runs/Demand/r/scores/champion',
 };
 
 const world = (spec = SERVERLESS) => {
   const sagemaker = new MemorySageMaker();
-  const registry: { serving?: number } = {};
-  const champion = async () => (registry.serving === undefined ? undefined : ({ version: registry.serving } as ModelVersion));
-  const release = new Release(spec, new EndpointClient(sagemaker.client()), { champion });
+  const alarms = new MemoryAlarms();
+  const registry: { serving?: number; archived?: number } = {};
+  const found = (version: number) => ({ version, state: version === registry.archived ? 'Archived' : 'Approved' }) as ModelVersion;
+  const champion = async () => (registry.serving === undefined ? undefined : found(registry.serving));
+  const smoke: { problem?: string; asked: unknown[] } = { asked: [] };
+  const release = new Release(spec, {
+    endpoints: new EndpointClient(sagemaker.client()),
+    registry: { champion, getVersion: async (_, version) => found(version) },
+    alarms: new RollbackAlarms(alarms.client()),
+    smoke: {
+      problem: async (...asked) => {
+        smoke.asked.push(asked);
+        return smoke.problem;
+      },
+    },
+  });
   const request = (version: number, change: Partial<ReleaseRequest> = {}): ReleaseRequest => ({
     action: 'start',
     version,
     sagemakerModelName: `${NAME}-model-${version}`,
     endpointConfigName: `${NAME}-v${version}-abc`,
     expectedChampion: registry.serving ?? null,
+    prepared: PREPARED,
     redriveCount: 0,
     ...change,
   });
@@ -48,7 +76,7 @@ const world = (spec = SERVERLESS) => {
     sagemaker.settle(NAME);
     return check(version, status);
   };
-  return { sagemaker, registry, start, check, released };
+  return { sagemaker, alarms, registry, smoke, start, check, released };
 };
 
 test('the first release makes the endpoint, and is done when it runs the wanted configuration', async () => {
@@ -169,9 +197,9 @@ describe('a release of a version that was judged against another champion than t
     await released(1);
     Object.assign(registry, { serving: 2 });
     const conflict = { name: 'RegistryConflict', message: expect.stringMatching(/judged against version 1, but version 2 serves now/) };
-    await expect(start(3, { expectedChampion: 1 })).rejects.toMatchObject(conflict);
+    expect(await start(3, { expectedChampion: 1 })).toMatchObject({ done: false, championMoved: true });
     const { startedAtRedrive, previousEndpointConfigName } = await start(3);
-    const watched = { done: false, endpointStatus: '', endpointName: NAME, endpointConfigName: '', startedAtRedrive, previousEndpointConfigName };
+    const watched = { done: false, championMoved: false, endpointStatus: '', endpointName: NAME, endpointConfigName: '', startedAtRedrive, previousEndpointConfigName };
     await expect(check(3, watched, { expectedChampion: 1, redriveCount: 1 })).rejects.toMatchObject(conflict);
     expect(sagemaker.calls.filter((call) => call === 'UpdateEndpoint')).toHaveLength(1);
   });
@@ -251,7 +279,7 @@ describe('removal', () => {
       if (polls === 4) sagemaker.endpoints.delete(NAME);
       return 1;
     };
-    await removeEndpoint(NAME, new EndpointClient(sagemaker.client()), { timeLeft, pollMilliseconds: 1 });
+    await removeEndpoint(NAME, { endpoints: new EndpointClient(sagemaker.client()), alarms: new RollbackAlarms(new MemoryAlarms().client()) }, { timeLeft, pollMilliseconds: 1 });
     expect(sagemaker.calls.filter((call) => call === 'DeleteEndpoint')).toHaveLength(1);
     expect([...sagemaker.configs.keys()]).toEqual([`${NAME}-other-v1`]);
     expect([...sagemaker.models.keys()]).toEqual([`${NAME}-other-m`, 'foreign']);
@@ -259,14 +287,14 @@ describe('removal', () => {
 
   test('of an endpoint that was never made is nothing', async () => {
     const { sagemaker } = world();
-    await removeEndpoint(NAME, new EndpointClient(sagemaker.client()), { timeLeft: () => 0 });
+    await removeEndpoint(NAME, { endpoints: new EndpointClient(sagemaker.client()), alarms: new RollbackAlarms(new MemoryAlarms().client()) }, { timeLeft: () => 0 });
     expect(sagemaker.calls).toEqual(['DescribeEndpoint', 'ListEndpointConfigs', 'ListModels']);
   });
 
   test('gives up in time to say so', async () => {
     const { sagemaker, start } = world();
     await start(1);
-    await expect(removeEndpoint(NAME, new EndpointClient(sagemaker.client()), { timeLeft: () => 0 })).rejects.toThrow(
+    await expect(removeEndpoint(NAME, { endpoints: new EndpointClient(sagemaker.client()), alarms: new RollbackAlarms(new MemoryAlarms().client()) }, { timeLeft: () => 0 })).rejects.toThrow(
       /is still Creating: delete it, then/,
     );
   });
