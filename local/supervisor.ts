@@ -80,6 +80,7 @@ class Supervisor {
       region: state.region,
       accountId: state.accountId,
       timeScale: state.timeScale,
+      waitScale: state.waitScale,
       log: (line) => void log.write(`${new Date().toISOString()} ${line}\n`),
     });
   }

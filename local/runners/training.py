@@ -1,7 +1,9 @@
 """Script-mode training, as the sagemaker-training toolkit runs it inside the XGBoost and scikit-learn images."""
+import errno
 import json
 import os
 import runpy
+import socket
 import sys
 import traceback
 
@@ -97,6 +99,22 @@ def fail(root, command, code, message):
             failure.write('ExecuteUserScriptError:\nExitCode %d\nErrorMessage "%s"\nCommand "%s"' % (code, text, command))
 
 
+def cut_off():
+    """No network for this interpreter: what opens sockets by itself, or in another process, is not reached."""
+    original = socket.socket.connect
+
+    def connect(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            raise OSError(errno.ENETUNREACH, "Network is unreachable (EnableNetworkIsolation)")
+        return original(self, address)
+
+    def resolve(*_args, **_kwargs):
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution (EnableNetworkIsolation)")
+
+    socket.socket.connect = socket.socket.connect_ex = connect
+    socket.getaddrinfo = resolve
+
+
 class LastWords:
     """Standard error that remembers its end: a script that exits without a traceback has said there what went wrong."""
 
@@ -128,6 +146,8 @@ def run(order):
         fail(root, command, 1, "requirements.txt asks for what the local engine does not install: %s" % ", ".join(unmet))
         return 1
 
+    if order.get("isolated"):
+        cut_off()
     os.chdir(code)
     sys.argv = [script, *line]
     sys.path.insert(0, os.path.dirname(script))

@@ -1,50 +1,120 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
-import type { CapacitySize, DeploymentConfig } from '@aws-sdk/client-sagemaker';
-import { type Context, scaled } from './context';
-import type { Endpoint } from './endpoints';
+import type { DeploymentConfig } from '@aws-sdk/client-sagemaker';
+import type { Context } from './context';
+import type { Plan } from './deployment-policy';
+import type { Endpoint } from './endpoint';
+import { invalid } from './errors';
 
-/** Moves traffic to the pending fleet as the blue/green policy says; throws, and so rolls back, where an alarm of the policy is in ALARM. */
-export async function shift(context: Context, endpoint: Endpoint, deployment: DeploymentConfig | undefined): Promise<void> {
-  const routing = deployment?.BlueGreenUpdatePolicy?.TrafficRoutingConfiguration;
-  const alarms = (deployment?.AutoRollbackConfiguration?.Alarms ?? []).map(({ AlarmName }) => AlarmName!);
-  const steps = [...shares(routing, endpoint), 1];
-  for (const [index, share] of steps.entries()) {
-    endpoint.pendingShare = share;
-    endpoint.modified = new Date();
-    const last = index === steps.length - 1;
-    const wait = last && !alarms.length ? 0 : (routing?.WaitIntervalInSeconds ?? 0);
-    await bake(context, alarms, scaled(context, wait));
+const LOOK_MILLISECONDS = 500;
+/** However waits are scaled, alarms that watch a deployment are looked at so often in each of them. */
+const LEAST_LOOKS = 5;
+
+export const alarmNamesOf = (deployment: DeploymentConfig | undefined): string[] =>
+  (deployment?.AutoRollbackConfiguration?.Alarms ?? []).map(({ AlarmName }) => AlarmName!);
+
+/** The alarms that an execution role may see and that exist; anything else is refused before a deployment begins. */
+export async function checkAlarms(context: Context, alarmNames: readonly string[], roleArn: string): Promise<void> {
+  if (alarmNames.length === 0) return;
+  const { region, accountId } = context.options;
+  const arns = alarmNames.map((name) => `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`);
+  const denied = await context.engine.denied(roleArn, 'cloudwatch:DescribeAlarms', arns);
+  if (denied) throw invalid(`The execution role ${roleArn} cannot describe the alarms of AutoRollbackConfiguration: ${denied}`);
+  const known = new Set((await alarmsOf(context, alarmNames)).map(({ AlarmName }) => AlarmName));
+  const missing = alarmNames.filter((name) => !known.has(name));
+  if (missing.length > 0) throw invalid(`Could not find CloudWatch alarms ${missing.join(', ')} of AutoRollbackConfiguration`);
+}
+
+async function alarmsOf(context: Context, alarmNames: readonly string[]) {
+  const { MetricAlarms, CompositeAlarms } = await context.engine.metrics.send(
+    new DescribeAlarmsCommand({ AlarmNames: [...alarmNames], AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] }),
+  );
+  return [...(MetricAlarms ?? []), ...(CompositeAlarms ?? [])];
+}
+
+/** One update under its plan: alarms are looked at from its begin to its end, and whatever goes wrong is thrown. */
+export class Deployment {
+  private readonly began = Date.now();
+  /** What waits took less than the request says. */
+  private savedMilliseconds = 0;
+  private failure?: Error;
+  private readonly failing = new AbortController();
+
+  constructor(
+    private readonly context: Context,
+    private readonly endpoint: Endpoint,
+    private readonly plan: Plan,
+    private readonly alarmNames: readonly string[],
+  ) {}
+
+  /** Makes the deployment go back, whatever it is doing. */
+  fail(reason: string): void {
+    this.failure ??= new Error(reason);
+    this.failing.abort();
   }
-  await bake(context, alarms, scaled(context, deployment?.BlueGreenUpdatePolicy?.TerminationWaitInSeconds ?? 0));
-}
 
-type Routing = NonNullable<DeploymentConfig['BlueGreenUpdatePolicy']>['TrafficRoutingConfiguration'];
-
-function shares(routing: Routing, endpoint: Endpoint): number[] {
-  const instances = endpoint.live!.variants.reduce((sum, { count }) => sum + (count ?? 1), 0);
-  const shareOf = (size: CapacitySize | undefined) => (size?.Type === 'INSTANCE_COUNT' ? size.Value! / instances : (size?.Value ?? 10) / 100);
-  if (routing?.Type === 'CANARY') return [shareOf(routing.CanarySize)];
-  if (routing?.Type !== 'LINEAR') return [];
-  const step = shareOf(routing.LinearStepSize);
-  return Array.from({ length: Math.max(0, Math.ceil(1 / step) - 1) }, (_, index) => step * (index + 1));
-}
-
-async function bake(context: Context, alarms: readonly string[], milliseconds: number): Promise<void> {
-  const end = Date.now() + milliseconds;
-  for (;;) {
-    await refuseAlarmed(context, alarms);
-    const left = end - Date.now();
-    if (left <= 0) return;
-    await sleep(Math.min(left, 1000), undefined, { ref: false });
+  timeOut(): void {
+    this.fail(`The deployment exceeded MaximumExecutionTimeoutInSeconds${Number.isFinite(this.plan.limitSeconds) ? ` (${this.plan.limitSeconds})` : ''}.`);
   }
-}
 
-async function refuseAlarmed(context: Context, alarms: readonly string[]): Promise<void> {
-  if (alarms.length === 0) return;
-  const { MetricAlarms, CompositeAlarms } = await context.engine.metrics.send(new DescribeAlarmsCommand({ AlarmNames: [...alarms] }));
-  const tripped = [...(MetricAlarms ?? []), ...(CompositeAlarms ?? [])].filter(({ StateValue }) => StateValue === 'ALARM');
-  if (tripped.length === 0) return;
-  const names = tripped.map(({ AlarmName }) => AlarmName).join(', ');
-  throw new Error(`One or more configured alarms (${names}) are in ALARM. Deployment was rolled back.`);
+  async run(start: () => Promise<void>): Promise<void> {
+    this.endpoint.say('Creating');
+    await this.during(start());
+    for (const { share, waitSeconds } of this.plan.steps) {
+      this.endpoint.pendingShare = share;
+      this.endpoint.say('ActivatingTraffic');
+      await this.bake(waitSeconds);
+    }
+    await this.bake(this.plan.terminationSeconds);
+  }
+
+  private async during(work: Promise<void>): Promise<void> {
+    let over = false;
+    const watching = (async () => {
+      while (!over) {
+        await this.look();
+        await sleep(LOOK_MILLISECONDS, undefined, { ref: false, signal: this.failing.signal }).catch(() => undefined);
+      }
+    })();
+    try {
+      await Promise.race([work, watching]);
+    } finally {
+      over = true;
+      // The one that lost the race may still fail, and nobody waits for it then.
+      work.catch(() => undefined);
+      watching.catch(() => undefined);
+    }
+    await this.look();
+  }
+
+  private async bake(seconds: number): Promise<void> {
+    if (seconds > 0) this.endpoint.say('Baking');
+    const nominal = seconds * 1000;
+    const least = this.alarmNames.length > 0 ? LEAST_LOOKS * LOOK_MILLISECONDS : 0;
+    const actual = Math.min(nominal, Math.max(nominal * (this.context.options.waitScale ?? 1), least));
+    const end = Date.now() + actual;
+    for (;;) {
+      await this.look();
+      const left = end - Date.now();
+      if (left <= 0) break;
+      await sleep(Math.min(left, LOOK_MILLISECONDS), undefined, { ref: false, signal: this.failing.signal }).catch(() => undefined);
+    }
+    this.savedMilliseconds += nominal - actual;
+  }
+
+  private async look(): Promise<void> {
+    if (this.failure) throw this.failure;
+    if (Date.now() - this.began + this.savedMilliseconds > this.plan.limitSeconds * 1000) this.timeOut();
+    if (this.failure) throw this.failure;
+    if (this.alarmNames.length === 0) return;
+    // What requests have measured so far counts in this look already.
+    await this.context.metrics.flush();
+    const alarms = await alarmsOf(this.context, this.alarmNames).catch((error: unknown) => {
+      this.context.log(`alarms of a deployment were not readable: ${String(error)}`);
+      return [];
+    });
+    const tripped = alarms.filter(({ StateValue }) => StateValue === 'ALARM').map(({ AlarmName }) => AlarmName);
+    if (tripped.length === 0) return;
+    throw new Error(`One or more configured alarms (${tripped.join(', ')}) are in ALARM. Deployment was rolled back.`);
+  }
 }

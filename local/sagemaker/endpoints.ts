@@ -1,83 +1,20 @@
 import type {
   CreateEndpointCommandInput,
-  EndpointStatus,
   UpdateEndpointCommandInput,
   UpdateEndpointWeightsAndCapacitiesCommandInput,
 } from '@aws-sdk/client-sagemaker';
-import { type Context, announce } from './context';
-import { shift } from './deployment';
+import type { Context } from './context';
+import { Deployment, alarmNamesOf, checkAlarms } from './deployment';
+import { checkDeployment, planOf } from './deployment-policy';
+import { Endpoint } from './endpoint';
 import type { EndpointConfigRecord, EndpointConfigs } from './endpoint-configs';
-import { invalid, messageOf, unsupported } from './errors';
+import { invalid, messageOf } from './errors';
 import { Fleet } from './fleet';
+import { type JobFault, strike } from './job-faults';
 import type { Models } from './models';
 import { type ListRequest, Records } from './records';
 
-/** InService is IN_SERVICE in events. */
-const upperSnake = (status: string) => status.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase();
-
-export class Endpoint {
-  readonly created = new Date();
-  modified = this.created;
-  status: EndpointStatus = 'Creating';
-  failureReason?: string;
-  /** What answers requests; a second fleet takes a share only while a deployment shifts traffic step by step. */
-  live?: Fleet;
-  pending?: Fleet;
-  pendingShare = 0;
-  work: Promise<void> = Promise.resolve();
-  deployment?: CreateEndpointCommandInput['DeploymentConfig'];
-
-  constructor(
-    private readonly context: Context,
-    readonly name: string,
-    readonly arn: string,
-    public config: EndpointConfigRecord,
-  ) {}
-
-  enter(status: EndpointStatus, reason?: string): void {
-    this.status = status;
-    this.failureReason = reason;
-    this.modified = new Date();
-    const detail = { ...this.describe(), EndpointStatus: upperSnake(status), Tags: this.context.tags.asObject(this.arn) };
-    announce(this.context, 'Endpoint', detail, this.arn);
-  }
-
-  describe() {
-    const capture = this.config.request.DataCaptureConfig;
-    return {
-      EndpointName: this.name,
-      EndpointArn: this.arn,
-      EndpointConfigName: this.config.name,
-      ProductionVariants: this.live?.summaries(),
-      DataCaptureConfig: capture && {
-        EnableCapture: capture.EnableCapture ?? true,
-        CaptureStatus: (capture.EnableCapture ?? true) && this.status !== 'Failed' ? 'Started' : 'Stopped',
-        CurrentSamplingPercentage: capture.InitialSamplingPercentage,
-        DestinationS3Uri: capture.DestinationS3Uri,
-        KmsKeyId: capture.KmsKeyId,
-      },
-      EndpointStatus: this.status,
-      FailureReason: this.failureReason,
-      CreationTime: this.created,
-      LastModifiedTime: this.modified,
-      LastDeploymentConfig: this.deployment,
-      PendingDeploymentSummary: this.pending && {
-        EndpointConfigName: this.pending.config.name,
-        ProductionVariants: this.pending.summaries().map((variant) => ({
-          ...variant,
-          VariantStatus: [{ Status: this.pendingShare > 0 ? 'Baking' : 'Creating', StartTime: this.modified }],
-        })),
-        StartTime: this.modified,
-      },
-    };
-  }
-
-  /** The fleet for one request: atomic, so that a request either goes to the old fleet whole or to the new one. */
-  route(target: string | undefined) {
-    const fleet = this.pending && this.pendingShare > 0 && Math.random() < this.pendingShare ? this.pending : this.live;
-    return fleet?.route(target);
-  }
-}
+const INJECTED = 'A fault rule of the local engine made the deployment fail.';
 
 export class Endpoints {
   private readonly endpoints: Records<Endpoint>;
@@ -96,22 +33,23 @@ export class Endpoints {
     return this.endpoints.find(name);
   }
 
-  create(request: CreateEndpointCommandInput) {
+  create(request: CreateEndpointCommandInput, fault?: JobFault) {
     const name = request.EndpointName!;
     const arn = this.endpoints.arnOf(name);
     if (this.endpoints.has(name)) throw invalid(`Cannot create already existing endpoint "${arn}".`);
     const config = this.configs.get(request.EndpointConfigName!);
+    checkDeployment(request.DeploymentConfig, config);
     const fleet = this.fleet(config, name);
     const endpoint = new Endpoint(this.context, name, arn, config);
     endpoint.deployment = request.DeploymentConfig;
     this.context.tags.set(arn, request.Tags);
     this.endpoints.add(endpoint);
     endpoint.enter('Creating');
-    endpoint.work = this.bringUp(endpoint, fleet);
+    endpoint.work = this.bringUp(endpoint, fleet, fault);
     return { EndpointArn: arn };
   }
 
-  update(request: UpdateEndpointCommandInput) {
+  async update(request: UpdateEndpointCommandInput, fault?: JobFault) {
     const endpoint = this.endpoints.get(request.EndpointName!);
     refuseBusy(endpoint);
     const config = this.configs.get(request.EndpointConfigName!);
@@ -122,13 +60,18 @@ export class Endpoints {
       throw invalid('ExcludeRetainedVariantProperties can only be specified when RetainAllVariantProperties is true');
     }
     const deployment = request.RetainDeploymentConfig ? endpoint.deployment : request.DeploymentConfig;
-    if (deployment?.RollingUpdatePolicy) throw unsupported('rolling updates: use a blue/green policy');
+    checkDeployment(deployment, config, endpoint.config);
+    await checkAlarms(this.context, alarmNamesOf(deployment), this.models.get(config.variants[0].ModelName!).roleArn);
+    // Another update may have begun meanwhile.
+    refuseBusy(endpoint);
     const fleet = this.fleet(config, endpoint.name);
     if (request.RetainAllVariantProperties) retain(endpoint.live!, fleet, request);
     endpoint.deployment = deployment;
-    endpoint.pending = fleet;
+    const plan = planOf(deployment, config);
+    endpoint.begin(fleet, plan.rolling);
+    endpoint.underWay = new Deployment(this.context, endpoint, plan, alarmNamesOf(deployment));
     endpoint.enter('Updating');
-    endpoint.work = this.replace(endpoint, fleet, deployment);
+    endpoint.work = this.replace(endpoint, fleet, endpoint.underWay, fault);
     return { EndpointArn: endpoint.arn };
   }
 
@@ -187,34 +130,46 @@ export class Endpoints {
     return new Fleet(this.context, config, endpointName, (name) => this.models.get(name));
   }
 
-  private async bringUp(endpoint: Endpoint, fleet: Fleet): Promise<void> {
+  private async bringUp(endpoint: Endpoint, fleet: Fleet, fault: JobFault | undefined): Promise<void> {
+    let withdraw = () => undefined as void;
+    const failed = new Promise<never>((_, reject) => {
+      withdraw = strike(fault, {
+        fail: () => reject(new Error(INJECTED)),
+        timeout: () => reject(new Error('The containers did not pass the ping health check in time (a fault rule of the local engine).')),
+        kill: () => fleet.kill(),
+      });
+    });
     try {
-      await fleet.start();
+      await Promise.race([fleet.start(), failed]);
       endpoint.live = fleet;
       endpoint.enter('InService');
     } catch (error) {
       endpoint.enter('Failed', messageOf(error));
       await this.discard(fleet, false);
+    } finally {
+      withdraw();
     }
   }
 
-  /** Blue/green: the new fleet answers its pings before any request reaches it; where it does not, nothing ever changed. */
-  private async replace(endpoint: Endpoint, fleet: Fleet, deployment: UpdateEndpointCommandInput['DeploymentConfig']): Promise<void> {
+  /** The new fleet answers its pings before any request reaches it; until the old one is let go, all of it can be taken back at once. */
+  private async replace(endpoint: Endpoint, fleet: Fleet, deployment: Deployment, fault: JobFault | undefined): Promise<void> {
     const old = endpoint.live!;
+    const withdraw = strike(fault, { fail: () => deployment.fail(INJECTED), timeout: () => deployment.timeOut(), kill: () => fleet.kill() });
     try {
-      await fleet.start();
-      await shift(this.context, endpoint, deployment);
+      await deployment.run(() => fleet.start());
       endpoint.live = fleet;
       endpoint.config = fleet.config;
-      endpoint.pending = undefined;
-      endpoint.pendingShare = 0;
+      endpoint.settle();
       endpoint.enter('InService');
       await this.discard(old, true);
     } catch (error) {
       endpoint.pendingShare = 0;
-      endpoint.pending = undefined;
-      endpoint.enter('InService', messageOf(error));
+      endpoint.enter('RollingBack', messageOf(error));
       await this.discard(fleet, true);
+      endpoint.settle();
+      endpoint.enter('InService', messageOf(error));
+    } finally {
+      withdraw();
     }
   }
 

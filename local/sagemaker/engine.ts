@@ -61,6 +61,18 @@ export class Engine {
     );
   }
 
+  /** What keeps a role from doing this to one of the resources, if anything. */
+  async denied(roleArn: string, action: string, resources: readonly string[]): Promise<string | undefined> {
+    const { message } = (await this.post('/_mlops/permitted', { roleArn, action, resources })) as { message?: string };
+    return message || undefined;
+  }
+
+  /** What a fault rule has for work that no request of a caller stands for. */
+  async faultOf(operation: string, name: string): Promise<string | undefined> {
+    const { effect } = (await this.post('/_mlops/faults/match', { operation, name })) as { effect?: unknown };
+    return effect ? JSON.stringify(effect) : undefined;
+  }
+
   close(): void {
     for (const client of [this.metrics, ...this.storage.values(), ...this.logging.values()]) client.destroy();
   }

@@ -6,7 +6,10 @@ export class FinalMetrics {
   private readonly patterns: Array<{ name: string; regex: RegExp }> = [];
   private readonly last = new Map<string, MetricData>();
 
-  constructor(definitions: readonly MetricDefinition[]) {
+  constructor(
+    definitions: readonly MetricDefinition[],
+    private readonly onValue: (metric: MetricData) => void = () => undefined,
+  ) {
     for (const { Name, Regex } of definitions) {
       try {
         this.patterns.push({ name: Name!, regex: new RegExp(Regex!) });
@@ -19,7 +22,10 @@ export class FinalMetrics {
   read(line: string): void {
     for (const { name, regex } of this.patterns) {
       const value = Number.parseFloat(regex.exec(line)?.[1] ?? '');
-      if (Number.isFinite(value)) this.last.set(name, { MetricName: name, Value: value, Timestamp: new Date() });
+      if (!Number.isFinite(value)) continue;
+      const metric = { MetricName: name, Value: value, Timestamp: new Date() };
+      this.last.set(name, metric);
+      this.onValue(metric);
     }
   }
 

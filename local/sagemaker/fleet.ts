@@ -20,8 +20,8 @@ export class LiveVariant {
     private readonly context: Context,
     readonly definition: ProductionVariant,
     readonly model: ModelRecord,
-    endpointName: string,
-    config: EndpointConfigRecord,
+    readonly endpointName: string,
+    private readonly config: EndpointConfigRecord,
   ) {
     this.weight = definition.InitialVariantWeight ?? 1;
     this.count = definition.InitialInstanceCount;
@@ -61,6 +61,12 @@ export class LiveVariant {
     this.context.streams.delete(this.log);
   }
 
+  /** Serverless endpoints know no guardrails, so nothing of them is measured by configuration. */
+  get dimensions(): Record<string, string>[] {
+    const both = { EndpointName: this.endpointName, VariantName: this.name };
+    return this.maxConcurrency === undefined ? [both, { ...both, EndpointConfigName: this.config.name }] : [both];
+  }
+
   summary(): ProductionVariantSummary {
     const serverless = this.definition.ServerlessConfig;
     return {
@@ -93,6 +99,11 @@ export class Fleet {
     await Promise.all(this.variants.map((variant) => variant.start()));
   }
 
+  /** As if the machines' containers had died; they are started again as on AWS. */
+  kill(): void {
+    for (const { server } of this.variants) server.kill();
+  }
+
   async end(drain: boolean): Promise<void> {
     await Promise.all(this.variants.map((variant) => variant.end(drain)));
   }
@@ -113,9 +124,6 @@ export class Fleet {
     return this.variants[this.variants.length - 1];
   }
 
-  summaries(): ProductionVariantSummary[] {
-    return this.variants.map((variant) => variant.summary());
-  }
 }
 
 function startReason(error: unknown, variant: string): string {

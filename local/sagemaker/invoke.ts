@@ -3,6 +3,7 @@ import type { Context } from './context';
 import type { Endpoints } from './endpoints';
 import { ServiceError, messageOf } from './errors';
 import type { LiveVariant } from './fleet';
+import type { Measured } from './metrics';
 import type { ModelAnswer } from './model-server';
 
 const MAX_BODY_BYTES = 25 * 1024 * 1024;
@@ -51,7 +52,7 @@ export class Invocations {
       ...(customAttributes !== undefined ? { 'x-amzn-sagemaker-custom-attributes': customAttributes } : {}),
     });
     const modelMicroseconds = Number(process.hrtime.bigint() - started) / 1000;
-    this.measure(endpointName, variant, answer.status, modelMicroseconds, Number(process.hrtime.bigint() - began) / 1000 - modelMicroseconds);
+    this.measure(variant, answer.status, modelMicroseconds, Number(process.hrtime.bigint() - began) / 1000 - modelMicroseconds);
     if (answer.status < 200 || answer.status >= 300) throw modelError(this.context, endpointName, variant, answer);
     variant.capture?.record({ input: { contentType, body }, output: answer, inferenceId, customAttributes, at });
     return {
@@ -78,19 +79,16 @@ export class Invocations {
     }
   }
 
-  private measure(endpointName: string, variant: LiveVariant, status: number, modelMicroseconds: number, overheadMicroseconds: number): void {
-    this.context.metrics.put(
-      'AWS/SageMaker',
-      { EndpointName: endpointName, VariantName: variant.name },
-      {
-        Invocations: [1, 'Count'],
-        Invocation4XXErrors: [status >= 400 && status < 500 ? 1 : 0, 'Count'],
-        Invocation5XXErrors: [status >= 500 ? 1 : 0, 'Count'],
-        InvocationModelErrors: [status < 200 || status >= 300 ? 1 : 0, 'Count'],
-        ModelLatency: [modelMicroseconds, 'Microseconds'],
-        OverheadLatency: [overheadMicroseconds, 'Microseconds'],
-      },
-    );
+  private measure(variant: LiveVariant, status: number, modelMicroseconds: number, overheadMicroseconds: number): void {
+    const values: Measured = {
+      Invocations: [1, 'Count'],
+      Invocation4XXErrors: [status >= 400 && status < 500 ? 1 : 0, 'Count'],
+      Invocation5XXErrors: [status >= 500 ? 1 : 0, 'Count'],
+      InvocationModelErrors: [status < 200 || status >= 300 ? 1 : 0, 'Count'],
+      ModelLatency: [modelMicroseconds, 'Microseconds'],
+      OverheadLatency: [overheadMicroseconds, 'Microseconds'],
+    };
+    for (const dimensions of variant.dimensions) this.context.metrics.put('AWS/SageMaker', dimensions, values);
   }
 }
 

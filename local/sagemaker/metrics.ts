@@ -4,6 +4,8 @@ import { messageOf } from './errors';
 const FLUSH_MILLISECONDS = 1000;
 const BATCH = 500;
 
+export type Measured = Record<string, [number, MetricDatum['Unit']]>;
+
 /** The service's own metrics: collected while requests run, sent about once a second, never waited for. */
 export class Metrics {
   private readonly pending = new Map<string, MetricDatum[]>();
@@ -15,7 +17,7 @@ export class Metrics {
     private readonly complain: (line: string) => void,
   ) {}
 
-  put(namespace: string, dimensions: Record<string, string>, values: Record<string, [number, MetricDatum['Unit']]>): void {
+  put(namespace: string, dimensions: Record<string, string>, values: Measured): void {
     const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
     const Timestamp = new Date();
     const list = this.pending.get(namespace) ?? [];

@@ -40,6 +40,7 @@ export class ModelServer {
   private port = 0;
   private lastLine = '';
   private stopped = false;
+  private doomed = false;
 
   constructor(
     private readonly context: Context,
@@ -76,6 +77,12 @@ export class ModelServer {
     await this.stop();
   }
 
+  /** The container dies as it stands, or as soon as it is started. */
+  kill(): void {
+    this.doomed = this.container === undefined;
+    this.container?.signal('SIGKILL');
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     await this.container?.stop(scaled(this.context, TERMINATION_SECONDS));
@@ -99,6 +106,7 @@ export class ModelServer {
         this.onLine(line);
       },
     );
+    if (this.doomed) this.kill();
     await this.healthy(Date.now() + scaled(this.context, startupSeconds));
   }
 

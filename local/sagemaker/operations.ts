@@ -2,11 +2,12 @@ import type { Context } from './context';
 import { EndpointConfigs } from './endpoint-configs';
 import { Endpoints } from './endpoints';
 import { ServiceError } from './errors';
+import type { JobFault } from './job-faults';
 import { Models } from './models';
 import { TrainingJobs } from './training';
 import { TransformJobs } from './transform';
 
-type Handler = (input: unknown) => unknown;
+type Handler = (input: unknown, fault?: JobFault) => unknown;
 
 interface Parts {
   readonly handlers: ReadonlyMap<string, Handler>;
@@ -38,7 +39,8 @@ export function operationsOf(context: Context): Parts {
   const training = new TrainingJobs(context);
   const transform = new TransformJobs(context, models);
   const handlers = new Map<string, Handler>();
-  const on = <T>(name: string, handler: (input: T) => unknown) => handlers.set(name, (input) => handler(input as T));
+  const on = <T>(name: string, handler: (input: T, fault?: JobFault) => unknown) =>
+    handlers.set(name, (input, fault) => handler(input as T, fault));
 
   on('CreateTrainingJob', training.create.bind(training));
   on('DescribeTrainingJob', training.describe.bind(training));

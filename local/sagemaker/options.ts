@@ -15,5 +15,7 @@ export interface SageMakerOptions {
   readonly accountId: string;
   /** Factor on the service's own waits: container start-up limits and grace periods. 1 by default. */
   readonly timeScale?: number;
+  /** Factor on the waits that a deployment asks for: intervals between steps, termination of the old fleet. 1 by default. */
+  readonly waitScale?: number;
   readonly log?: (line: string) => void;
 }

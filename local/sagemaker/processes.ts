@@ -12,6 +12,8 @@ export interface Order {
   readonly environment: Record<string, string>;
   readonly cpus?: number;
   readonly program?: string;
+  /** Training without a network. */
+  readonly isolated?: boolean;
 }
 
 export interface Exit {

@@ -73,8 +73,8 @@ export class Records<T extends Listed> {
     return [...this.byName.values()];
   }
 
-  page(request: ListRequest): { items: T[]; NextToken?: string } {
-    const sorted = this.sorted(request);
+  page(request: ListRequest, wanted: (record: T) => boolean = () => true): { items: T[]; NextToken?: string } {
+    const sorted = this.sorted(request).filter(wanted);
     const start = request.NextToken === undefined ? 0 : positionOf(request.NextToken, sorted);
     const end = start + (request.MaxResults ?? 10);
     const items = sorted.slice(start, end);

@@ -9,6 +9,7 @@ import { Engine } from './engine';
 import { ServiceError, messageOf } from './errors';
 import { Images } from './images';
 import { Invocations } from './invoke';
+import { jobFaultOf } from './job-faults';
 import { Metrics } from './metrics';
 import { OPERATIONS, operationsOf } from './operations';
 import type { SageMakerOptions } from './options';
@@ -49,7 +50,7 @@ export async function startSageMakerService(options: SageMakerOptions): Promise<
   const parts = operationsOf(context);
   const invocations = new Invocations(context, parts.endpoints);
 
-  const api = async (operation: string, body: Buffer): Promise<unknown> => {
+  const api = async (operation: string, body: Buffer, fault?: string): Promise<unknown> => {
     const handler = parts.handlers.get(operation);
     if (!handler) {
       if (!model.operations.has(operation)) throw new ServiceError('UnknownOperationException', `SageMaker has no operation ${operation}`);
@@ -57,7 +58,7 @@ export async function startSageMakerService(options: SageMakerOptions): Promise<
     }
     const input = parse(body);
     validator.check(operation, input);
-    return toWire((await handler(input)) ?? {});
+    return toWire((await handler(input, jobFaultOf(fault))) ?? {});
   };
 
   const server = http.createServer((request, response) => {
@@ -90,7 +91,7 @@ async function answer(
   request: http.IncomingMessage,
   response: http.ServerResponse,
   token: string,
-  api: (operation: string, body: Buffer) => Promise<unknown>,
+  api: (operation: string, body: Buffer, fault?: string) => Promise<unknown>,
   invocations: Invocations,
   log: (line: string) => void,
 ): Promise<void> {
@@ -103,7 +104,8 @@ async function answer(
     const [, operation] = /^\/api\/(\w+)$/.exec(pathname) ?? [];
     const [, endpoint] = /^\/endpoints\/([^/]+)\/invocations$/.exec(pathname) ?? [];
     if (request.method === 'POST' && operation) {
-      send(response, 200, { 'content-type': 'application/x-amz-json-1.1' }, Buffer.from(JSON.stringify(await api(operation, body))));
+      const fault = request.headers['x-mlops-fault'] as string | undefined;
+      send(response, 200, { 'content-type': 'application/x-amz-json-1.1' }, Buffer.from(JSON.stringify(await api(operation, body, fault))));
     } else if (request.method === 'POST' && endpoint) {
       const result = await invocations.invoke(decodeURIComponent(endpoint), request.headers, body);
       send(response, result.status, result.headers, result.body);

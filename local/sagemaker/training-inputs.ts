@@ -1,11 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Channel, CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
+import * as tar from 'tar';
 import { downloadAll, extractArchive, listKeys, locationOf, readObject, relativeName } from './storage';
 import { hyperParameter } from './training-requests';
 
-/** Lays out what the container contract promises below the job's root: configuration, channels, code. */
+/** What keeps the toolkit inside the container from its code; the container ends with it, not the service. */
+export class CodeFailure extends Error {}
+
+/** Lays out what the container contract promises below the job's root: configuration and channels. */
 export async function fetchInputs(s3: S3Client, request: CreateTrainingJobCommandInput, root: string): Promise<void> {
   const hyperParameters = request.HyperParameters ?? {};
   const config = (name: string, value: unknown) => writeFile(path.join(root, 'input/config', name), JSON.stringify(value));
@@ -13,8 +17,26 @@ export async function fetchInputs(s3: S3Client, request: CreateTrainingJobComman
   await config('inputdataconfig.json', channelConfigurations(request));
   await config('resourceconfig.json', resourceConfiguration(request));
   for (const channel of request.InputDataConfig ?? []) await fetchChannel(s3, channel, request.RoleArn!, root);
-  const archive = hyperParameter(hyperParameters.sagemaker_submit_directory);
-  await extractArchive(s3, archive, path.join(root, 'sourcedir.tar.gz'), path.join(root, 'code'));
+}
+
+/** The script's archive, from S3 or out of a channel; a job in network isolation reaches channels only. */
+export async function fetchCode(s3: S3Client, request: CreateTrainingJobCommandInput, root: string): Promise<void> {
+  const source = hyperParameter(request.HyperParameters!.sagemaker_submit_directory);
+  const code = path.join(root, 'code');
+  if (!source.startsWith('/')) {
+    if (request.EnableNetworkIsolation) {
+      throw new CodeFailure(
+        `the code ${source} cannot be fetched in network isolation: give it as a channel and name its path below /opt/ml/input/data ` +
+          'in sagemaker_submit_directory',
+      );
+    }
+    return extractArchive(s3, source, path.join(root, 'sourcedir.tar.gz'), code);
+  }
+  const file = path.resolve(root, path.relative('/opt/ml', source));
+  const found = file.startsWith(root + path.sep) ? await stat(file).catch(() => undefined) : undefined;
+  if (!found) throw new CodeFailure(`there is no ${source} in the container`);
+  if (found.isDirectory()) await cp(file, code, { recursive: true });
+  else await tar.extract({ file, cwd: code });
 }
 
 async function fetchChannel(s3: S3Client, channel: Channel, roleArn: string, root: string): Promise<void> {

@@ -3,7 +3,7 @@ import { invalid, unsupported } from './errors';
 
 const ONE_DAY = 86_400;
 /** Fields that would change what a job reads or leaves behind; what only concerns its machines is accepted. */
-const NOT_PLAYED = ['CheckpointConfig', 'TensorBoardOutputConfig', 'ServerlessJobConfig', 'MlflowConfig', 'ModelPackageConfig'] as const;
+const NOT_PLAYED = ['TensorBoardOutputConfig', 'ServerlessJobConfig', 'MlflowConfig', 'ModelPackageConfig'] as const;
 
 /** The rules that the service model cannot say, and the parts that this engine does not play. */
 export function checkTraining(request: CreateTrainingJobCommandInput): void {
@@ -22,6 +22,9 @@ export function checkTraining(request: CreateTrainingJobCommandInput): void {
   }
   if (resources.InstanceCount !== 1) throw unsupported(`training on ${resources.InstanceCount} instances: it runs one`);
   if (resources.VolumeSizeInGB === undefined) throw invalid('VolumeSizeInGB must be specified in ResourceConfig');
+  if (resources.KeepAlivePeriodInSeconds && request.EnableManagedSpotTraining) {
+    throw invalid('KeepAlivePeriodInSeconds is not supported for managed spot training jobs');
+  }
   const stopping = request.StoppingCondition;
   if (!stopping) throw invalid('StoppingCondition is required for a training job');
   if (request.EnableManagedSpotTraining) {

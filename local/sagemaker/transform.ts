@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CreateTransformJobCommandInput, TransformJobStatus } from '@aws-sdk/client-sagemaker';
 import { type Context, announce, openLog } from './context';
 import { inUse, invalid } from './errors';
+import { type JobFault, strike } from './job-faults';
 import { ModelServer, StartFailure } from './model-server';
 import type { ModelRecord, Models } from './models';
 import { type ListRequest, Records, withoutTags } from './records';
@@ -18,12 +19,15 @@ class TransformJob {
   done: Promise<void> = Promise.resolve();
   private readonly stopping = new AbortController();
   private server?: ModelServer;
+  /** Why a fault rule ended the work. */
+  private broken?: string;
 
   constructor(
     private readonly context: Context,
     private readonly request: CreateTransformJobCommandInput,
     private readonly model: ModelRecord,
     readonly arn: string,
+    private readonly fault?: JobFault,
   ) {
     this.announce();
   }
@@ -48,6 +52,10 @@ class TransformJob {
   stop(): void {
     if (this.status === 'Stopping') return;
     if (this.status !== 'InProgress') throw invalid(`The request was rejected because the transform job is in status ${this.status}`);
+    this.end();
+  }
+
+  private end(): void {
     this.enter('Stopping');
     this.stopping.abort();
     void this.server?.stop();
@@ -62,19 +70,32 @@ class TransformJob {
     });
     this.started = new Date();
     let reason: string | undefined;
+    const withdraw = strike(this.fault, {
+      stop: () => this.end(),
+      kill: () => this.break('AlgorithmError: The primary container ended, exit code: 137'),
+      fail: () => this.break('AlgorithmError: a fault rule of the local engine made this job fail'),
+      timeout: () => this.break('AlgorithmError: Bad HTTP status received from algorithm: no answer within InvocationsTimeoutInSeconds'),
+    });
     try {
       await this.work(this.server);
     } catch (error) {
-      reason = reasonOf(error);
+      reason = this.broken ?? reasonOf(error);
       log.write(reason);
     }
+    withdraw();
     await this.server.stop();
     await log.settle();
     this.context.streams.delete(log);
     this.ended = new Date();
-    if (this.stopping.signal.aborted) return this.enter('Stopped');
+    if (this.status === 'Stopping') return this.enter('Stopped');
     this.failureReason = reason;
     this.enter(reason ? 'Failed' : 'Completed');
+  }
+
+  private break(reason: string): void {
+    this.broken = reason;
+    this.stopping.abort();
+    void this.server?.stop();
   }
 
   private async work(server: ModelServer): Promise<void> {
@@ -124,7 +145,7 @@ export class TransformJobs {
     this.jobs = new Records({ kind: 'transform-job', unknown, descendingByDefault: true }, region, accountId);
   }
 
-  create(request: CreateTransformJobCommandInput) {
+  create(request: CreateTransformJobCommandInput, fault?: JobFault) {
     const name = request.TransformJobName!;
     checkTransform(request);
     const arn = this.jobs.arnOf(name);
@@ -133,7 +154,7 @@ export class TransformJobs {
     }
     const model = this.models.get(request.ModelName!);
     this.context.tags.set(arn, request.Tags);
-    const job = new TransformJob(this.context, request, model, arn);
+    const job = new TransformJob(this.context, request, model, arn, fault);
     this.jobs.add(job);
     job.done = job.run();
     return { TransformJobArn: arn };

@@ -5,6 +5,7 @@ import threading
 import time
 from datetime import datetime, timezone
 
+from ministack.core import iam_actions
 from ministack.core.responses import _request_account_id, _request_region, get_account_id, get_region
 from ministack.services import cloudwatch, sns
 from ministack.services.cloudformation import provisioners
@@ -12,6 +13,8 @@ from ministack.services.cloudformation import provisioners
 from . import kms, metric_math
 
 _TICK_SECONDS = 1.0
+# AWS comes back to an alarm after up to a minute: a state that somebody set stays for a while before measurements decide again.
+_HOLD_SECONDS = 5.0
 _COMPARISONS = {
     'GreaterThanOrEqualToThreshold': lambda value, threshold: value >= threshold,
     'GreaterThanThreshold': lambda value, threshold: value > threshold,
@@ -25,6 +28,8 @@ def install() -> None:
     cloudwatch._evaluate_alarm = evaluate
     _wrap_actions()
     _wrap_math_alarms()
+    _wrap_set_state()
+    _wrap_resource()
     threading.Thread(target=_tick, daemon=True, name='mlops-alarms').start()
 
 
@@ -44,6 +49,8 @@ def _tick() -> None:
 
 def evaluate(alarm: dict) -> None:
     """Move the alarm to the state that the last periods ask for."""
+    if time.monotonic() < alarm.get('_heldUntil', 0):
+        return
     with _lock:
         values = _datapoints(alarm)
         state, reason = _verdict(alarm, values)
@@ -203,6 +210,35 @@ def _wrap_math_alarms() -> None:
         return response
 
     cloudwatch._put_metric_alarm = put_alarm
+
+
+def _wrap_set_state() -> None:
+    original = cloudwatch._set_alarm_state
+
+    def set_state(params, cbor_data, is_cbor, is_json=False):
+        name = cbor_data.get('AlarmName') if is_cbor or is_json else cloudwatch._p(params, 'AlarmName')
+        with _lock:
+            alarm = cloudwatch._alarms.get(name)
+            if alarm is not None:
+                alarm['_heldUntil'] = time.monotonic() + _HOLD_SECONDS
+            return original(params, cbor_data, is_cbor, is_json)
+
+    cloudwatch._set_alarm_state = set_state
+
+
+def _wrap_resource() -> None:
+    """Alarms named in a list are authorized by their ARN; MiniStack asks on `*`, which a policy on alarms does not cover."""
+    original = iam_actions.extract_resource_arn
+
+    def extract(service, method, path, headers, body, query_params, region, account_id):
+        found = original(service, method, path, headers, body, query_params, region, account_id)
+        if service != 'monitoring' or found != '*':
+            return found
+        names = iam_actions._safe_json_field(body, 'AlarmNames') or iam_actions._param(body, query_params, 'AlarmNames.member.1')
+        name = names[0] if isinstance(names, list) and names else names
+        return f'arn:aws:cloudwatch:{region}:{account_id}:alarm:{name}' if isinstance(name, str) and name else found
+
+    iam_actions.extract_resource_arn = extract
 
 
 def _with_queries(alarm: dict, queries: list) -> dict:

@@ -11,6 +11,7 @@ from . import (
     ecr,
     events,
     execution_logs,
+    faults,
     firehose,
     http_api,
     iam,
@@ -50,6 +51,7 @@ def install(settings) -> None:
     dynamodb_limits.install()
     dynamodb_queries.install()
     streams.install()
+    faults.install()
     calls.install()
     internal_api.install(settings)
     lifetime.install(settings)

@@ -8,7 +8,7 @@ import os
 from ministack import app
 from ministack.core.responses import _request_account_id, _request_region
 
-from . import calls, identity, recorder
+from . import calls, faults, identity, recorder
 
 _PREFIX = '/_mlops/'
 _settings = None
@@ -65,14 +65,40 @@ async def _route(method: str, name: str, body: dict) -> tuple:
         return 200, {}
     if method == 'GET' and name == 'calls':
         return 200, calls.report()
+    if name == 'faults' or name.startswith('faults/'):
+        return _faults(method, name.partition('/')[2], body)
     if method == 'POST' and name == 'session':
         role_arn, service = str(body['roleArn']), str(body['service'])
         _enter_scope(identity.account_of(role_arn) if role_arn.startswith('arn:') else '', '')
         identity.require_trust(role_arn, service)
         return 200, identity.session(role_arn, str(body.get('sessionName') or service.split('.')[0])[:64])
+    if method == 'POST' and name == 'permitted':
+        return 200, await asyncio.to_thread(_permitted, str(body['roleArn']), str(body['action']), [str(arn) for arn in body['resources']])
     if method == 'POST' and name == 'events':
         return _put_event(body)
     return 404, {'message': f'No such route: {method} {name}'}
+
+
+def _permitted(role_arn: str, action: str, resources: list) -> dict:
+    _enter_scope(identity.account_of(role_arn), '')
+    denials = (identity.denial(role_arn, 'SageMaker', action, resource) for resource in resources)
+    return {'message': next((denial for denial in denials if denial), None)}
+
+
+def _faults(method: str, rest: str, body: dict) -> tuple:
+    if method == 'POST' and not rest:
+        return 200, faults.add(body)
+    if method == 'POST' and rest == 'match':
+        # Work that the SageMaker service starts by itself, as a tuning job does, never came through the engine's door.
+        return 200, {'effect': faults.effect_of('sagemaker', str(body['operation']), str(body['name']))}
+    if method == 'GET' and not rest:
+        return 200, {'faults': faults.listed()}
+    if method == 'DELETE':
+        try:
+            return 200, {'removed': faults.remove(rest or None)}
+        except KeyError:
+            return 404, {'message': f'There is no fault {rest}'}
+    return 404, {'message': f'No such route: {method} faults/{rest}'}
 
 
 def _put_event(body: dict) -> tuple:

@@ -12,7 +12,7 @@ from ministack.core import iam_actions, router
 from ministack.core.iam_evaluator import request_caller_arn
 from ministack.core.responses import get_account_id, get_region
 
-from . import iam, identity
+from . import faults, iam, identity
 
 _CONTROL_TIMEOUT = 60
 # InvokeEndpoint answers within 60 s or not at all; the service itself reports the timeout of the model.
@@ -183,6 +183,12 @@ def call(operation: str, body: bytes | dict, principal: str, origin: str) -> tup
         'content-type': 'application/json', 'x-mlops-engine-token': _settings.token,
         'x-mlops-principal': principal, 'x-mlops-origin': origin,
     }
+    fault = faults.on_sagemaker(operation, body if isinstance(body, dict) else _parsed(body))
+    if fault and fault['kind'] == 'error':
+        return int(fault.get('status') or 400), {'__type': fault['error'], 'message': fault['message']}
+    if fault:
+        # What happens to the work is played by the service that does the work.
+        headers['x-mlops-fault'] = json.dumps(fault)
     try:
         status, _, answer = _request('POST', f'/api/{operation}', raw, headers, _CONTROL_TIMEOUT)
     except OSError as error:
@@ -199,6 +205,9 @@ def _invoke(method, path, headers, body, principal, match):
         name: value for name, value in headers.items()
         if name in ('content-type', 'accept') or (name.startswith('x-amzn-sagemaker') or name.startswith('x-amzn-sage-maker'))
     }
+    fault = faults.on_sagemaker('InvokeEndpoint', {'EndpointName': urllib.parse.unquote(match.group(1))})
+    if fault:
+        return _error(fault['error'], fault['message'], int(fault.get('status') or 400))
     forwarded.update({'x-mlops-engine-token': _settings.token, 'x-mlops-principal': principal, 'x-mlops-origin': 'api'})
     try:
         status, answer_headers, answer = _request(method, urllib.parse.quote(path), body, forwarded, _RUNTIME_TIMEOUT)

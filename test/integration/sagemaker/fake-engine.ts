@@ -20,6 +20,9 @@ export class FakeEngine {
   readonly forbidden = new Set<string>();
   readonly token = 'token-of-the-test';
   alarmState = 'OK';
+  alarmsForbidden = false;
+  /** Effects for the children of tuning jobs, by their name. */
+  readonly faults = new Map<string, object>();
   /** Access keys that wrote or read objects. */
   readonly keysSeen = new Set<string>();
   private readonly server = http.createServer((request, response) => void this.answer(request, response));
@@ -74,6 +77,8 @@ export class FakeEngine {
       this.events.push(body as unknown as StateChange);
       return send(200, '{}');
     }
+    if (route === '/_mlops/permitted') return send(200, JSON.stringify({ message: this.alarmsForbidden ? 'not authorized' : null }));
+    if (route === '/_mlops/faults/match') return send(200, JSON.stringify({ effect: this.faults.get(String(body.name)) ?? null }));
     const role = String(body.roleArn);
     if (role.endsWith('/nobody')) return send(400, JSON.stringify({ message: 'the role does not exist' }));
     return send(200, JSON.stringify({ AccessKeyId: `ASIA${role.split('/').pop()!.toUpperCase()}`, SecretAccessKey: 's', SessionToken: 't' }));

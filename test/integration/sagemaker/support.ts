@@ -101,7 +101,7 @@ export class Bench {
     readonly directory: string,
   ) {}
 
-  static async start(timeScale = 0.02): Promise<Bench> {
+  static async start(timeScale = 0.02, waitScale = 0.02): Promise<Bench> {
     const engine = new FakeEngine();
     const directory = mkdtempSync(path.join(os.tmpdir(), 'mlops-sagemaker-'));
     const service = await startSageMakerService({
@@ -113,6 +113,7 @@ export class Bench {
       region: 'us-east-1',
       accountId: '000000000000',
       timeScale,
+      waitScale,
     });
     return new Bench(engine, service, directory);
   }
@@ -123,10 +124,11 @@ export class Bench {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async attempt(operation: string, body: object, token = this.engine.token): Promise<{ status: number; body: Record<string, unknown> }> {
+  async attempt(operation: string, body: object, token = this.engine.token, fault?: object): Promise<{ status: number; body: Record<string, unknown> }> {
+    const headers = { 'x-mlops-engine-token': token, 'x-mlops-principal': 'arn:aws:iam::000000000000:root' };
     const response = await fetch(`http://127.0.0.1:${this.service.port}/api/${operation}`, {
       method: 'POST',
-      headers: { 'x-mlops-engine-token': token, 'x-mlops-principal': 'arn:aws:iam::000000000000:root' },
+      headers: fault ? { ...headers, 'x-mlops-fault': JSON.stringify(fault) } : headers,
       body: JSON.stringify(body),
     });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
@@ -136,6 +138,12 @@ export class Bench {
     const answer = await this.attempt(operation, body);
     if (answer.status !== 200) throw new Error(`${operation}: ${JSON.stringify(answer.body)}`);
     return answer.body as T;
+  }
+
+  /** As a fault rule would have it. */
+  async faulty(operation: string, body: object, kind: string, afterSeconds = 0): Promise<void> {
+    const answer = await this.attempt(operation, body, undefined, { kind, afterSeconds });
+    if (answer.status !== 200) throw new Error(`${operation}: ${JSON.stringify(answer.body)}`);
   }
 
   async refused(operation: string, body: object): Promise<Failure> {
@@ -169,7 +177,7 @@ export class Bench {
   }
 
   settled(name: string): Promise<Description> {
-    return this.until('DescribeEndpoint', { EndpointName: name }, 'EndpointStatus', ['Creating', 'Updating']);
+    return this.until('DescribeEndpoint', { EndpointName: name }, 'EndpointStatus', ['Creating', 'Updating', 'RollingBack', 'Deleting']);
   }
 
   /** Code for the jobs that follow, under a key of its own. */
