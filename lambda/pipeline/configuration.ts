@@ -1,19 +1,41 @@
 import { createHash } from 'node:crypto';
 import type { DataFile, DataManifest } from '../../lib/artifacts/contract';
-import { PIPELINE_ERRORS, type PipelineSpec } from '../../lib/pipeline/contract';
+import { PIPELINE_ERRORS, type PipelineSpec, type RunOverrides } from '../../lib/pipeline/contract';
 import type { ModelVersion } from '../../lib/registry/contract';
 import { NamedError } from '../common/errors';
 import type { S3Files } from '../common/s3.client';
 import { type ChosenConstraints, recordedConstraints } from './constraint-source';
+import { dataInvalid } from './data-invalid';
 
 /** What a run is made from. */
 export interface RunSource {
   readonly settings: PipelineSpec;
   /** Only where the run repeats another: the files that it used, in the versions that it saw. */
   readonly dataFiles?: readonly DataFile[];
+  /** Keys below the data set's own prefix; all where absent. */
+  readonly dataPrefix?: string;
+  /** Commit of DVC or lakeFS that the data came from. */
+  readonly dataCommit?: string;
   /** What the rows are checked against. */
   readonly constraints?: ChosenConstraints;
 }
+
+/** A commit of Git or lakeFS, or any other name of a state of the data that fits on one line. */
+export const DATA_COMMIT = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}$/;
+
+/** What the container gets beside the script's own arguments; nobody may set it for a single run. */
+const RESERVED = /^sagemaker_/;
+
+/** The settings of one run: what was asked for it alone stands above what the app says. */
+export const withOverrides = (settings: PipelineSpec, { hyperparameters = {} }: RunOverrides): PipelineSpec => {
+  const reserved = Object.keys(hyperparameters).find((name) => RESERVED.test(name));
+  if (reserved !== undefined) {
+    throw dataInvalid(`hyperparameter ${reserved}`, 'names that begin with sagemaker_ belong to the container', 'leave it out of the request');
+  }
+  return Object.keys(hyperparameters).length === 0
+    ? settings
+    : { ...settings, hyperparameters: { ...settings.hyperparameters, ...hyperparameters } };
+};
 
 /** Puts the settings of a run beside what it makes. A second try keeps those of the first, whatever was deployed meanwhile. */
 export const keepConfiguration = async (files: S3Files, uri: string, settings: PipelineSpec) => {
@@ -51,6 +73,8 @@ export const readRecorded = async (files: S3Files, version: ModelVersion): Promi
       },
     },
     dataFiles: manifest.files,
+    dataPrefix: manifest.prefix,
+    dataCommit: manifest.commit,
     constraints: await recordedConstraints(files, manifest),
   };
 };

@@ -1,149 +1,142 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
-import type { RunStep } from '../../lib/tracking/contract';
+import type { BilledInstances, RunStep } from '../../lib/tracking/contract';
 import { readableCause } from './failed-step';
+import { type JobFacts, jobFacts, parsedObject, valueAt } from './job-facts';
+import { logsOfJob } from './log-place';
+import { type StepOf, stepOfState } from './step-of-state';
 
-type References = Record<string, string>;
 type Data = Record<string, unknown>;
-
-interface StepOf {
-  readonly step: string;
-  /** From what the state machine knows when the step has ended, or when it began where it has not. */
-  readonly inputs?: Readonly<Record<string, string>>;
-  readonly outputs?: Readonly<Record<string, string>>;
-}
-
-const RELEASE: StepOf = {
-  step: 'release',
-  inputs: { version: 'registered.version', sagemakerModel: 'candidate.sagemakerModelName' },
-  outputs: { endpoint: 'release.endpointName', configuration: 'release.endpointConfigName', status: 'release.endpointStatus' },
-};
-const FINISH: StepOf = { step: 'finish', outputs: { outcome: 'outcome', version: 'version' } };
-
-/** Step of each state, with the places of its references. Several states may be one step. */
-const STEP_OF_STATE: Readonly<Record<string, StepOf>> = {
-  PrepareData: { step: 'prepare-data', outputs: { manifest: 'prepared.manifestUri', train: 'prepared.trainUri', holdout: 'prepared.holdoutUri' } },
-  Train: {
-    step: 'train',
-    inputs: {
-      data: 'prepared.trainUri',
-      code: 'prepared.codeUri',
-      image: 'prepared.training.image',
-      instanceType: 'prepared.training.instanceType',
-    },
-    outputs: { job: 'trainingJob.TrainingJobName', model: 'trainingJob.ModelArtifacts.S3ModelArtifacts' },
-  },
-  CreateModel: {
-    step: 'create-candidate',
-    inputs: { model: 'trainingJob.ModelArtifacts.S3ModelArtifacts', code: 'prepared.codeUri' },
-    outputs: { sagemakerModel: 'candidate.sagemakerModelName' },
-  },
-  ScoreHoldout: {
-    step: 'score',
-    inputs: { rows: 'prepared.holdoutFeaturesUri', sagemakerModel: 'candidate.sagemakerModelName', champion: 'prepared.champion.version' },
-    outputs: { candidate: 'prepared.candidateScoresUri' },
-  },
-  Evaluate: {
-    step: 'evaluate',
-    inputs: { holdout: 'prepared.holdoutUri' },
-    outputs: { report: 'evaluation.reportUri', passed: 'evaluation.passed' },
-  },
-  Baseline: {
-    step: 'baseline',
-    inputs: { train: 'prepared.trainUri', scores: 'prepared.candidateScoresUri' },
-    outputs: { baseline: 'baseline.baselineUri' },
-  },
-  Compare: {
-    step: 'compare',
-    inputs: { version: 'prepared.rebuildOf.version' },
-    outputs: { equal: 'comparison.equal', report: 'comparison.reportUri' },
-  },
-  Register: {
-    step: 'register',
-    inputs: { model: 'trainingJob.ModelArtifacts.S3ModelArtifacts', report: 'evaluation.reportUri' },
-    outputs: { version: 'registered.version', state: 'registered.state', problem: 'registered.problem' },
-  },
-  Approve: { step: 'approve', inputs: { version: 'registered.version', reason: 'evaluation.reason' } },
-  StartRelease: RELEASE,
-  WaitForRelease: RELEASE,
-  CheckRelease: RELEASE,
-  ReleaseDone: RELEASE,
-  Promote: { step: 'promote', inputs: { version: 'registered.version', champion: 'prepared.champion.version' } },
-  FinishPromoted: FINISH,
-  FinishRejected: FINISH,
-  FinishRebuilt: FINISH,
-};
+type Events = AsyncIterable<HistoryEvent> | Iterable<HistoryEvent>;
 
 interface Seen {
   readonly about: StepOf;
-  readonly start: Date;
+  start: Date;
   end?: Date;
   data: Data;
-  extra: References;
+  /** States of this step that are under way: branches, or one. */
+  open: number;
   error?: string;
+  /** Jobs of its last attempt. */
+  jobs: JobFacts[];
+}
+
+/** What an execution did, as far as its history tells. */
+export interface ExecutionAccount {
+  readonly steps: readonly RunStep[];
+  /** Of all jobs that ended, also of attempts that were repeated. */
+  readonly billed: readonly BilledInstances[];
+  /** What the state machine knew when the last state was entered or left. */
+  readonly data: Readonly<Data>;
 }
 
 /**
  * What the steps of a run did, from its execution's history, oldest event first. A step that was tried again tells of its last attempt; what was
- * under way when the execution ended badly has failed.
+ * under way when the execution ended badly has failed, and is under way again after a redrive.
  */
-export const stepsOf = async (events: AsyncIterable<HistoryEvent> | Iterable<HistoryEvent>): Promise<RunStep[]> => {
+export const accountOf = async (events: Events): Promise<ExecutionAccount> => {
   const seen = new Map<string, Seen>();
+  const steps = new Map<number | undefined, Seen>();
+  const billed = new Map<string, number>();
   let last: Seen | undefined;
+  let data: Data = {};
   for await (const event of events) {
-    const { timestamp: time = new Date(0), type = '', stateEnteredEventDetails: entered, stateExitedEventDetails: exited } = event;
-    const about = STEP_OF_STATE[entered?.name ?? exited?.name ?? ''];
+    const { id, previousEventId, timestamp: time = new Date(0), type = '', stateEnteredEventDetails: entered, stateExitedEventDetails: exited } = event;
+    const about = stepOfState(entered?.name ?? exited?.name, type);
+    if (entered) data = parsed(entered.input);
+    else if (exited) data = parsed(exited.output);
     if (about && entered) {
-      const before = seen.get(about.step);
-      last = before && before.error === undefined ? before : { about, start: time, data: {}, extra: {} };
-      last.end = undefined;
-      last.data = parsed(entered.input);
-      seen.set(about.step, last);
-    } else if (about && exited) {
-      const ended = seen.get(about.step);
-      if (ended) Object.assign(ended, { end: time, data: parsed(exited.output) });
-    } else if (last?.about.step === 'train' && event.taskSucceededEventDetails) {
-      last.extra = billed(parsed(event.taskSucceededEventDetails.output));
-    } else if (/^Execution(Failed|TimedOut|Aborted)$/.test(type)) {
-      const details = event.executionFailedEventDetails ?? event.executionTimedOutEventDetails ?? event.executionAbortedEventDetails;
-      const error = details?.cause === undefined ? (details?.error ?? type) : `${details.error ?? type}: ${readableCause(details.cause)}`;
-      for (const open of seen.values()) if (open.end === undefined) Object.assign(open, { end: time, error });
+      last = enter(seen, about, time);
+      if (last.open === 1) last.data = data;
+      steps.set(id, last);
+      continue;
     }
+    const of = steps.get(previousEventId) ?? last;
+    if (of) steps.set(id, of);
+    if (about && exited) leave(seen.get(about.step), time, data);
+    else if (event.taskSucceededEventDetails) note(of, billed, jobFacts(event.taskSucceededEventDetails.output));
+    else if (event.taskFailedEventDetails) note(of, billed, jobFacts(event.taskFailedEventDetails.cause));
+    else if (type === 'ExecutionRedriven') reopen(seen, time);
+    else if (/^Execution(Failed|TimedOut|Aborted)$/.test(type)) close(seen, time, errorOf(event));
   }
-  return [...seen.values()].map(toStep);
+  const found = [...billed].map(([instanceType, seconds]) => ({ instanceType, seconds }));
+  return { steps: [...seen.values()].map(toStep), billed: found.sort((a, b) => a.instanceType.localeCompare(b.instanceType)), data };
 };
 
-const toStep = ({ about, start, end, data, extra, error }: Seen): RunStep => {
-  const outputs = error === undefined ? { ...references(about.outputs, data), ...extra } : {};
+export const stepsOf = async (events: Events): Promise<readonly RunStep[]> => (await accountOf(events)).steps;
+
+const enter = (seen: Map<string, Seen>, about: StepOf, time: Date): Seen => {
+  const before = seen.get(about.step);
+  if (before?.error === undefined && before !== undefined) {
+    before.end = undefined;
+    before.open += 1;
+    return before;
+  }
+  const fresh: Seen = { about, start: time, data: {}, open: 1, jobs: [] };
+  seen.set(about.step, fresh);
+  return fresh;
+};
+
+const leave = (step: Seen | undefined, time: Date, data: Data): void => {
+  if (!step) return;
+  step.open = Math.max(0, step.open - 1);
+  // Branches know their own part only; the state around them is left last.
+  if (step.open === 0) Object.assign(step, { end: time, data });
+};
+
+const note = (step: Seen | undefined, billed: Map<string, number>, job: JobFacts | undefined): void => {
+  if (!job || !step) return;
+  step.jobs = [...step.jobs.filter(({ name }) => name !== job.name), job];
+  const { instanceType, instanceSeconds } = job;
+  if (instanceType !== undefined && instanceSeconds !== undefined) billed.set(instanceType, (billed.get(instanceType) ?? 0) + instanceSeconds);
+};
+
+const close = (seen: Map<string, Seen>, time: Date, error: string): void => {
+  for (const step of seen.values()) if (step.end === undefined) Object.assign(step, { end: time, error, open: 0 });
+};
+
+/** A redriven state need not be entered anew: it begins again with the redrive. */
+const reopen = (seen: Map<string, Seen>, time: Date): void => {
+  for (const step of seen.values()) if (step.error !== undefined) Object.assign(step, { start: time, end: undefined, error: undefined, jobs: [] });
+};
+
+const errorOf = (event: HistoryEvent): string => {
+  const { type = '' } = event;
+  const details = event.executionFailedEventDetails ?? event.executionTimedOutEventDetails ?? event.executionAbortedEventDetails;
+  return details?.cause ? `${details.error || type}: ${readableCause(details.cause)}` : details?.error || type;
+};
+
+const toStep = ({ about, start, end, data, error, jobs }: Seen): RunStep => {
+  const job = jobs.at(-1);
   return {
     name: about.step,
     status: error !== undefined ? 'FAILED' : end === undefined ? 'RUNNING' : 'FINISHED',
     startTime: start.toISOString(),
     ...(end && { endTime: end.toISOString() }),
     inputs: references(about.inputs, data),
-    outputs,
+    outputs: { ...(error === undefined && end !== undefined ? references(about.outputs, data) : {}), ...billedBy(jobs) },
+    ...(job && { logs: logsOfJob(job) }),
     ...(error === undefined ? {} : { error }),
   };
 };
 
 /** What SageMaker bills; what a second costs depends on region and contract, which nothing here knows. */
-const billed = (job: Data): References => ({
-  ...(typeof job.BillableTimeInSeconds === 'number' ? { billableSeconds: String(job.BillableTimeInSeconds) } : {}),
-  ...(typeof job.TrainingTimeInSeconds === 'number' ? { trainingSeconds: String(job.TrainingTimeInSeconds) } : {}),
-});
+const billedBy = (jobs: readonly JobFacts[]): Record<string, string> => {
+  const seconds = jobs.flatMap(({ instanceSeconds }) => (instanceSeconds === undefined ? [] : [instanceSeconds]));
+  const types = [...new Set(jobs.flatMap(({ instanceType }) => (instanceType === undefined ? [] : [instanceType])))];
+  const training = jobs.at(-1)?.trainingSeconds;
+  return {
+    ...(seconds.length > 0 && { billableSeconds: String(seconds.reduce((sum, part) => sum + part, 0)) }),
+    ...(types.length > 0 && { instances: types.join(', ') }),
+    ...(training !== undefined && { trainingSeconds: String(training) }),
+  };
+};
 
-const references = (places: Readonly<Record<string, string>> = {}, data: Data): References =>
+const references = (places: Readonly<Record<string, string>> = {}, data: Data): Record<string, string> =>
   Object.fromEntries(
     Object.entries(places)
-      .map(([name, place]) => [name, place.split('.').reduce<unknown>((value, key) => (value as Data | undefined)?.[key], data)] as const)
+      .map(([name, place]) => [name, valueAt(data, place)] as const)
       .filter(([, value]) => value !== undefined && value !== null && typeof value !== 'object')
       .map(([name, value]) => [name, String(value)]),
   );
 
-const parsed = (text: string | undefined): Data => {
-  try {
-    const value: unknown = JSON.parse(text ?? '{}');
-    return typeof value === 'object' && value !== null ? (value as Data) : {};
-  } catch {
-    return {};
-  }
-};
+const parsed = (text: string | undefined): Data => parsedObject(text ?? '{}') ?? {};

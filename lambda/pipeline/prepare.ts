@@ -13,15 +13,19 @@ import {
 import type { PipelineSpec } from '../../lib/pipeline/contract';
 import type { S3Files } from '../common/s3.client';
 import { readCategory } from '../monitoring/values';
-import { type ChosenConstraints, keepConstraints } from './constraint-source';
+import type { RunSource } from './configuration';
+import { keepConstraints } from './constraint-source';
 import { csvLine } from './csv-line';
 import { dataInvalid } from './data-invalid';
 import { DataQuality } from './data-quality';
 import { readDataFile, type Rejection, type Row } from './data-reader';
+import { keepRowKeys } from './row-keys';
 import { sortedByTime, splitHoldout } from './split';
 
 /** More malformed rows than this are no accident of single rows. */
 export const MOST_REJECTED = 0.01;
+/** So many names of what there is stand in an error. */
+const MOST_NAMED = 10;
 /** All rows stand in the function's memory to be sorted. */
 const LARGEST_DATASET = 256 * 1024 * 1024;
 
@@ -36,6 +40,7 @@ export const runUris = (buckets: Buckets, model: string, runId: string) => {
   const artifacts = `s3://${buckets.artifacts}/${runArtifactsPrefix(model, runId)}`;
   return {
     manifestUri: `${artifacts}data-manifest.json`,
+    rowKeysUri: `${artifacts}train-keys.bin`,
     codeUri: `${artifacts}code/sourcedir.tar.gz`,
     configurationUri: `${artifacts}configuration.json`,
     trainUri: `${data}train/train.csv`,
@@ -65,20 +70,20 @@ export class DataPreparation {
   constructor(
     private readonly files: S3Files,
     private readonly buckets: Buckets,
-    private readonly spec: PipelineSpec,
-    /** Files in exactly these versions, in this order, instead of what the data set holds now. */
-    private readonly recorded?: readonly DataFile[],
-    /** Rules that the rows have to keep beyond being readable. */
-    private readonly constraints?: ChosenConstraints,
+    private readonly source: RunSource,
     private readonly now: () => number = Date.now,
   ) {}
+
+  private get spec(): PipelineSpec {
+    return this.source.settings;
+  }
 
   async prepare(runId: string): Promise<DataManifest> {
     const uris = runUris(this.buckets, this.spec.model, runId);
     // A second try must not see files that arrived after the first one: the rows of a run never change.
     if (await this.files.head(uris.manifestUri)) return this.files.readJson<DataManifest>(uris.manifestUri);
 
-    const quality = this.constraints && new DataQuality(this.constraints, this.spec);
+    const quality = this.source.constraints && new DataQuality(this.source.constraints, this.spec);
     const dataset = await this.read(quality);
     await this.quarantine(dataset, uris.quarantineUri);
     const constraints = quality && (await this.applied(quality, dataset, uris));
@@ -89,7 +94,9 @@ export class DataPreparation {
 
     const header = csvLine(dataset.columns);
     const target = dataset.columns.indexOf(this.spec.task.target);
-    await this.files.put(uris.trainUri, csvText([header], train), { contentType: 'text/csv' });
+    const trainText = csvText([header], train);
+    await this.files.put(uris.trainUri, trainText, { contentType: 'text/csv' });
+    const rowKeys = await keepRowKeys(this.files, uris.rowKeysUri, dataset.columns, trainText, this.spec.gate.rowKey);
     await this.files.put(uris.holdoutUri, csvText([header], holdout), { contentType: 'text/csv' });
     await this.files.put(
       uris.holdoutFeaturesUri,
@@ -107,6 +114,8 @@ export class DataPreparation {
       dataId: dataIdOf(dataset, splits),
       model: this.spec.model,
       bucket: this.buckets.data,
+      ...(this.source.dataPrefix !== undefined && { prefix: this.source.dataPrefix }),
+      ...(this.source.dataCommit !== undefined && { commit: this.source.dataCommit }),
       files: dataset.files,
       columns: dataset.columns,
       rows: dataset.rows.length,
@@ -114,6 +123,7 @@ export class DataPreparation {
       quarantinedRows: dataset.rejections.length + dataset.violating.length,
       ...(constraints && { constraints }),
       ...splits,
+      rowKeys,
     };
     await this.files.putJson(uris.manifestUri, manifest);
     return manifest;
@@ -125,23 +135,24 @@ export class DataPreparation {
     { rows }: Dataset,
     { constraintsUri, dataQualityUri }: ReturnType<typeof runUris>,
   ): Promise<AppliedConstraints> {
-    const { file, ...origin } = this.constraints!;
+    const { file, ...origin } = this.source.constraints!;
     const kept = await keepConstraints(this.files, constraintsUri, { file, ...origin });
     const newest = rows.reduce((latest, { time = -Infinity }) => Math.max(latest, time), -Infinity);
-    const report = quality.report(newest === -Infinity ? undefined : newest, this.recorded ? undefined : this.now());
+    const report = quality.report(newest === -Infinity ? undefined : newest, this.source.dataFiles ? undefined : this.now());
     await this.files.putJson(dataQualityUri, report);
     quality.requireKept(report, dataQualityUri);
     return { ...kept, ...origin, warnings: report.violations.length };
   }
 
   private async read(quality?: DataQuality): Promise<Dataset> {
-    const prefix = `s3://${this.buckets.data}/${datasetPrefix(this.spec.model)}`;
+    const all = `s3://${this.buckets.data}/${datasetPrefix(this.spec.model)}`;
+    const prefix = `${all}${requireBelow(this.source.dataPrefix, all)}`;
     const files: DataFile[] = [];
     const rows: Row[] = [];
     const rejections: Rejection[] = [];
     const violating: Rejection[] = [];
     let columns: readonly string[] | undefined;
-    for await (const { key, versionId, etag } of this.recorded ?? this.present(prefix)) {
+    for await (const { key, versionId, etag } of this.source.dataFiles ?? this.present(prefix)) {
       const uri = `s3://${this.buckets.data}/${key}`;
       const content = await readDataFile(await this.files.readStream(uri, versionId), uri, this.spec.task, columns, quality?.judge);
       columns ??= content.columns;
@@ -150,8 +161,22 @@ export class DataPreparation {
       for (const rejection of content.rejections) rejections.push(rejection);
       for (const rejection of content.violating) violating.push({ ...rejection, ...(versionId !== undefined && { versionId }) });
     }
-    if (!columns) throw dataInvalid(prefix, 'there is no data', 'upload CSV files with a header there');
+    if (!columns) throw dataInvalid(prefix, 'there is no data', await this.wayOut(prefix, all));
     return { files, columns, rows, rejections, violating };
+  }
+
+  /** What to do where nothing lies below the prefix: upload, or take another one that is there. */
+  private async wayOut(prefix: string, all: string): Promise<string> {
+    const there = new Set<string>();
+    if (prefix !== all) {
+      for await (const { uri } of this.files.list(all)) {
+        const [first, ...rest] = uri.slice(all.length).split('/');
+        there.add(rest.length > 0 ? `${first}/` : first);
+        if (there.size > MOST_NAMED) break;
+      }
+    }
+    const named = [...there].filter((name) => name !== '').slice(0, MOST_NAMED).join(', ');
+    return named === '' ? 'upload CSV files with a header there' : `below ${all} there are ${named}${there.size > MOST_NAMED ? ' and more' : ''}`;
   }
 
   /** What the data set holds now. */
@@ -216,6 +241,14 @@ export class DataPreparation {
     }
   }
 }
+
+/** A prefix is part of keys below the data set: it cannot lead out of it. */
+const requireBelow = (prefix: string | undefined, all: string): string => {
+  if (prefix === undefined) return '';
+  const isBelow = prefix !== '' && !prefix.startsWith('/') && !/[\u0000-\u001f]/.test(prefix) && !prefix.split('/').some((part) => part === '..' || part === '.');
+  if (isBelow) return prefix;
+  throw dataInvalid(`dataPrefix ${JSON.stringify(prefix)}`, `it is no part of keys below ${all}`, "state it without a slash at its start, like 2012/");
+};
 
 const cellsOf = (row: Row): string[] => (row.line.includes('"') ? (parse(row.line) as string[][])[0] : row.line.split(','));
 

@@ -25,6 +25,8 @@ export interface RunStart {
   readonly executionArn: string;
   readonly causeId: string;
   readonly cause: string;
+  /** Session ARN of the person or program that asked, if one did. */
+  readonly startedBy?: string;
   /** ISO 8601; now where left out. */
   readonly startTime?: string;
 }
@@ -60,6 +62,7 @@ export class RunTrackerClient {
         'mlops.cause': pipeline.cause,
         'mlops.causeId': pipeline.causeId,
         'mlops.execution': pipeline.executionArn,
+        ...(pipeline.startedBy !== undefined && { 'mlops.startedBy': pipeline.startedBy }),
         'mlflow.source.type': 'PROJECT',
         'mlflow.user': 'pipeline',
       },
@@ -115,6 +118,14 @@ export class RunTrackerClient {
   /** Ends a run badly; only a running one, so that a late report never covers how a run really ended. Answers whether it did. */
   public async failRun(runId: string, error: NonNullable<RunMeta['error']>, status: 'FAILED' | 'KILLED' = 'FAILED'): Promise<boolean> {
     return (await this.change(runId, status, { error }, ['RUNNING'])) !== undefined;
+  }
+
+  /** What the jobs of a run are billed for so far; a later account takes the place of an earlier one. */
+  public async recordBilled(runId: string, billed: NonNullable<RunMeta['billed']>): Promise<void> {
+    await this.edit(runId, (run) => {
+      const { pipeline } = run.head;
+      if (pipeline && JSON.stringify(pipeline.billed ?? []) !== JSON.stringify(billed)) run.set({ pipeline: { ...pipeline, billed } });
+    });
   }
 
   /** A redrive continues a run that failed. Answers whether the run runs now; a finished one stays finished. */

@@ -18,6 +18,9 @@ import { RETRAINING_ENV } from '../retraining/contract';
 import { platformSlug } from '../serving/endpoint-name';
 import { IRunTracker } from '../tracking/run-tracker';
 
+/** So much of a platform's name begins short names of jobs. */
+const SHORT_PREFIX = 6;
+
 export interface SharedStepsProps {
   readonly platformName: string;
   readonly registry: IModelRegistry;
@@ -75,19 +78,18 @@ export class SharedSteps extends Construct {
     this.deadLetters = props.deadLetters ?? deadLetterQueue(this, 'DeadLetters');
     this.handleFailure = new PlatformFunction(this, 'HandleFailure', {
       handler: 'pipeline/handle-failure',
-      description: 'Records what the steps of a run did, why it failed, and stops what it left running',
+      description: 'Records what the steps of a run did, why it failed, and removes what it left unfinished',
       environment: withBus,
-      timeout: Duration.minutes(2),
+      // An endpoint that is being created cannot be deleted before that is over.
+      timeout: Duration.minutes(15),
     });
 
+    for (const step of [this.approve, this.promote, this.finish, this.handleFailure]) props.tracker.grantReadWrite(step);
     props.registry.grantReadWrite(this.approve);
     props.registry.grantReadWrite(this.promote);
     props.bus.grantPutEventsTo(this.promote);
-    props.tracker.grantReadWrite(this.promote);
-    props.tracker.grantReadWrite(this.finish);
-    props.tracker.grantReadWrite(this.handleFailure);
     props.bus.grantPutEventsTo(this.handleFailure);
-    this.allowStopping(props.platformName);
+    this.allowTidying(props.platformName);
     this.handleFailure.configureAsyncInvoke({
       onFailure: new destinations.SqsDestination(this.deadLetters),
       retryAttempts: 2,
@@ -123,15 +125,26 @@ export class SharedSteps extends Construct {
     });
   }
 
-  private allowStopping(platformName: string): void {
-    const jobs = ['training-job', 'transform-job'].map((resource) =>
-      Stack.of(this).formatArn({ service: 'sagemaker', resource, resourceName: `${platformSlug(platformName)}-*` }),
-    );
-    this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: ['sagemaker:StopTrainingJob'], resources: [jobs[0]] }));
-    this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: ['sagemaker:StopTransformJob'], resources: [jobs[1]] }));
-    const list = ['sagemaker:ListTrainingJobs', 'sagemaker:ListTransformJobs'];
+  /** Jobs that a run left running, and an endpoint that it had begun to make. */
+  private allowTidying(platformName: string): void {
+    const slug = platformSlug(platformName);
+    const below = (resource: string, prefix: string) => Stack.of(this).formatArn({ service: 'sagemaker', resource, resourceName: `${prefix}*` });
+    const allow = (actions: string[], resources: string[]) =>
+      this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: actions.map((name) => `sagemaker:${name}`), resources }));
+    const stoppable = [
+      ['StopTrainingJob', below('training-job', `${slug}-`)],
+      ['StopTransformJob', below('transform-job', `${slug}-`)],
+      ['StopProcessingJob', below('processing-job', `${slug}-`)],
+      // Names of these are short: they begin with no more than this of the platform.
+      ['StopHyperParameterTuningJob', below('hyper-parameter-tuning-job', slug.slice(0, SHORT_PREFIX))],
+      ['StopAutoMLJob', below('automl-job', slug.slice(0, SHORT_PREFIX))],
+    ];
+    for (const [action, resource] of stoppable) allow([action], [resource]);
+    const endpoints = below('endpoint', `${slug}-`);
+    allow(['DescribeEndpoint', 'DeleteEndpoint'], [endpoints]);
     // Lists know no resources; only jobs whose names carry the run's hash are stopped.
-    this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: list, resources: ['*'] }));
-    acknowledgeWildcards(this.handleFailure, [...jobs, '*'], 'Jobs are named at run time below the platform; lists know no resources.');
+    allow(['Training', 'Transform', 'Processing', 'HyperParameterTuning', 'AutoML'].map((kind) => `List${kind}Jobs`), ['*']);
+    const wildcards = [...stoppable.map(([, resource]) => resource), endpoints, '*'];
+    acknowledgeWildcards(this.handleFailure, wildcards, 'Jobs and endpoints are named at run time below the platform; lists know no resources.');
   }
 }

@@ -149,6 +149,10 @@ export interface RetrainCause {
   readonly summary: string;
   readonly occurredAt: string;
   readonly evidenceUri?: string;
+  /** Session ARN of the person or program that asked; absent where a monitor or a schedule did. */
+  readonly startedBy?: string;
+  /** What the run shall do otherwise than the app says. */
+  readonly overrides?: RetrainRequestedDetail['overrides'];
 }
 
 export interface GovernorPolicy {

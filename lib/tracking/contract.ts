@@ -138,8 +138,8 @@ export interface LineageEdge {
   readonly at: string;
 }
 
-/** How a finished run ended; `rebuilt` made a version once more to compare it with its record. */
-export type RunOutcome = 'promoted' | 'rejected' | 'rebuilt';
+/** How a finished run ended; `rebuilt` made a version once more to compare it with its record, `rolled-back` let an older version serve again. */
+export type RunOutcome = 'promoted' | 'rejected' | 'rebuilt' | 'rolled-back';
 
 /** What a pipeline records about a run beyond what every run has. */
 export interface PipelineRun {
@@ -149,7 +149,38 @@ export interface PipelineRun {
   readonly cause: string;
   readonly outcome?: RunOutcome;
   readonly version?: number;
-  readonly error?: { readonly step: string; readonly name: string; readonly message: string };
+  /** Session ARN of the person or program that asked for the run; absent where a monitor, a schedule or a rule did. */
+  readonly startedBy?: string;
+  readonly error?: RunFailure;
+  /** What its jobs are billed for so far, failed and repeated ones included; without prices, which depend on region and contract. */
+  readonly billed?: readonly BilledInstances[];
+}
+
+/** Why a run ended badly. */
+export interface RunFailure {
+  readonly step: string;
+  readonly name: string;
+  readonly message: string;
+  /** Of the process in the container, where SageMaker told it. */
+  readonly exitCode?: number;
+  /** Job that failed. */
+  readonly job?: string;
+  readonly logs?: LogPlace;
+}
+
+/** Where the lines of a job or function are, in CloudWatch Logs. */
+export interface LogPlace {
+  readonly group: string;
+  /** A stream, or what the names of the streams begin with where it ends with a slash or a hyphen. */
+  readonly stream: string;
+  /** Page of the AWS console. */
+  readonly url?: string;
+}
+
+/** Time of all instances of one type. */
+export interface BilledInstances {
+  readonly instanceType: string;
+  readonly seconds: number;
 }
 
 /** A run of a pipeline as its steps and the command line know it; times are ISO 8601. */
@@ -168,7 +199,9 @@ export interface RunStep {
   readonly inputs?: Readonly<Record<string, string>>;
   readonly outputs?: Readonly<Record<string, string>>;
   readonly error?: string;
-  /** Estimated, in US dollars. */
+  /** Of the function or job that did it, where known. */
+  readonly logs?: LogPlace;
+  /** In US dollars; absent where no price is known. */
   readonly costUsd?: number;
 }
 
