@@ -16,6 +16,7 @@ import { bad } from './format';
 import type { Io } from './io';
 import { register as putLabels } from './labels/put';
 import { register as execute } from './local/exec';
+import { register as fault } from './local/fault';
 import { register as logs } from './local/logs';
 import { register as start } from './local/start';
 import { register as localStatus } from './local/status';
@@ -52,7 +53,7 @@ import { register as search } from './search';
 import { register as ui } from './ui';
 
 const GROUPS: readonly { readonly name: string; readonly what: string; readonly commands: readonly ((parent: Command, io: Io) => void)[] }[] = [
-  { name: 'local', what: 'engines that stand in for AWS on this machine', commands: [start, stop, localStatus, logs, execute] },
+  { name: 'local', what: 'engines that stand in for AWS on this machine', commands: [start, stop, localStatus, logs, execute, fault] },
   {
     name: 'models',
     what: 'registered models and their versions',

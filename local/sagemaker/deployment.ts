@@ -54,7 +54,8 @@ export class Deployment {
   }
 
   timeOut(): void {
-    this.fail(`The deployment exceeded MaximumExecutionTimeoutInSeconds${Number.isFinite(this.plan.limitSeconds) ? ` (${this.plan.limitSeconds})` : ''}.`);
+    const { limitSeconds } = this.plan;
+    this.fail(`The deployment exceeded MaximumExecutionTimeoutInSeconds${Number.isFinite(limitSeconds) ? ` (${limitSeconds})` : ''}.`);
   }
 
   async run(start: () => Promise<void>): Promise<void> {

@@ -165,7 +165,8 @@ export class TrainingJob {
     const metrics = new FinalMetrics(this.request.AlgorithmSpecification!.MetricDefinitions ?? [], this.circumstances.onMetric);
     const isolated = this.request.EnableNetworkIsolation === true;
     this.container = this.context.containers.take();
-    this.container.start({ runner: 'training', framework, root: this.root, cpus: 2, isolated, environment: this.environment(checkpoints) }, (line) => {
+    const environment = this.environment(checkpoints);
+    this.container.start({ runner: 'training', framework, root: this.root, cpus: 2, isolated, environment }, (line) => {
       log.write(line);
       metrics.read(line);
     });

@@ -124,7 +124,7 @@ export class Bench {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async attempt(operation: string, body: object, token = this.engine.token, fault?: object): Promise<{ status: number; body: Record<string, unknown> }> {
+  async attempt(operation: string, body: object, token = this.engine.token, fault?: object): Promise<{ status: number; body: Description }> {
     const headers = { 'x-mlops-engine-token': token, 'x-mlops-principal': 'arn:aws:iam::000000000000:root' };
     const response = await fetch(`http://127.0.0.1:${this.service.port}/api/${operation}`, {
       method: 'POST',

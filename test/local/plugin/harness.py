@@ -45,7 +45,7 @@ class FakeSageMaker:
     """Jobs that end as their name says (`…-fails`, `…-runs`), and whatever else is asked for answered with the request."""
 
     def __init__(self):
-        self.requests, self.jobs, self.raw = [], {}, []
+        self.requests, self.jobs, self.raw, self.faults = [], {}, [], []
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -77,6 +77,8 @@ class FakeSageMaker:
         if headers.get('x-mlops-engine-token') != TOKEN:
             return 403, {'__type': 'AccessDeniedException', 'message': 'no token'}
         self.requests.append((operation, params, headers.get('x-mlops-principal'), headers.get('x-mlops-origin')))
+        if headers.get('x-mlops-fault'):
+            self.faults.append((operation, json.loads(headers['x-mlops-fault'])))
         noun = next((n for n in ('TrainingJob', 'TransformJob', 'ProcessingJob') if operation.endswith(n)), None)
         if noun is None:
             return 200, {'Echo': operation, 'ModelArn': 'arn:aws:sagemaker:us-east-1:000000000000:model/m'}
