@@ -52,7 +52,7 @@ export class ScoresClient {
 }
 
 /** A line is a number, a label, CSV with the prediction first, or a JSON value. */
-function readScore(line: string): Cell {
+export function readScore(line: string): Cell {
   if (!/^\s*[[{]/.test(line)) {
     return line.split(',')[0].trim();
   }

@@ -1,60 +1,54 @@
-/** Figures of one resampled holdout; undefined where a definition leaves one open. */
-export type Statistic = (rows: readonly number[]) => number | undefined;
+import type { BlockValue } from '../monitoring/quality/block-value';
+import { normalSurvival } from '../monitoring/statistics/special';
+import { studentQuantile } from '../monitoring/statistics/student';
 
-export interface Interval {
-  /** Share of resamples that lie inside. */
-  readonly confidence: number;
+export interface BootstrapRange {
   readonly low: number;
   readonly high: number;
-  /** Units that were drawn with replacement: days, or rows where rows have no time. */
-  readonly blocks: number;
-  readonly blockUnit: 'day' | 'row';
   readonly resamples: number;
   readonly seed: number;
 }
 
-const CONFIDENCE = 0.95;
-const MOST_RESAMPLES = 1000;
-const FEWEST_RESAMPLES = 100;
-/** Rows that all resamples together may go through: bounds the time on large holdouts. */
-const ROWS_TO_DRAW = 10_000_000;
+const FEWEST_RESAMPLES = 1000;
+const MOST_RESAMPLES = 10_000;
+/** Resamples that have to lie beyond an end, or the end is one of chance. */
+const FEWEST_BEYOND = 25;
+/** Share of resamples on which the figure has to be defined. */
+const MOSTLY = 0.9;
 
 /**
- * Percentile interval of a statistic by resampling whole blocks: the hours of a day resemble each other, so resampling single rows would promise
- * more certainty than the data holds. Undefined where the statistic is open on every tenth resample or more.
+ * Range of a figure under resampling of whole blocks with replacement, each end with this error: percentiles, taken further out by what Student's t
+ * is wider than the normal distribution at as many blocks, without which few blocks promise more than they hold. Undefined where the figure cannot
+ * be drawn, or is not defined on a tenth of the resamples or more.
+ *
+ * @param oneSided probability that is left beyond each end
  */
-export const blockBootstrap = (
-  blocks: readonly (readonly number[])[],
-  blockUnit: Interval['blockUnit'],
-  statistic: Statistic,
-  seed: number,
-): Interval | undefined => {
-  const rows = blocks.reduce((sum, block) => sum + block.length, 0);
-  if (blocks.length < 2) return undefined;
-  const resamples = Math.min(MOST_RESAMPLES, Math.max(FEWEST_RESAMPLES, Math.floor(ROWS_TO_DRAW / rows)));
+export const blockBootstrap = (figure: BlockValue, blocks: number, oneSided: number, seed: number): BootstrapRange | undefined => {
+  const { drawn } = figure;
+  if (!drawn || blocks < 2) return undefined;
+  const error = normalSurvival(Math.sqrt(blocks / (blocks - 1)) * studentQuantile(oneSided, blocks - 1));
+  const resamples = Math.min(MOST_RESAMPLES, Math.max(FEWEST_RESAMPLES, Math.ceil(FEWEST_BEYOND / error)));
   const random = generator(seed);
-  const values: number[] = [];
+  const times = new Float64Array(figure.weight.length);
+  const values = new Float64Array(resamples);
+  let known = 0;
   for (let resample = 0; resample < resamples; resample += 1) {
-    const drawn: number[] = [];
-    for (let index = 0; index < blocks.length; index += 1) {
-      for (const row of blocks[Math.floor(random() * blocks.length)]) drawn.push(row);
-    }
-    const value = statistic(drawn);
-    if (value !== undefined && Number.isFinite(value)) values.push(value);
+    times.fill(0);
+    for (let index = 0; index < times.length; index += 1) times[Math.floor(random() * times.length)] += 1;
+    const value = drawn(times);
+    if (!Number.isNaN(value)) values[known++] = value;
   }
-  if (values.length < resamples * 0.9) return undefined;
-  values.sort((a, b) => a - b);
-  const tail = (1 - CONFIDENCE) / 2;
-  const [low, high] = [quantile(values, tail), quantile(values, 1 - tail)];
-  return { confidence: CONFIDENCE, low, high, blocks: blocks.length, blockUnit, resamples, seed };
+  if (known < resamples * MOSTLY) return undefined;
+  const sorted = values.subarray(0, known).sort();
+  return { low: quantile(sorted, error), high: quantile(sorted, 1 - error), resamples, seed };
 };
 
 /** Linear interpolation between the sorted values around the position. */
-const quantile = (sorted: readonly number[], probability: number): number => {
+const quantile = (sorted: Float64Array, probability: number): number => {
   const position = probability * (sorted.length - 1);
   const below = Math.floor(position);
   const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (sorted[above] - sorted[below]) * (position - below);
+  return sorted[below] === sorted[above] ? sorted[below] : sorted[below] + (sorted[above] - sorted[below]) * (position - below);
 };
 
 /** Mulberry32: the same seed draws the same resamples, so that a gate can be computed again. */

@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { ARTIFACTS_ENV, gateReportKey } from '../../lib/artifacts/contract';
+import { ARTIFACTS_ENV, gatePageKey, gateReportKey } from '../../lib/artifacts/contract';
 import { type EvaluationResult, PIPELINE_ENV, type PipelineSpec } from '../../lib/pipeline/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { S3Files } from '../common/s3.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
-import { decide, type GateDecision } from './gate';
+import { evaluate, figuresOfHoldout } from './evaluation/evaluate';
+import { keysOf } from './evaluation/scored-holdout';
+import { decide } from './gate';
+import { LeakageCheck } from './gate/leakage';
+import { groupMetrics, reportOf } from './gate/report';
+import { renderGate } from './gate/page/render';
+import type { GateReport } from './gate/types';
 import { recordedStep } from './recorded-step';
 import { ScoreReader } from './score-reader';
 
@@ -23,60 +29,92 @@ const Input = z.object({
   model: z.string().min(1),
   runId: z.string().min(1),
   prepared: z.object({
+    round: z.number().int().min(0).default(0),
+    manifestUri: uri,
     holdoutUri: uri,
     candidateScoresUri: uri,
     championScoresUri: uri,
     modelOutputUri: uri,
-    champion: z.object({ present: z.boolean(), version: z.number().int().nullable() }),
+    champion: z.object({ present: z.boolean(), version: z.number().int().nullable(), manifestUri: uri.nullish() }),
   }),
-  trainingJob: z.object({ TrainingJobName: z.string(), TrainingJobStatus: z.string(), CreationTime: moment, LastModifiedTime: moment }),
+  trainingJob: z.object({
+    TrainingJobName: z.string(),
+    TrainingJobStatus: z.string(),
+    CreationTime: moment,
+    LastModifiedTime: moment,
+    ModelArtifacts: z.object({ S3ModelArtifacts: uri }).nullish(),
+  }),
+  /** The jobs that scored the holdout; without times a gate that bounds them is not passed. */
+  scoring: z.object({ candidate: z.object({ TransformStartTime: moment.nullish(), TransformEndTime: moment.nullish() }).nullish() }).nullish(),
 });
 
 type Input = z.infer<typeof Input>;
 
 /** Judges the candidate on the holdout against the champion and writes the report of the decision. */
 export const handler = async (event: unknown): Promise<EvaluationResult> => {
-  const { model, runId, prepared, trainingJob } = Input.parse(event);
-  const { champion, holdoutUri } = prepared;
+  const input = Input.parse(event);
+  const { model, runId, prepared } = input;
   const spec = requireJsonEnv<PipelineSpec>(PIPELINE_ENV.spec);
   const runs = new RunTrackerClient();
-  await recordJobs(runs, runId, prepared, trainingJob);
+  await recordJobs(runs, input);
 
-  const reportUri = `s3://${requireEnv(ARTIFACTS_ENV.reportsBucket)}/${gateReportKey(model, runId)}`;
-  const decision = await recordedStep(runs, runId, 'evaluate', { inputs: { holdout: holdoutUri } }, async () => {
-    const scored = await new ScoreReader(files, spec.task).read(prepared, trainingJob.TrainingJobStatus, champion.present);
-    const seed = createHash('sha256').update(runId).digest().readUInt32BE(0);
-    const result = decide(spec.gate, spec.task, scored, seed);
-    await files.putJson(reportUri, { schemaVersion: 1, model, runId, championVersion: champion.version, holdoutUri, gate: spec.gate, ...result });
-    return { result, outputs: { report: reportUri } };
+  const at = (key: string): string => `s3://${requireEnv(ARTIFACTS_ENV.reportsBucket)}/${key}`;
+  const reportUri = at(gateReportKey(model, runId, prepared.round));
+  const htmlUri = at(gatePageKey(model, runId, prepared.round));
+  const report = await recordedStep(runs, runId, 'evaluate', { inputs: { holdout: prepared.holdoutUri } }, async () => {
+    const result = await judge(input, spec);
+    await files.putText(htmlUri, renderGate(result), { contentType: 'text/html; charset=utf-8' });
+    await files.putJson(reportUri, result);
+    return { result, outputs: { report: reportUri, page: htmlUri } };
   });
 
-  await runs.logMetrics(runId, { ...decision.metrics, ...prefixed('champion.', decision.championMetrics ?? {}) });
-  logger.info('candidate judged', { model, runId, passed: decision.passed, rows: decision.rows });
-  return toResult(decision, reportUri);
+  const { passed, reason, rows, metrics, championMetrics } = report;
+  await runs.logMetrics(runId, { ...metrics, ...prefixed('champion.', championMetrics ?? {}) });
+  logger.info('candidate judged', { model, runId, passed, rows });
+  return { passed, reason, reportUri, htmlUri, metrics: { ...metrics, ...groupMetrics(report) }, ...(championMetrics && { championMetrics }) };
+};
+
+const judge = async ({ model, runId, prepared, trainingJob, scoring }: Input, { gate, task }: PipelineSpec): Promise<GateReport> => {
+  const { champion, round, holdoutUri } = prepared;
+  const leaks = new LeakageCheck(files);
+  const manifest = await leaks.manifest(prepared.manifestUri);
+  const championManifest = champion.manifestUri ? await leaks.manifest(champion.manifestUri) : undefined;
+  const lists = [manifest, championManifest].flatMap((one) => (one?.rowKeys ? [one.rowKeys.columns] : []));
+  const keyColumns = [...new Map(lists.map((columns) => [keysOf(columns), columns])).values()];
+  const groupColumns = [...new Set(gate.groups.map(({ column }) => column))];
+  const options = { championPresent: champion.present, groupColumns, keyColumns };
+  const holdout = await new ScoreReader(files, task).read(prepared, trainingJob.TrainingJobStatus, options);
+  const { TransformStartTime: start, TransformEndTime: end } = scoring?.candidate ?? {};
+  const archive = trainingJob.ModelArtifacts && (await files.head(trainingJob.ModelArtifacts.S3ModelArtifacts));
+  const evidence = {
+    leakage: {
+      candidate: await leaks.check(manifest, holdout),
+      champion: champion.present ? await leaks.check(championManifest, holdout) : { status: 'no-model' as const },
+    },
+    ...(start && end && { scoringMilliseconds: Date.parse(end) - Date.parse(start) }),
+    ...(archive && { modelBytes: archive.bytes }),
+  };
+  const seed = createHash('sha256').update(runId).digest().readUInt32BE(0);
+  const judged = figuresOfHoldout(holdout);
+  const decision = decide(gate, holdout, evidence, seed, judged);
+  const evaluation = evaluate(holdout, gate.metric, judged);
+  return reportOf({ about: { model, runId, round, championVersion: champion.version, holdoutUri }, task, gate, holdout, evidence, decision, evaluation });
 };
 
 /** The jobs ran in the state machine, where no code of ours could record them. */
-const recordJobs = async (
-  runs: RunTrackerClient,
-  runId: string,
-  { modelOutputUri, candidateScoresUri }: Input['prepared'],
-  job: Input['trainingJob'],
-): Promise<void> => {
+const recordJobs = async (runs: RunTrackerClient, { runId, prepared, trainingJob: job, scoring }: Input): Promise<void> => {
   const status = 'FINISHED';
+  const { modelOutputUri, candidateScoresUri } = prepared;
   const [startTime, endTime] = [job.CreationTime, job.LastModifiedTime];
-  const scored = new Date().toISOString();
   await runs.recordStep(runId, { name: 'train', status, startTime, endTime, outputs: { job: job.TrainingJobName, model: modelOutputUri } });
-  await runs.recordStep(runId, { name: 'score', status, startTime: endTime, endTime: scored, outputs: { candidate: candidateScoresUri } });
+  await runs.recordStep(runId, {
+    name: 'score',
+    status,
+    startTime: scoring?.candidate?.TransformStartTime ?? endTime,
+    endTime: scoring?.candidate?.TransformEndTime ?? new Date().toISOString(),
+    outputs: { candidate: candidateScoresUri },
+  });
 };
 
 const prefixed = (prefix: string, metrics: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}${name}`, value]));
-
-const toResult = ({ passed, reason, metrics, championMetrics }: GateDecision, reportUri: string): EvaluationResult => ({
-  passed,
-  reason,
-  reportUri,
-  metrics,
-  ...(championMetrics && { championMetrics }),
-});

@@ -18,6 +18,8 @@ export interface BlockValue {
 export interface BlockEstimate {
   readonly value: number;
   readonly standardError: number;
+  /** What the error is wider by since neighbouring blocks are alike; 1 where they are not. */
+  readonly widened?: number;
   readonly degreesOfFreedom: number;
   /** Blocks that weigh something in it. */
   readonly blocks: number;
@@ -76,7 +78,7 @@ export function estimateOf(figure: BlockValue): BlockEstimate | undefined {
     const middle = (value * trials + 2) / (trials + 4);
     variance = Math.max(variance, (middle * (1 - middle)) / (trials + 4));
   }
-  return { value, standardError: Math.sqrt(variance), degreesOfFreedom: Math.max(1, effective * kept - 1), blocks };
+  return { value, standardError: Math.sqrt(variance), widened: Math.sqrt(factor), degreesOfFreedom: Math.max(1, effective * kept - 1), blocks };
 }
 
 /** Factor of the variance, and the share of the degrees of freedom that is left, at this correlation of neighbours; fewer blocks do not tell it. */

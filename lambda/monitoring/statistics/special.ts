@@ -76,6 +76,11 @@ export function normalTwoSided(z: number): number {
   return gammaUpper(0.5, (z * z) / 2);
 }
 
+/** Probability that a standard normal Z exceeds z. */
+export function normalSurvival(z: number): number {
+  return z < 0 ? 1 - normalTwoSided(z) / 2 : normalTwoSided(z) / 2;
+}
+
 /** Quantile of the standard normal distribution, 0 < p < 1. */
 export function normalQuantile(p: number): number {
   if (!(p > 0 && p < 1)) {

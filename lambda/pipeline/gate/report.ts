@@ -1,0 +1,51 @@
+import type { GateSpec, PipelineSpec } from '../../../lib/pipeline/contract';
+import type { Evaluation } from '../evaluation/types';
+import type { ScoredHoldout } from '../evaluation/scored-holdout';
+import type { GateDecision, GateEvidence, GateReport } from './types';
+
+export interface ReportParts {
+  readonly about: Pick<GateReport, 'model' | 'runId' | 'round' | 'championVersion' | 'holdoutUri'>;
+  readonly task: PipelineSpec['task'];
+  readonly gate: GateSpec;
+  readonly holdout: ScoredHoldout;
+  readonly evidence: GateEvidence;
+  readonly decision: GateDecision;
+  readonly evaluation: Evaluation;
+}
+
+const NO_IMPORTANCE = {
+  what: 'Permutation importance',
+  why: 'it needs the holdout scored once more for each column with that column shuffled, and the jobs of a run score it once',
+};
+
+/** Everything that the gate looked at. */
+export const reportOf = ({ about, task, gate, holdout, evidence, decision, evaluation }: ReportParts): GateReport => ({
+  schemaVersion: 2,
+  ...about,
+  ...decision,
+  ...(holdout.from !== undefined && { from: new Date(holdout.from).toISOString() }),
+  ...(holdout.to !== undefined && { to: new Date(holdout.to).toISOString() }),
+  task,
+  gate,
+  ...evidence,
+  ...evaluation,
+  missing: [
+    NO_IMPORTANCE,
+    ...(gate.groups.length === 0 ? [{ what: 'Slices by group', why: 'the gate names no column whose values are groups' }] : []),
+    ...(evaluation.calibration || task.kind === 'MULTICLASS_CLASSIFICATION' ? [] : [{ what: 'Calibration', why: 'the scores are no probabilities' }]),
+    ...(task.kind === 'MULTICLASS_CLASSIFICATION'
+      ? [{ what: 'Calibration and curves', why: 'the model answers classes, not the probabilities of them' }]
+      : []),
+  ],
+});
+
+/** Groups of one rule that go into the metrics of a version; all of them are in the report. */
+const MOST_GROUP_METRICS = 50;
+
+/** Values of judged groups by the names that the registry knows them by. */
+export const groupMetrics = ({ rules }: Pick<GateDecision, 'rules'>): Record<string, number> =>
+  Object.fromEntries(
+    rules.flatMap(({ metric, column, groups = [] }) =>
+      groups.slice(0, MOST_GROUP_METRICS).flatMap(({ group, value }) => (value === undefined ? [] : [[`${metric}/${column}:${group}`, value] as const])),
+    ),
+  );
