@@ -27,9 +27,15 @@ const groupGapDetected = z.object({
     ...{ column: z.string().min(1), metric: z.string().min(1), value: z.number(), bound: z.number(), between: z.array(z.string()) },
   }),
 });
+/** What the pipeline's first step checks against the data is checked there; here only shape and size. */
+const overrides = z.object({
+  dataPrefix: z.string().min(1).max(512).optional(),
+  dataCommit: z.string().min(1).max(200).optional(),
+  hyperparameters: z.record(z.string().min(1).max(256), z.string().max(2500)).refine((all) => Object.keys(all).length <= 100).optional(),
+});
 const retrainRequested = z.object({
   'detail-type': z.literal(EVENTS.retrainRequested),
-  detail: z.object({ ...detail, reason: z.string().min(1).max(1000), requestedBy: z.string().min(1).max(200) }),
+  detail: z.object({ ...detail, reason: z.string().min(1).max(1000), requestedBy: z.string().min(1).max(200), overrides: overrides.optional() }),
 });
 const retrainScheduled = z.object({
   'detail-type': z.literal(EVENTS.retrainScheduled),
@@ -49,7 +55,7 @@ const list = (names: readonly string[]): string =>
 const round = (value: number): string => String(Number(value.toPrecision(4)));
 const period = (from: string, to: string): string => `${shortTime(from)} to ${shortTime(to)}`;
 
-const describe = (event: CauseEvent): Pick<RetrainCause, 'kind' | 'key' | 'summary' | 'evidenceUri'> => {
+const describe = (event: CauseEvent): Omit<RetrainCause, 'causeId' | 'occurredAt'> => {
   switch (event['detail-type']) {
     case EVENTS.qualityDegraded: {
       const { metric, value, bound, version, windowStart, windowEnd, evidenceUri } = event.detail;
@@ -67,8 +73,11 @@ const describe = (event: CauseEvent): Pick<RetrainCause, 'kind' | 'key' | 'summa
       const summary = `${gap} under version ${version} is worse than ${round(bound)} (${period(windowStart, windowEnd)})`;
       return { kind: 'groups', key: `${column}:${metric}`, summary, evidenceUri };
     }
-    case EVENTS.retrainRequested:
-      return { kind: 'manual', key: event.detail.requestedBy, summary: `requested by ${event.detail.requestedBy}: ${event.detail.reason}` };
+    case EVENTS.retrainRequested: {
+      const { requestedBy, reason, overrides: asked } = event.detail;
+      const own = asked && Object.values(asked).some((value) => value !== undefined) ? { overrides: asked } : {};
+      return { kind: 'manual', key: requestedBy, summary: `requested by ${requestedBy}: ${reason}`, startedBy: requestedBy, ...own };
+    }
     case EVENTS.retrainScheduled:
       return { kind: 'schedule', key: event.detail.schedule, summary: `due by its schedule ${event.detail.schedule}` };
   }
@@ -78,10 +87,12 @@ const describe = (event: CauseEvent): Pick<RetrainCause, 'kind' | 'key' | 'summa
 export const toCause = (event: CauseEvent, now: Date): RetrainCause => {
   const { model } = event.detail;
   const sent = new Date(event.detail.occurredAt);
-  const { kind, key, summary, evidenceUri } = describe(event);
-  const causeId = createHash('sha256').update(JSON.stringify([model, kind, key, sent.toISOString()])).digest('hex').slice(0, 32);
+  const { evidenceUri, overrides: asked, ...described } = describe(event);
+  // Two requests of one moment that ask for different runs are two causes.
+  const identity = [model, described.kind, described.key, sent.toISOString(), ...(asked ? [asked] : [])];
+  const causeId = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);
   const occurredAt = (sent > now ? now : sent).toISOString();
-  return { causeId, kind, key, summary, occurredAt, ...(evidenceUri === undefined ? {} : { evidenceUri }) };
+  return { causeId, ...described, occurredAt, ...(evidenceUri !== undefined && { evidenceUri }), ...(asked && { overrides: asked }) };
 };
 
 /** Whether the policy counts the event as a cause at all; rules cannot count the features in an event. */

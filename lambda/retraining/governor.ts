@@ -31,8 +31,8 @@ export interface GovernorState {
   readonly rejectedCauses: Readonly<Record<string, string>>;
 }
 
-/** How a run ended, as far as the governor cares. */
-export type Outcome = 'promoted' | 'rejected' | 'failed';
+/** How a run ended, as far as the governor cares; a rollback and a rebuild are no retraining and change none of its marks. */
+export type Outcome = 'promoted' | 'rejected' | 'failed' | 'rolled-back' | 'rebuilt';
 
 export type Verdict =
   | { readonly decision: Exclude<Decision, 'duplicate'>; readonly runId?: string; readonly reason: string }
@@ -71,6 +71,10 @@ export const decide = (state: GovernorState, cause: RetrainCause, policy: Govern
   if (paused) return { decision: 'refused-paused', reason: `paused by ${paused.by} at ${shortTime(paused.at)}: ${paused.reason}` };
   if (lock) {
     if (Date.parse(lock.leaseUntil) <= now.getTime()) return { decision: 'look-up-holder', lock };
+    if (cause.overrides) {
+      const why = `run ${lock.runId} is under way, and what this request asks for otherwise would be lost in it: ask again when it has ended`;
+      return { decision: 'refused-running', runId: lock.runId, reason: why };
+    }
     return { decision: 'coalesced', runId: lock.runId, reason: `run ${lock.runId} is under way; the cause is attached to it` };
   }
   const cooldown = coolingDown(state, cause, policy);
@@ -91,10 +95,30 @@ export const acquire = (state: GovernorState, cause: RetrainCause, policy: Gover
   },
 });
 
+/** What a run that is redriven was first started for. */
+export interface RunOfCause {
+  readonly runId: string;
+  readonly executionArn: string;
+  readonly causeId: string;
+  readonly rule: string;
+  readonly occurredAt: string;
+}
+
+/** The place for a run that goes on by a redrive; the same state where another run holds it, or the run itself does already for long enough. */
+export const retake = (state: GovernorState, run: RunOfCause, leaseSeconds: number, now: Date): GovernorState => {
+  if (state.lock && state.lock.runId !== run.runId) return state;
+  const leaseUntil = new Date(now.getTime() + leaseSeconds * 1000).toISOString();
+  if (state.lock && state.lock.leaseUntil >= leaseUntil) return state;
+  return { ...state, lock: { ...run, acquiredAt: state.lock?.acquiredAt ?? now.toISOString(), leaseUntil } };
+};
+
 export const renew = (state: GovernorState, policy: GovernorPolicy, now: Date): GovernorState =>
   state.lock ? { ...state, lock: { ...state.lock, leaseUntil: leaseFrom(policy, now) } } : state;
 
-/** What a run that ended changes: its lock goes, and its outcome decides which cooldown begins. A failed run begins none. */
+/**
+ * What a run that ended changes: its lock goes, and its outcome decides which cooldown begins. A failed run begins none. A
+ * rollback ends none either: the cooldown of the promotion that it takes back goes on, so that the same cause does not lead to the same version.
+ */
 export const settle = (state: GovernorState, ended: { runId: string; outcome: Outcome; occurredAt: string; rule?: string }): GovernorState => {
   const lock = state.lock?.runId === ended.runId ? undefined : state.lock;
   const promotedCause = ended.outcome === 'promoted' ? later(state.promotedCause, ended.occurredAt) : state.promotedCause;

@@ -56,7 +56,7 @@ export const handleCause = async (ports: GovernorPorts, governed: GovernedModel,
       await lookUpHolder(ports, governed, state, verdict.lock);
       continue;
     }
-    if (verdict.decision === 'coalesced' && state.lock && (await settleEnded(ports, state, state.lock))) continue;
+    if ((verdict.decision === 'coalesced' || verdict.decision === 'refused-running') && state.lock && (await settleEnded(ports, state, state.lock))) continue;
     const record = recordOf(verdict);
     const next = verdict.decision === 'started' ? acquire(state, cause, policy, runIdOf(model, cause), now()) : state;
     if (await store.claim(next, record)) return finish(ports, governed, record);
@@ -74,7 +74,9 @@ const isGood = async ({ runs }: GovernorPorts, { policy }: GovernedModel, state:
 const finish = async ({ store, runs, announce }: GovernorPorts, { policy }: GovernedModel, record: DecisionRecord): Promise<DecisionRecord> => {
   const { model, cause, decision, runId } = record;
   if (decision === 'started' && runId !== undefined) {
-    await runs.start(policy.stateMachineArn, { model, runId, causeId: cause.causeId, cause: cause.summary, occurredAt: cause.occurredAt });
+    const { causeId, summary, occurredAt, startedBy, overrides } = cause;
+    const asked = { ...(startedBy !== undefined && { startedBy }), ...(overrides && { overrides }) };
+    await runs.start(policy.stateMachineArn, { model, runId, causeId, cause: summary, occurredAt, ...asked });
   }
   await store.addDecision(record);
   await announce(record);
@@ -82,7 +84,7 @@ const finish = async ({ store, runs, announce }: GovernorPorts, { policy }: Gove
   return record;
 };
 
-const isUnderWay = ({ status }: Execution): boolean => status === 'RUNNING' || status === 'PENDING_REDRIVE';
+export const isUnderWay = ({ status }: Execution): boolean => status === 'RUNNING' || status === 'PENDING_REDRIVE';
 
 const settled = (state: GovernorState, { runId, occurredAt, rule }: Lock, holder?: Execution): GovernorState =>
   settle(state, { runId, occurredAt, rule, outcome: holder ? readOutcome(holder.status, holder.output) : 'failed' });

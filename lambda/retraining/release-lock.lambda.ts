@@ -1,41 +1,38 @@
 import * as z from 'zod';
+import { RETRAINING_ENV, type GovernorPolicy } from '../../lib/retraining/contract';
+import { requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
-import { ruleOf, settle } from './governor';
 import { GovernorClient } from './governor.client';
-import { readInput, readOutcome } from './outcome';
 import { PipelineRunsClient } from './runs.client';
+import { runEnded, runRedriven } from './run-status';
 
 const logger = createLogger('release-lock');
-const store = new GovernorClient();
-const runs = new PipelineRunsClient();
+const ports = { store: new GovernorClient(), runs: new PipelineRunsClient() };
 
 const statusChange = z.object({
   'detail-type': z.literal('Step Functions Execution Status Change'),
+  time: z.string().optional(),
   detail: z.object({
     executionArn: z.string().min(1),
     name: z.string().min(1),
-    status: z.enum(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']),
+    status: z.enum(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING']),
+    redriveCount: z.number().int().nullish(),
     input: z.string().nullish(),
     output: z.string().nullish(),
   }),
 });
 
-/** An execution that ended: gives the governor's lock back and begins the cooldown that its outcome asks for. Repeating it changes nothing. */
+/** An execution that ended gives the governor's lock back, and one that is redriven takes it again if it is free. Repeating it changes nothing. */
 export const handler = async (input: unknown): Promise<void> => {
-  const { detail } = statusChange.parse(input);
-  // The event leaves out what is too long for it.
-  const whole = detail.input && (detail.status !== 'SUCCEEDED' || detail.output) ? detail : ((await runs.find(detail.executionArn)) ?? detail);
-  const run = readInput(whole.input ?? undefined);
-  if (!run) {
-    logger.warn('not a run: its input has no cause', { execution: detail.name });
+  const { detail, time } = statusChange.parse(input);
+  const { executionArn, name: runId, status } = detail;
+  const change = { executionArn, runId, status, input: detail.input ?? undefined, output: detail.output ?? undefined };
+  if (detail.status === 'RUNNING') {
+    if (!detail.redriveCount) return;
+    const policies = requireJsonEnv<Record<string, GovernorPolicy>>(RETRAINING_ENV.policies);
+    const at = time ?? new Date().toISOString();
+    logger.info('run redriven', { runId, lock: await runRedriven(ports, policies, { ...change, at }) });
     return;
   }
-  const outcome = readOutcome(detail.status, whole.output ?? undefined);
-  const claim = await store.findClaim(run.model, run.causeId);
-  const rule = claim && ruleOf(claim.record.cause);
-  await store.update(run.model, (state) => {
-    const next = settle(state, { runId: detail.name, outcome, occurredAt: new Date(run.occurredAt).toISOString(), rule });
-    return JSON.stringify(next) === JSON.stringify(state) ? state : next;
-  });
-  logger.info('run ended', { model: run.model, runId: detail.name, status: detail.status, outcome });
+  logger.info('run ended', { runId, status, outcome: await runEnded(ports, { ...change, status: detail.status }) });
 };

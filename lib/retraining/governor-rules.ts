@@ -52,11 +52,12 @@ export class GovernorRules {
       return;
     }
     this.runEnded = new events.Rule(this.scope, 'RunEnded', {
-      description: `Training runs of ${platformName} that ended`,
+      description: `Training runs of ${platformName} that ended, and their redrives`,
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
-        detail: { ...detail, status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] },
+        // RUNNING tells of redrives; of first starts too, which the function passes over.
+        detail: { ...detail, status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING'] },
       },
       targets: [new targets.LambdaFunction(releaseFunction, { deadLetterQueue: deadLetters, ...DELIVERY })],
     });

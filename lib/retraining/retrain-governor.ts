@@ -41,7 +41,7 @@ export class RetrainGovernor extends Construct {
   public readonly deadLetters: sqs.Queue;
   /** Decides on causes. */
   public readonly governorFunction: lambda.Function;
-  /** Gives the place of a run back when it ended. */
+  /** Gives the place of a run back when it ended, and takes it again for one that is redriven. */
   public readonly releaseFunction: lambda.Function;
 
   private readonly platformName: string;
@@ -79,9 +79,11 @@ export class RetrainGovernor extends Construct {
 
     const actions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'].map((action) => `dynamodb:${action}`);
     this.governorFunction = this.addFunction('Govern', 'retraining/govern', 'Decides whether a cause becomes a training run', actions);
-    this.governorFunction.addEnvironment(RETRAINING_ENV.policies, Lazy.string({ produce: () => Stack.of(this).toJsonString(this.policies) }));
     this.grantPutEvents(this.governorFunction);
-    this.releaseFunction = this.addFunction('Release', 'retraining/release-lock', 'Gives the place of a run back that ended', actions.slice(0, 2));
+    const description = 'Gives the place of a run back that ended, and takes it again for one that is redriven';
+    this.releaseFunction = this.addFunction('Release', 'retraining/release-lock', description, actions.slice(0, 2));
+    const policies = Lazy.string({ produce: () => Stack.of(this).toJsonString(this.policies) });
+    for (const fn of [this.governorFunction, this.releaseFunction]) fn.addEnvironment(RETRAINING_ENV.policies, policies);
 
     const { platformName, bus, governorFunction, releaseFunction, deadLetters } = this;
     this.rules = new GovernorRules(this, { platformName, bus, governorFunction, releaseFunction, deadLetters });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { handleCause } from '../../../lambda/retraining/handle-cause';
+import { runEnded, runRedriven, takePlace } from '../../../lambda/retraining/run-status';
 import type { DecisionRecord, GovernorPolicy, RetrainCause } from '../../../lib/retraining/contract';
 import { Crash, World } from './memory';
 
@@ -140,5 +141,68 @@ test('a crash at any write, before or after it, is healed by the retry: one run,
       for (const decision of firstDecisions(smooth)) expect(told).toContain(decision);
     }),
     { numRuns: 150 },
+  );
+});
+
+test('over any history of causes, ends and redrives, with events in any order, who runs has the lock or is on record beside it', async () => {
+  process.env.MLOPS_PLATFORM = 'mlops';
+  const pick = fc.nat({ max: 1000 });
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('cause' as const), day: fc.integer({ min: 0, max: 60 }) }),
+    fc.record({ do: fc.constant('end' as const), pick, outcome: fc.constantFrom('promoted' as const, 'rejected' as const, 'failed' as const) }),
+    fc.record({ do: fc.constantFrom('console' as const, 'command' as const, 'deliver' as const), pick }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (history) => {
+      const world = new World();
+      const events: (() => Promise<unknown>)[] = [];
+      const runs = () => [...world.executions].map(([executionArn, execution]) => ({ executionArn, runId: executionArn.split(':')[7], ...execution }));
+      const among = <T>(all: readonly T[], index: number): T | undefined => all[index % Math.max(1, all.length)];
+      const set = (executionArn: string, status: 'RUNNING' | 'FAILED' | 'SUCCEEDED', output?: string) =>
+        world.executions.set(executionArn, { ...world.executions.get(executionArn), status, output });
+      const end = (run: ReturnType<typeof runs>[number], outcome: 'promoted' | 'rejected' | 'failed') => {
+        const status = outcome === 'failed' ? 'FAILED' : 'SUCCEEDED';
+        set(run.executionArn, status, JSON.stringify({ outcome }));
+        events.push(() => runEnded({ store: world, runs: world }, { ...run, status, output: JSON.stringify({ outcome }) }));
+      };
+      let redrives = 0;
+      const redrive = (run: ReturnType<typeof runs>[number]) => {
+        set(run.executionArn, 'RUNNING');
+        const at = new Date(Date.UTC(2026, 3, 1, 0, 0, (redrives += 1))).toISOString();
+        events.push(() => runRedriven({ store: world, runs: world }, { BikeDemand: policy }, { ...run, status: 'RUNNING', at }));
+      };
+      for (const one of history) {
+        if (one.do === 'cause') {
+          const before = world.running();
+          const { lock } = await world.state('BikeDemand');
+          const { decision } = await tell(world, cause(one.day));
+          if (decision === 'started' && lock) expect(before).not.toContain(lock.executionArn);
+        } else if (one.do === 'end') {
+          const run = among(runs().filter(({ status }) => status === 'RUNNING'), one.pick);
+          if (run) end(run, one.outcome);
+        } else if (one.do === 'deliver') {
+          const event = among(events, one.pick);
+          if (event) await events.splice(events.indexOf(event), 1)[0]();
+        } else {
+          const run = among(runs().filter(({ status }) => status === 'FAILED'), one.pick);
+          if (!run) continue;
+          const input = JSON.parse(run.input as string) as { model: string; causeId: string; occurredAt: string };
+          const taken = one.do === 'console' || (await takePlace(world, input, run, 600)).lock?.runId === run.runId;
+          if (taken) redrive(run);
+        }
+      }
+      while (events.length > 0) await events.shift()!();
+      const { lock } = await world.state('BikeDemand');
+      const running = world.running();
+      if (lock) expect(running).toContain(lock.executionArn);
+      const beside = [...world.decisions.values()].filter(({ decision }) => decision === 'refused-running').map(({ cause: { causeId } }) => causeId);
+      for (const { executionArn, input } of runs().filter(({ status }) => status === 'RUNNING')) {
+        if (lock?.executionArn !== executionArn) expect(beside).toContain((JSON.parse(input as string) as { causeId: string }).causeId);
+      }
+      for (const run of runs()) if (run.status === 'RUNNING') end(run, 'failed');
+      while (events.length > 0) await events.shift()!();
+      expect((await world.state('BikeDemand')).lock).toBeUndefined();
+    }),
+    { numRuns: 300 },
   );
 });

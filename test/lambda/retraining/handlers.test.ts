@@ -59,12 +59,23 @@ const drifted = (features: readonly string[]) => ({
 });
 const ended = (runId: string, status: string, change: { readonly input?: string | null; readonly output?: string } = {}) => {
   const executionArn = `${MACHINE.replace(':stateMachine:', ':execution:')}:${runId}`;
-  const { input } = machines.executions.get(executionArn) ?? {};
+  const execution = machines.executions.get(executionArn);
+  if (execution) Object.assign(execution, { status, ...(change.output !== undefined && { output: change.output }) });
   return {
     'detail-type': 'Step Functions Execution Status Change',
-    detail: { executionArn, name: runId, status, input, ...change },
+    time: '2026-01-01T00:00:00Z',
+    detail: { executionArn, name: runId, status, input: execution?.input, ...change },
   };
 };
+const redriven = (runId: string, redriveCount = 1) => {
+  const event = ended(runId, 'RUNNING');
+  return { ...event, detail: { ...event.detail, redriveCount } };
+};
+const requested = (occurredAt: string, overrides?: object) => ({
+  source: 'cdk-mlops',
+  'detail-type': EVENTS.retrainRequested,
+  detail: { platform: detail.platform, model: detail.model, occurredAt, reason: 'a try', requestedBy: 'arn:aws:sts::1:assumed-role/R/ana', overrides },
+});
 const published = (): string => output.mock.calls.flat().join('\n');
 
 describe('the governing function', () => {
@@ -173,8 +184,99 @@ describe('the end of a run', () => {
     expect(dynamo.items('governor')).toEqual([]);
   });
 
-  test('that is no end is refused', async () => {
-    await expect(release(ended('x', 'RUNNING'))).rejects.toMatchObject({ name: 'ZodError' });
+  test('that is no status is refused', async () => {
+    await expect(release(ended('x', 'WAITING'))).rejects.toMatchObject({ name: 'ZodError' });
+  });
+
+  test('a rollback and a rebuild end outside of the lock and begin no cooldown', async () => {
+    const runId = await start();
+    const before = await governor.state('Demand');
+    for (const [name, output, of] of [
+      ['back', '{"outcome":"rolled-back","version":1}', { rollbackTo: 1 }],
+      ['again', '{"outcome":"rebuilt","version":1}', { rebuildOf: 1 }],
+    ] as const) {
+      const input = JSON.stringify({ model: 'Demand', runId: name, causeId: name, cause: 'x', occurredAt: '2026-01-01T00:00:00Z', ...of });
+      await release(ended(name, 'SUCCEEDED', { input, output }));
+    }
+    expect(await governor.state('Demand')).toEqual(before);
+    expect(before.lock?.runId).toBe(runId);
+  });
+});
+
+describe('a redrive', () => {
+  const failedRun = async (): Promise<string> => {
+    const { runId } = await govern(degraded());
+    await release(ended(runId!, 'FAILED'));
+    return runId!;
+  };
+
+  test('from the console takes the free place again, for as long as the policy says', async () => {
+    const runId = await failedRun();
+    await release(redriven(runId));
+    const { lock } = await governor.state('Demand');
+    expect(lock).toMatchObject({ runId, rule: 'quality#rmse', occurredAt: '2012-03-10T00:00:00.000Z' });
+    expect((await govern(degraded('2012-03-11T00:00:00Z'))).decision).toBe('coalesced');
+    await release(ended(runId, 'SUCCEEDED', { output: '{"outcome":"promoted"}' }));
+    expect(await governor.state('Demand')).toMatchObject({ lock: undefined, promotedCause: '2012-03-10T00:00:00.000Z' });
+  });
+
+  test('beside a run that has the place leaves it there, and the decisions say so once', async () => {
+    const runId = await failedRun();
+    const other = await govern(degraded('2012-03-11T00:00:00Z'));
+    for (let time = 0; time < 2; time++) await release(redriven(runId));
+    expect((await governor.state('Demand')).lock?.runId).toBe(other.runId);
+    const told = (await governor.listDecisions('Demand')).filter(({ decision }) => decision === 'refused-running');
+    expect(told).toEqual([expect.objectContaining({ runId: other.runId, reason: expect.stringContaining(`run ${runId} was redriven without the lock`) })]);
+  });
+
+  test('makes a late event of the end before it void', async () => {
+    const runId = await failedRun();
+    const late = ended(runId, 'FAILED');
+    await release(redriven(runId));
+    await release(late);
+    expect((await governor.state('Demand')).lock?.runId).toBe(runId);
+  });
+
+  test('that has ended before its event came takes no place; a first start is passed over', async () => {
+    const runId = await failedRun();
+    const event = redriven(runId);
+    ended(runId, 'FAILED');
+    await release(event);
+    await release(redriven(runId, 0));
+    expect((await governor.state('Demand')).lock).toBeUndefined();
+  });
+
+  test('of a rollback stands outside of the lock', async () => {
+    const input = JSON.stringify({ model: 'Demand', runId: 'back', causeId: 'back', cause: 'x', occurredAt: '2026-01-01T00:00:00Z', rollbackTo: 1 });
+    const executionArn = `${MACHINE.replace(':stateMachine:', ':execution:')}:back`;
+    machines.executions.set(executionArn, { status: 'RUNNING', input });
+    await release(redriven('back'));
+    expect((await governor.state('Demand')).lock).toBeUndefined();
+  });
+});
+
+describe('a request', () => {
+  const overrides = { dataPrefix: '2012/', hyperparameters: { max_depth: '3' } };
+
+  test('starts a run with what it asks for otherwise, in the name of who asked', async () => {
+    await govern(requested('2012-03-10T00:00:00Z', overrides));
+    const startedBy = 'arn:aws:sts::1:assumed-role/R/ana';
+    expect(JSON.parse(machines.started[0].input!)).toMatchObject({ model: 'Demand', startedBy, overrides });
+    expect(bus.ofType(EVENTS.retrainDecided)[0]).toMatchObject({ cause: { kind: 'manual', startedBy, overrides } });
+  });
+
+  test('with overrides is refused while a run is under way, one without is attached to it', async () => {
+    const { runId } = await govern(degraded());
+    expect(await govern(requested('2012-03-11T00:00:00Z', overrides))).toEqual({ decision: 'refused-running', runId });
+    expect(await govern(requested('2012-03-11T00:00:00Z'))).toEqual({ decision: 'coalesced', runId });
+    expect(machines.started).toHaveLength(1);
+  });
+
+  test('of one moment that asks for another run is another cause', async () => {
+    await govern(requested('2012-03-10T00:00:00Z', overrides));
+    const again = { ...overrides, dataPrefix: '2011/' };
+    expect((await govern(requested('2012-03-10T00:00:00Z', again))).decision).toBe('refused-running');
+    expect((await govern(requested('2012-03-10T00:00:00Z', overrides))).decision).toBe('duplicate');
   });
 });
 

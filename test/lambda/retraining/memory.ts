@@ -36,6 +36,13 @@ export class World implements GovernorStore, PipelineRuns {
     return this.write(() => this.put(next));
   }
 
+  async update(model: string, change: (state: GovernorState) => GovernorState): Promise<GovernorState> {
+    const state = await this.state(model);
+    const next = change(state);
+    if (next !== state) this.put(next);
+    return next;
+  }
+
   async findClaim(_model: string, causeId: string): Promise<Claim | undefined> {
     return this.claims.get(causeId);
   }

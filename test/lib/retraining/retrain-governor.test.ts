@@ -100,11 +100,11 @@ describe('rules', () => {
     template.resourceCountIs('AWS::Lambda::EventInvokeConfig', 2);
   });
 
-  test('the end of a run, however it ended, gives its place back', () => {
+  test('the end of a run, however it ended, and its redrive are told to whoever keeps the places', () => {
     expect(patternsOf(govern().template())).toContainEqual(
       expect.objectContaining({
         'detail-type': ['Step Functions Execution Status Change'],
-        detail: expect.objectContaining({ status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'] }),
+        detail: expect.objectContaining({ status: ['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'RUNNING'] }),
       }),
     );
   });
