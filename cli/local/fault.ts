@@ -26,6 +26,8 @@ interface AddOptions extends EngineChoice {
 
 const EFFECTS: readonly FaultEffect['kind'][] = ['error', 'timeout', 'interrupt-spot', 'stop', 'kill', 'fail'];
 
+const THROTTLED = 'ThrottlingException';
+
 const amount = (text: string): number => {
   const value = Number(text);
   if (!Number.isFinite(value) || value < 0) throw new UsageError(`${text} is no amount`, 'give a number from 0');
@@ -48,8 +50,8 @@ export const register = (parent: Command, io: Io): void => {
       .argument('<operation>', 'operation of SageMaker, or with --on lambda a part of the function name')
       .option('--on <service>', 'sagemaker or lambda', oneOf(['sagemaker', 'lambda'] as const), 'sagemaker')
       .option('--effect <kind>', EFFECTS.join(', '), oneOf(EFFECTS), 'error')
-      .option('--error <name>', 'name of the error', 'ThrottlingException')
-      .option('--message <text>', 'message of the error', 'Rate exceeded')
+      .option('--error <name>', 'name of the error', THROTTLED)
+      .option('--message <text>', 'message of the error')
       .option('--status <number>', 'HTTP status of the error; on lambda it makes Lambda refuse instead of the function', amount)
       .option('--after <seconds>', 'after the work has begun', amount)
       .option('--after-run', 'the function does its work, only its answer is lost')
@@ -79,7 +81,8 @@ export const register = (parent: Command, io: Io): void => {
 };
 
 function ruleOf(operation: string, options: AddOptions): FaultRule {
-  const { on, effect: kind, error, message, status, after: afterSeconds, afterRun, contains: nameContains, skip, times } = options;
+  const { on, effect: kind, error, status, after: afterSeconds, afterRun, contains: nameContains, skip, times } = options;
+  const message = options.message ?? (error === THROTTLED ? 'Rate exceeded' : `${error} by a fault rule of the local engine`);
   const effect: FaultEffect = kind === 'error' ? { kind, error, message, status, afterRun } : { kind, afterSeconds, afterRun };
   return { on, operation, nameContains, skip, times, effect };
 }
