@@ -11,6 +11,12 @@ const MANIFESTS = [
   'application/vnd.oci.image.index.v1+json',
 ];
 const PATIENCE_MS = 5_000;
+const GONE: readonly string[] = ['ImageNotFound', 'ImageTagDoesNotMatchDigest'];
+
+interface Answer {
+  readonly images?: readonly { readonly imageId?: { readonly imageDigest?: string } }[];
+  readonly failures?: readonly { readonly failureCode?: string }[];
+}
 
 /** What a registry answers to the request for an image; one call of one API, which needs no client of its own in the bundle. */
 export class ImageDigestClient {
@@ -18,6 +24,31 @@ export class ImageDigestClient {
     private readonly request: typeof fetch = fetch,
     private readonly credentials = new S3Client({}).config.credentials,
   ) {}
+
+  /**
+   * Whether an image can still be had, and by which name: by its digest where the tag means another image by now. `unknown` where no registry that
+   * can be read tells it. A repository that is not found is gone only in the own account: other accounts may hide theirs.
+   */
+  async find(
+    image: string,
+    recordedDigest: string | undefined,
+    ownAccount: string,
+  ): Promise<{ readonly state: 'present' | 'gone' | 'unknown'; readonly image: string }> {
+    const [, registryId, region, domain, repositoryName, imageTag = 'latest', namedDigest] = ECR.exec(image) ?? [];
+    if (registryId === undefined) return { state: 'unknown', image };
+    const imageDigest = recordedDigest ?? namedDigest;
+    const ask = (id: object) => this.batchGetImage(region, domain, { registryId, repositoryName, imageIds: [id], acceptedMediaTypes: MANIFESTS });
+    try {
+      const { images = [], failures = [] } = await ask(imageDigest ? { imageDigest } : { imageTag });
+      if (images.length === 0) return { state: failures.some(({ failureCode = '' }) => GONE.includes(failureCode)) ? 'gone' : 'unknown', image };
+      if (imageDigest === undefined || namedDigest !== undefined) return { state: 'present', image };
+      const tagged = (await ask({ imageTag })).images?.[0]?.imageId?.imageDigest;
+      return { state: 'present', image: tagged === imageDigest ? image : `${image.replace(/:[^:/]*$/, '')}@${imageDigest}` };
+    } catch (error) {
+      const gone = registryId === ownAccount && (error as Error).message.includes('RepositoryNotFoundException');
+      return { state: gone ? 'gone' : 'unknown', image };
+    }
+  }
 
   /** `sha256:…` of the image that the tag means now; undefined where no registry tells it. */
   async digestOf(image: string): Promise<string | undefined> {
@@ -37,7 +68,7 @@ export class ImageDigestClient {
     }
   }
 
-  private async batchGetImage(region: string, domain: string, body: object): Promise<{ images?: { imageId?: { imageDigest?: string } }[] }> {
+  private async batchGetImage(region: string, domain: string, body: object): Promise<Answer> {
     const endpoint = process.env.AWS_ENDPOINT_URL_ECR ?? process.env.AWS_ENDPOINT_URL;
     const url = new URL(endpoint ?? `https://api.ecr.${region}.${domain}/`);
     const signer = new SignatureV4({ service: 'ecr', region, credentials: this.credentials, sha256: Sha256 });
@@ -53,7 +84,7 @@ export class ImageDigestClient {
       body: text,
     });
     const answer = await this.request(url, { method: 'POST', headers, body: text, signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (!answer.ok) throw new Error(`ECR answered ${answer.status}`);
-    return (await answer.json()) as { images?: { imageId?: { imageDigest?: string } }[] };
+    if (!answer.ok) throw new Error(`ECR answered ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as Answer;
   }
 }

@@ -10,8 +10,11 @@ import { S3Uploads } from '../common/s3-upload.client';
 import { S3Files } from '../common/s3.client';
 import { RebuildCheck } from '../pipeline/rebuild';
 import { LineageClient } from '../tracking/lineage.client';
+import { RunTrackerClient } from '../tracking/run-tracker.client';
 import { ImageDigestClient } from './image-digest.client';
 import { ModelRegistryClient } from './model-registry.client';
+import { Rejudgement } from './rejudgement';
+import { Rollback, RollbackInput } from './rollback';
 import { ModelUnpacker } from './unpack';
 import { VersionCapture } from './version-record';
 
@@ -29,6 +32,7 @@ const made = {
     trainUri: uri,
     codeUri: uri,
     modelOutputUri: uri,
+    round: z.number().int().min(0).default(0),
     configuration: z.object({ uri, sha256: z.string() }),
   }),
   trainingJob: z.object({
@@ -68,12 +72,31 @@ interface Context {
 }
 
 /**
- * Step of the pipeline: puts what the run made on record, waiting for approval where the gate passed, rejected where it did not. What a rebuild made
- * is compared with the record of the version that it repeats, and not registered.
+ * Step of the pipeline: puts what the run made on record, waiting for approval where the gate passed, rejected where it did not; a candidate that was
+ * judged once more keeps its version. What a rebuild made is compared with the record of the version that it repeats, and not registered. A rollback
+ * begins here: it registers nothing, but makes a version the champion again.
  */
 export const handler = async (event: unknown, context?: Context) => {
+  const rollback = RollbackInput.safeParse(event);
+  if (rollback.success) return rollBack(rollback.data);
   const rebuild = Rebuild.safeParse(event);
-  return rebuild.success ? compare(rebuild.data) : register(Registration.parse(event), context);
+  if (rebuild.success) return compare(rebuild.data);
+  const registration = Registration.parse(event);
+  return registration.prepared.round > 0 ? judgedAgain(registration) : register(registration, context);
+};
+
+const rollBack = async (input: RollbackInput) => {
+  const parts = { registry, files, images, events, runs: new RunTrackerClient() };
+  const result = await new Rollback(parts, requireEnv(COMMON_ENV.platform), spec).handle(input);
+  logger.info('champion pointer of a rollback', { model: input.model, runId: input.runId, version: input.rollbackTo, ...result.pointer });
+  return result;
+};
+
+const judgedAgain = async ({ model, runId, prepared, evaluation }: z.infer<typeof Registration>) => {
+  const judged = await new Rejudgement(registry).record(model, runId, prepared.round, evaluation);
+  if (!evaluation.passed) await events.putEvent(EVENTS.candidateRejected, { ...about(judged), reason: evaluation.reason });
+  logger.info('version judged once more', { model, runId, version: judged.version, round: prepared.round, state: judged.state });
+  return { version: judged.version, state: judged.state };
 };
 
 const register = async (input: z.infer<typeof Registration>, context?: Context) => {
@@ -102,8 +125,16 @@ const compare = async (input: z.infer<typeof Rebuild>): Promise<RebuildCompariso
 };
 
 /** Times are the version's own, so that a second try of this step tells the same. */
-const announce = async ({ model, version, state, createdAt, runId }: ModelVersion, gate: { passed: boolean; reason: string }): Promise<void> => {
-  const detail = { platform: requireEnv(COMMON_ENV.platform), model, occurredAt: createdAt, version, runId };
-  await events.putEvent(EVENTS.versionRegistered, { ...detail, state });
+const announce = async (registered: ModelVersion, gate: { passed: boolean; reason: string }): Promise<void> => {
+  const detail = { ...about(registered), occurredAt: registered.createdAt };
+  await events.putEvent(EVENTS.versionRegistered, { ...detail, state: registered.state });
   if (!gate.passed) await events.putEvent(EVENTS.candidateRejected, { ...detail, reason: gate.reason });
 };
+
+const about = ({ model, version, runId, updatedAt }: ModelVersion) => ({
+  platform: requireEnv(COMMON_ENV.platform),
+  model,
+  occurredAt: updatedAt,
+  version,
+  runId,
+});

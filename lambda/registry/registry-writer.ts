@@ -72,11 +72,14 @@ export class RegistryWriter extends VersionWrites implements RegistryWrites {
   }
 
   public async transition(name: string, version: number, to: VersionState, options: TransitionOptions): Promise<ModelVersion> {
-    const { expectedState, ...change } = options;
+    const { expectedState, expectedRound, ...change } = options;
     return this.onVersion(name, version, async (before, row) => {
       if (row.state === to) return this.answerVersion(row, before);
       if (expectedState !== undefined && row.state !== expectedState) {
         throw illegal(`${name} v${version} is ${row.state}, not ${expectedState} any more: it did not become ${to}`);
+      }
+      if (expectedRound !== undefined && row.approval?.round !== expectedRound) {
+        throw illegal(`${name} v${version} was judged once more: it did not become ${to}`);
       }
       const action = transitionAction(before, row, to);
       assertAllowed(before, row, to);
@@ -107,7 +110,8 @@ export class RegistryWriter extends VersionWrites implements RegistryWrites {
 
   /**
    * Makes a version the champion and archives the one before, in one transaction; a version that serves already is left alone.
-   * A champion other than the expected one is a conflict. Promoting an archived version is a rollback and recorded as one.
+   * A champion other than the expected one is a conflict. Promoting an archived version is a rollback and recorded as one; of a pipeline's model it
+   * has to be asked for as one, so that no run brings back by itself what was rolled back.
    */
   public async promote(name: string, version: number, options: PromotionOptions): Promise<Promotion> {
     const { expectedChampion } = options;
@@ -122,10 +126,14 @@ export class RegistryWriter extends VersionWrites implements RegistryWrites {
       }
       if (row.state !== 'Production') assertAllowed(before, row, 'Production');
       assertServable(before, row);
-      if (before.managed && row.state === 'Archived' && !(await this.store.hasServed(before.modelId, version))) {
+      if (before.managed && (row.state === 'Archived' || options.rollback) && !(await this.store.hasServed(before.modelId, version))) {
         throw forbidden(`${name} v${version} cannot serve: the rule "only what served comes back" holds for ${name}, and it never did`);
       }
-      if (row.state !== 'Production') assertRules(before, row, 'Production', options);
+      if (before.managed && row.state === 'Archived' && !options.rollback) {
+        throw illegal(`${name} v${version} is Archived, replaced or rolled back since it was judged: only a rollback to it lets it serve again`);
+      }
+      // What comes back has met the rules before, and whoever brings it back cannot wait for a second person.
+      if (row.state !== 'Production' && !(before.managed && options.rollback)) assertRules(before, row, 'Production', options);
       const replaced = before.production === undefined || before.production === version ? [] : [await this.store.version(before, before.production)];
       const moves: StageMove[] = before.managed
         ? [{ row, to: 'Production' }, ...replaced.map((other): StageMove => ({ row: other, to: 'Archived' }))]

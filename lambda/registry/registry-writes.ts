@@ -42,6 +42,8 @@ export interface NewVersion {
 export interface TransitionOptions extends Change {
   /** State that the version must be in now; left out: any from which the step is allowed. */
   readonly expectedState?: VersionState;
+  /** Judgement that persons must be asked about now; left out: any. */
+  readonly expectedRound?: number;
 }
 
 /** What persons are asked to decide about. */
@@ -55,6 +57,8 @@ export interface ApprovalQuestion {
 export interface PromotionOptions extends Change {
   /** Version that must be serving now, null for none; left out: whatever serves is replaced. */
   readonly expectedChampion?: number | null;
+  /** Whether a version that served before is brought back; only what did can be. */
+  readonly rollback?: boolean;
 }
 
 export interface Promotion {

@@ -45,9 +45,9 @@ export const WRITES = {
   setAlias: z.tuple([name, text, version, change]),
   deleteAlias: z.tuple([name, text, change]),
   setStage: z.tuple([name, version, z.enum(['None', 'Staging', 'Production', 'Archived']), z.boolean(), change]),
-  transition: z.tuple([name, version, state, change.extend({ expectedState: state.optional() })]),
+  transition: z.tuple([name, version, state, change.extend({ expectedState: state.optional(), expectedRound: z.number().int().min(0).optional() })]),
   askApproval: z.tuple([name, version, z.object({ round: z.number().int().min(0), startedBy: text.min(1).max(2_048).nullable() }), change]),
-  promote: z.tuple([name, version, change.extend({ expectedChampion: version.nullish() })]),
+  promote: z.tuple([name, version, change.extend({ expectedChampion: version.nullish(), rollback: z.boolean().optional() })]),
 } satisfies Record<keyof RegistryWrites, z.ZodType>;
 
 export type WriteMethod = keyof RegistryWrites;

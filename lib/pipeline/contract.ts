@@ -14,10 +14,14 @@ export interface PipelineSpec {
   readonly gate: GateSpec;
   readonly training: {
     readonly image: string;
-    readonly entryPoint: string;
     readonly instanceType: string;
+    /** Script of the code, `train` where the image holds all code. */
+    readonly entryPoint: string;
+    /** `s3://…` archive of the code; the image itself where that holds all code, see `hasCode`. */
     readonly codeUri: string;
-    readonly codeSha256: string;
+    readonly codeSha256?: string;
+    /** Whether the code comes in as the channel `code`: a container without network cannot fetch it. */
+    readonly codeChannel?: boolean;
   };
   readonly hyperparameters: Readonly<Record<string, string>>;
   readonly commit?: string;
@@ -35,6 +39,12 @@ export interface PipelineSpec {
   /** What the names of all jobs and models begin with: the endpoint's name, ≤ 39 characters, lower case. */
   readonly jobNamePrefix: string;
 }
+
+/** Whether code lies in an archive of its own, beside the image; an image that holds all code stands in the archive's place. */
+export const hasCode = (codeUri: string): boolean => codeUri.startsWith('s3://');
+
+/** Where SageMaker puts the code that comes in as a channel. */
+export const CODE_CHANNEL_PATH = '/opt/ml/input/data/code/sourcedir.tar.gz';
 
 /**
  * What a candidate has to prove on the holdout. Every rule is judged and reported; what cannot be computed fails the gate closed.
@@ -147,6 +157,11 @@ export interface CallerProof {
   readonly securityToken?: string;
 }
 
+/** What the function that decides answers: a refusal is an answer with its name, so that the function's errors are faults alone. */
+export type ApprovalReply =
+  | { readonly ok: true; readonly value: ApprovalOutcome | readonly PendingApproval[] }
+  | { readonly ok: false; readonly name: string; readonly message: string };
+
 /** Payload of the function that decides. */
 export type ApprovalCall =
   | { readonly action: 'list'; readonly model?: string }
@@ -202,6 +217,8 @@ export interface PipelineInput {
    * stands outside the governor's lock.
    */
   readonly rollbackTo?: number;
+  /** Only with `rollbackTo`: version that must be serving, or have been replaced by this very run; where another one serves nothing is changed. */
+  readonly rollbackFrom?: number;
   readonly overrides?: RunOverrides;
   /** Session ARN of the person or program that asked; absent where a schedule, a monitor or a rule did. */
   readonly startedBy?: string;
@@ -223,7 +240,10 @@ export interface PreparedData {
   /** 0; grows each time another champion is found before the release, and the candidate is judged once more. */
   readonly round: number;
   readonly manifestUri: string;
-  /** Training code in the run's own artifacts: what a version needs must not depend on the stack that deployed it. */
+  /**
+   * Training code in the run's own artifacts: what a version needs must not depend on the stack that deployed it. The image where that holds all
+   * code, see `hasCode`.
+   */
   readonly codeUri: string;
   /** The run's PipelineSpec as JSON: what a version was made with must not depend on what is deployed later. */
   readonly configuration: { readonly uri: string; readonly sha256: string };

@@ -12,6 +12,7 @@ import {
   ListModelsCommand,
   ListTagsCommand,
   SageMakerClient,
+  type Tag,
   UpdateEndpointCommand,
   type UpdateEndpointCommandInput,
 } from '@aws-sdk/client-sagemaker';
@@ -110,7 +111,7 @@ export class MemorySageMaker {
     this.endpoints.set(name, { config: this.endpoints.get(name)!.config, status: 'InService', reason });
   }
 
-  private tag(arn: string, tags: { Key?: string; Value?: string }[]): object {
+  private tag(arn: string, tags: Tag[]): object {
     const config = this.configs.get(arn.split('/')[1])!;
     const kept = (config.Tags ?? []).filter(({ Key }) => !tags.some((tag) => tag.Key === Key));
     return this.configs.set(config.EndpointConfigName!, { ...config, Tags: [...kept, ...tags] });

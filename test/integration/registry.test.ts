@@ -128,7 +128,7 @@ describe('promotion', () => {
     expect(await registry.promote(model, 2, { ...by, expectedChampion: 1 })).toMatchObject({ champion: { version: 2 }, previousVersion: 1 });
     expect(await registry.champion(model)).toEqual(await registry.getVersion(model, 2));
     expect((await registry.getVersion(model, 1)).state).toBe('Archived');
-    await registry.promote(model, 1, { ...by, expectedChampion: 2, evidenceUri: 's3://reports/x' });
+    await registry.promote(model, 1, { ...by, expectedChampion: 2, evidenceUri: 's3://reports/x', rollback: true });
     expect((await registry.champion(model))?.version).toBe(1);
     const [last] = (await registry.history(model)).slice(-1);
     expect(last).toMatchObject({ action: 'RolledBack', version: 1, previousChampion: 2, evidenceUri: 's3://reports/x' });

@@ -79,7 +79,8 @@ test('a promotion replaces the expected champion only, and going back is a rollb
   const second = await registry.promote('Bikes', 2, { ...by, expectedChampion: 1 });
   expect(second).toMatchObject({ champion: { version: 2, state: 'Production' }, previousVersion: 1 });
   expect(await registry.promote('Bikes', 2, { ...by, expectedChampion: 1 })).toEqual(second);
-  await registry.promote('Bikes', 1, { ...by, expectedChampion: 2 });
+  await expect(registry.promote('Bikes', 1, { ...by, expectedChampion: 2 })).rejects.toThrow(/only a rollback to it lets it serve again/);
+  await registry.promote('Bikes', 1, { ...by, expectedChampion: 2, rollback: true });
   expect((await registry.champion('Bikes'))?.version).toBe(1);
   expect((await registry.history('Bikes')).at(-1)).toMatchObject({ action: 'RolledBack', previousChampion: 2 });
 });

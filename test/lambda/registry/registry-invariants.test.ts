@@ -33,6 +33,10 @@ const operation: fc.Arbitrary<[string, Operation]> = fc.oneof(
     (registry) => registry.transition(one, two, to, by),
   ]),
   fc.tuple(name, version).map(([one, two]): [string, Operation] => [`promote ${one} ${two}`, (registry) => registry.promote(one, two, by)]),
+  fc.tuple(name, version).map(([one, two]): [string, Operation] => [
+    `roll ${one} back to ${two}`,
+    (registry) => registry.promote(one, two, { ...by, rollback: true }),
+  ]),
   fc.tuple(name, version, alias).map(([one, two, to]): [string, Operation] => [
     `alias ${one} ${two} ${to}`,
     (registry) => registry.setAlias(one, to, two, by),
