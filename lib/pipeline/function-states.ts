@@ -109,19 +109,20 @@ export class FunctionStates {
       policy: approval.policy,
       reason: at('$.evaluation.reason'),
     };
-    if (approval.policy === 'automatic') return this.step('Approve', approve, sfn.JsonPath.DISCARD, about);
+    const judged = { round: sfn.JsonPath.numberAt('$.prepared.round'), reportUri: at('$.evaluation.reportUri') };
+    if (approval.policy === 'automatic') return this.step('Approve', approve, sfn.JsonPath.DISCARD, { ...about, ...judged });
     if (requestApproval === undefined) throw new Error(`approval by ${approval.policy} needs the function that asks for it`);
     return new FunctionTask(this.scope, 'RequestApproval', {
       function: requestApproval,
       waitForToken: true,
       payload: {
         ...about,
+        ...judged,
         runId: at('$.runId'),
         cause: at('$.cause'),
-        reportUri: at('$.evaluation.reportUri'),
         expirySeconds: approval.expirySeconds,
         ...(approval.reminderSeconds !== undefined && { reminderSeconds: approval.reminderSeconds }),
-        round: sfn.JsonPath.numberAt('$.prepared.round'),
+        ...(approval.approverRoles && { approverRoles: approval.approverRoles }),
         // The input of the execution, not of the state: who started the run stands there, if anybody did.
         request: sfn.JsonPath.objectAt('$$.Execution.Input'),
         executionArn: at('$$.Execution.Id'),

@@ -8,7 +8,7 @@ import { approvalTimeout, FunctionStates, StepFunctionsOfPipeline } from './func
 import { ReleaseStates } from './release-states';
 import { ScoringStates, TRANSFORM_TIMEOUT } from './scoring-states';
 import { BoundTraining } from './training';
-import { PROVISIONING, TrainingStates } from './training-states';
+import { TrainingStates, TrainingStatesProps } from './training-states';
 
 /** An endpoint that SageMaker has not brought up or given up within this time. */
 const RELEASE_TIMEOUT = Duration.hours(4);
@@ -19,6 +19,7 @@ export interface PipelineDefinitionProps {
   readonly serving: ServingSpec;
   readonly training: BoundTraining;
   readonly trainingRole: iam.IRole;
+  readonly trainingNetwork?: TrainingStatesProps['trainingNetwork'];
   readonly modelRole: iam.IRole;
   readonly outputKeyArn: string;
   readonly approval: ApprovalSpec;
@@ -46,10 +47,10 @@ export class PipelineDefinition {
     const { functions, training, approval } = props;
     this.functions = new FunctionStates(scope, functions);
     this.training = new TrainingStates(scope, props);
-    this.scoring = new ScoringStates(scope, { ...props, instanceType: training.instanceType });
+    this.scoring = new ScoringStates(scope, { ...props, instanceType: training.settings.instanceType });
     this.release = new ReleaseStates(scope, { ...props, release: functions.release, promote: functions.promote });
     const asked = approval.policy === 'automatic' ? [] : [approvalTimeout(approval)];
-    this.timeout = sum(training.maxRuntime, PROVISIONING, TRANSFORM_TIMEOUT, RELEASE_TIMEOUT, FUNCTIONS_TIMEOUT, ...asked);
+    this.timeout = sum(this.training.timeout, TRANSFORM_TIMEOUT, RELEASE_TIMEOUT, FUNCTIONS_TIMEOUT, ...asked);
   }
 
   public start(): sfn.IChainable {

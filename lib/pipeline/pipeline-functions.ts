@@ -30,7 +30,7 @@ export class PipelineFunctions extends Construct {
     id: string,
     props: TrainingPipelineProps,
     spec: PipelineSpec,
-    code: s3assets.Asset,
+    code: s3assets.Asset | undefined,
     private readonly logGroup: logs.ILogGroup,
   ) {
     super(scope, id);
@@ -41,7 +41,7 @@ export class PipelineFunctions extends Construct {
     this.release = this.makeRelease(props);
   }
 
-  private makePrepare(props: TrainingPipelineProps, environment: { [name: string]: string }, code: s3assets.Asset): lambda.Function {
+  private makePrepare(props: TrainingPipelineProps, environment: { [name: string]: string }, code?: s3assets.Asset): lambda.Function {
     const { modelName, store } = props;
     const prepare = new PlatformFunction(this, 'PrepareData', {
       logGroup: this.logGroup,
@@ -61,7 +61,9 @@ export class PipelineFunctions extends Construct {
     store.grantReadArtifacts(prepare, runs);
     store.grantWriteArtifacts(prepare, runs);
     store.grantReadReports(prepare, baselinesPrefix(modelName));
-    prepare.addToRolePolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [code.bucket.arnForObjects(code.s3ObjectKey)] }));
+    if (code) {
+      prepare.addToRolePolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [code.bucket.arnForObjects(code.s3ObjectKey)] }));
+    }
     props.registry.grantRead(prepare);
     props.tracker.grantReadWrite(prepare);
     return prepare;

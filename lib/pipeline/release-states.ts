@@ -80,6 +80,7 @@ export class ReleaseStates {
     const request = {
       action,
       version: sfn.JsonPath.numberAt('$.registered.version'),
+      runId: at('$.runId'),
       sagemakerModelName: at('$.candidate.sagemakerModelName'),
       endpointConfigName: sfn.JsonPath.format(`${endpointName}-v{}-${size}`, at('$.registered.version')),
       expectedChampion: sfn.JsonPath.numberAt('$.prepared.champion.version'),

@@ -19,7 +19,7 @@ export interface ScoringStatesProps {
 interface ModelSource {
   readonly image: string;
   readonly modelDataUrl: string;
-  /** Null where the image holds all code. */
+  /** The image or null where that holds all code. */
   readonly codeUri: string;
   readonly entryPoint: string;
 }
@@ -83,7 +83,8 @@ export class ScoringStates {
       SAGEMAKER_CONTAINER_LOG_LEVEL: '20',
     });
     const ofImage = this.model(`${id}OfImage`, suffix, resultPath, from);
-    return new sfn.Choice(this.scope, `${id}Kind`).when(sfn.Condition.isString(from.codeUri), withCode).otherwise(ofImage).afterwards();
+    const archived = sfn.Condition.and(sfn.Condition.isString(from.codeUri), sfn.Condition.stringMatches(from.codeUri, 's3://*'));
+    return new sfn.Choice(this.scope, `${id}Kind`).when(archived, withCode).otherwise(ofImage).afterwards();
   }
 
   private model(

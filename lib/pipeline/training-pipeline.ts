@@ -1,5 +1,6 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -8,9 +9,11 @@ import { TASK_METRICS } from '../common/contract';
 import { Validator } from '../common/validation';
 import { modelMetric } from '../operations/alarm-factory';
 import { METRICS } from '../operations/contract';
-import { checkRules } from '../registry/version-rule';
+import { checkRules, statedRules } from '../registry/version-rule';
+import { ApprovalFunctions } from './approval-functions';
 import { PipelineSpec } from './contract';
 import { Gate } from './gate';
+import { bindNetwork, grantVolumeKey } from './job-settings';
 import { PipelineDefinition } from './pipeline-definition';
 import { PipelineFunctions } from './pipeline-functions';
 import { SharedSteps } from './shared-steps';
@@ -34,6 +37,7 @@ export class TrainingPipeline extends Construct {
 
   private readonly platformName: string;
   private readonly modelName: string;
+  private readonly decide?: lambda.Function;
 
   /** Fails at synth, with every problem in one message, if a name, the gate, the approval or the training does not fit the task or AWS's rules. */
   constructor(scope: Construct, id: string, props: TrainingPipelineProps) {
@@ -51,31 +55,37 @@ export class TrainingPipeline extends Construct {
         fix: 'use Approval.automatic(), Approval.manual() or Approval.twoPerson()',
       });
     const gate = (props.gate ?? Gate.beatsChampion({ metric: TASK_METRICS[task.kind][0] }))._toSpec(task, validator);
+    props.approval?._validate(validator);
     checkRules(validator, props.registryRules, props.approval);
     const training = props.training._bind(this, task, validator);
-    const registryRules = (props.registryRules ?? []).map((rule) => rule._toSpec());
+    const registryRules = statedRules(props.registryRules, props.approval);
     const registered = { owner: props.owner, registryRules };
     const spec: PipelineSpec = { model: modelName, task, gate, jobNamePrefix: endpoint.endpointName, ...registered, ...training.spec };
 
     this.trainingRole = new TrainingRole(this, 'TrainingRole', modelName, store);
     for (const role of [this.trainingRole, endpoint.executionRole]) {
-      training.framework._grantPull(this, role);
+      training.grantPull(this, role);
       // SageMaker asks for it of the role of a job whose output has a key of its own; S3 needs less.
       store.encryptionKey.grant(role, 'kms:Encrypt');
     }
+    grantVolumeKey(training.options, this.trainingRole);
     // The model's role also scores the holdout.
     store.grantReadData(endpoint.executionRole, modelRunsPrefix(modelName));
     store.grantWriteArtifacts(endpoint.executionRole, modelRunsPrefix(modelName));
 
     const log = makePipelineLog(this, endpoint);
     const own = new PipelineFunctions(this, 'Functions', props, spec, training.code, log);
-    training.framework._grantDigest(this, own.register);
+    training.grantDigest(this, own.register);
     const shared = SharedSteps.of(this, props);
+    const { deadLetters } = shared;
+    const persons = props.approval && !props.approval._isAutomatic() ? ApprovalFunctions.of(this, { ...props, deadLetters }) : undefined;
+    this.decide = persons?.decide;
     const definition = new PipelineDefinition(new Construct(this, 'States'), {
       endpointName: endpoint.endpointName,
       serving: endpoint._toSpec(),
       training,
       trainingRole: this.trainingRole,
+      trainingNetwork: bindNetwork(this, training.options, this.trainingRole),
       modelRole: endpoint.executionRole,
       outputKeyArn: store.encryptionKey.keyArn,
       approval: props.approval?._toSpec() ?? { policy: 'automatic' },
@@ -85,19 +95,43 @@ export class TrainingPipeline extends Construct {
         baseline: props.monitor.baselineFunction,
         register: own.register,
         approve: shared.approve,
+        requestApproval: persons?.request,
         release: own.release,
         promote: shared.promote,
         finish: shared.finish,
       },
     });
     this.stateMachine = makeStateMachine(this, endpoint, definition, log);
-    this.deadLetters = shared.deadLetters;
+    this.deadLetters = deadLetters;
     shared.watch(this.stateMachine);
+    const serving = endpoint._toSpec();
+    if (serving.deployment.watchSeconds > 0) ReleaseWatch.of(this, { ...props, deadLetters }).watch(serving, this.stateMachine);
+    if (props.approval) persons?.serve(modelName, props.approval, this.stateMachine);
   }
 
   /** Allows a grantee to start runs. */
   public grantStartRun(grantee: iam.IGrantable): iam.Grant {
     return this.stateMachine.grantStartExecution(grantee);
+  }
+
+  /**
+   * Allows a grantee to list versions that wait for approval and to decide about them: to call one function, for all models of the platform that
+   * persons approve. `approvers` of the approval restrict a single model.
+   *
+   * Fails at synth where the approval is automatic.
+   */
+  public grantApprove(grantee: iam.IGrantable): iam.Grant {
+    if (this.decide) return iam.Grant.addToPrincipal({ grantee, actions: ['lambda:InvokeFunction'], resourceArns: [this.decide.functionArn] });
+    throw new Error(`TrainingPipeline ${this.node.path}: nobody approves where the approval is automatic; use Approval.manual() or twoPerson()`);
+  }
+
+  /**
+   * Name of the function that takes the decisions of persons.
+   *
+   * @internal
+   */
+  public get _decideFunction(): string | undefined {
+    return this.decide?.functionName;
   }
 
   /**

@@ -63,4 +63,6 @@ export interface ModelResources {
   readonly monitorStateMachineArn: string;
   /** State machine of the training pipeline. */
   readonly stateMachineArn: string;
+  /** Function that takes the decisions of persons; only where they approve versions. */
+  readonly decideFunction?: string;
 }

@@ -129,6 +129,7 @@ export class MlModel extends Construct {
       recorderFunction: this.endpoint.recorder?.functionName,
       monitorStateMachineArn: this.monitor.stateMachine.stateMachineArn,
       stateMachineArn: stateMachine.stateMachineArn,
+      decideFunction: this.pipeline._decideFunction,
     };
     new ssm.StringParameter(this, 'Parameter', {
       parameterName: modelParameter(platformName, modelName),

@@ -9,7 +9,8 @@ import { archiveOf, revisionOf } from '../../../lib/pipeline/code-archive';
 import { Framework } from '../../../lib/pipeline/framework';
 import { Gate } from '../../../lib/pipeline/gate';
 import { Holdout } from '../../../lib/pipeline/holdout';
-import { Training, type TrainingScriptOptions } from '../../../lib/pipeline/training';
+import { Training } from '../../../lib/pipeline/training';
+import type { TrainingScriptOptions } from '../../../lib/pipeline/training-options';
 import { directoryWith, samplePipeline } from './samples';
 
 const directory = directoryWith({ 'train.py': 'print(1)\n', 'notes.txt': '' });
@@ -24,7 +25,7 @@ describe('Training.script refuses', () => {
       /entryPoint: must be a file in the directory, got 'main\.py'; put it into \//,
     ],
     ['an entry point that is no Python', { entryPoint: 'notes.txt' }, /entryPoint: script mode runs Python files/],
-    ['an instance type of EC2', { instanceType: 'm5.large' }, /instanceType: SageMaker trains on instance types whose names begin with ml\./],
+    ['an instance type of EC2', { instanceType: 'm5.large' }, /instanceType: SageMaker names instance types ml\.<family>\.<size>, got 'm5\.large'/],
     ['a runtime beyond 28 days', { maxRuntime: Duration.days(29) }, /maxRuntime: must be between 60 and 2419200, got 2505600/],
     ['names that SageMaker reserves', { hyperparameters: { sagemaker_program: 'x' } }, /hyperparameters\.sagemaker_program: sagemaker_ is reserved/],
     ['values that are no strings', { hyperparameters: { rounds: 3 as unknown as string } }, /hyperparameters\.rounds: must be a string, got number/],
