@@ -7,10 +7,23 @@ const DOT = 46;
 const ZERO = 48;
 const EXACT = 2 ** 53;
 /** Powers of ten that a double holds exactly. */
-const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
-/** Decimal digits that two 32-bit integers hold. */
-const HALF_DIGITS = 9;
-const MOST_DIGITS = 18;
+export const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+/** Decimal digits of which a 32-bit integer holds every number. */
+export const EXACT_DIGITS = 9;
+/** Decimal digits that two of them hold. */
+const MOST_DIGITS = 2 * EXACT_DIGITS;
+
+/**
+ * Number of four digits that stand in a row in a little-endian word, -1 where something else does: all have the upper half 3, also after six has
+ * been added, which no digit carries over.
+ */
+export function fourDigits(word: number): number {
+  if (((word & 0xf0f0f0f0) | (((word + 0x06060606) & 0xf0f0f0f0) >>> 4)) !== 0x33333333) {
+    return -1;
+  }
+  const pairs = (Math.imul(word & 0x0f0f0f0f, 2561) >>> 8) & 0x00ff00ff;
+  return Math.imul(pairs, 6553601) >>> 16;
+}
 
 let viewed: Uint8Array | undefined;
 let view: Buffer;
@@ -49,7 +62,7 @@ export function parseNumber(bytes: Uint8Array, start: number, end: number): numb
   for (; index < end; index += 1) {
     const digit = bytes[index] - ZERO;
     if (digit >= 0 && digit <= 9) {
-      if (digits < HALF_DIGITS) {
+      if (digits < EXACT_DIGITS) {
         high = (Math.imul(high, 10) + digit) | 0;
       } else {
         low = (Math.imul(low, 10) + digit) | 0;
@@ -67,7 +80,7 @@ export function parseNumber(bytes: Uint8Array, start: number, end: number): numb
   if (digits === 0) {
     return first === end && !negative ? NaN : parseSlowly(bytes, start, end);
   }
-  const mantissa = digits <= HALF_DIGITS ? high : high * POWERS[digits - HALF_DIGITS] + low;
+  const mantissa = digits <= EXACT_DIGITS ? high : high * POWERS[digits - EXACT_DIGITS] + low;
   // Mantissa and power are exact, so that their one quotient is the nearest double; a mantissa that is not exact is not below 2^53 either.
   if (mantissa >= EXACT) {
     return parseSlowly(bytes, start, end);

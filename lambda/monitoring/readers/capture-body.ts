@@ -29,6 +29,7 @@ export class BodyReader {
   private readonly flat = new FlatRows();
   private buffer = Buffer.alloc(0);
   private bytes = new Uint8Array(0);
+  private view = new DataView(this.bytes.buffer);
   private length = 0;
   private type = '';
   private kind: Kind = 'unknown';
@@ -75,6 +76,7 @@ export class BodyReader {
       this.buffer = Buffer.allocUnsafeSlow(2 * most);
       // No Buffer: the scanning loops see one class of bytes.
       this.bytes = new Uint8Array(this.buffer.buffer, this.buffer.byteOffset, this.buffer.byteLength);
+      this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     }
     this.length = this.buffer.write(data, encoding);
   }
@@ -114,7 +116,7 @@ export class BodyReader {
     const behind = bytes[end];
     bytes[end] = QUOTE;
     bytes[end + 1] = NEWLINE;
-    const isOneLine = this.flat.scanString(bytes, this.start) === end;
+    const isOneLine = this.flat.scanString(bytes, this.view, this.start) === end;
     bytes[end] = behind;
     return isOneLine;
   }

@@ -120,7 +120,7 @@ export class CaptureTemplate {
       if (content === ID) {
         index = hashString(bytes, begin, this.hashes, slot === EVENT_ID ? 0 : 2);
       } else {
-        index = content === PLAIN ? stringEnd(bytes, begin, false) : this.scanBody(bytes, begin, slot === INPUT, content === CSV);
+        index = content === PLAIN ? stringEnd(bytes, begin, false) : this.scanBody(bytes, view, begin, slot === INPUT, content === CSV);
       }
       if (index < 0) {
         return -1;
@@ -132,9 +132,9 @@ export class CaptureTemplate {
     return index >= 0 && bytes[index] === NEWLINE ? index : -1;
   }
 
-  private scanBody(bytes: Uint8Array, from: number, isInput: boolean, isCsv: boolean): number {
+  private scanBody(bytes: Uint8Array, view: DataView, from: number, isInput: boolean, isCsv: boolean): number {
     const rows = isInput ? this.inputRows : this.outputRows;
-    const end = isCsv ? rows.scanString(bytes, from) : (isInput ? this.requests : this.answers).scan(bytes, from, rows);
+    const end = isCsv ? rows.scanString(bytes, view, from) : (isInput ? this.requests : this.answers).scan(bytes, from, rows);
     if (isInput) {
       this.inputInPlace = end >= 0;
     } else {

@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { Rejections } from '../rejections';
 import type { TextRow } from '../rows';
+import { EXACT_DIGITS, fourDigits, POWERS } from './bytes';
 import type { RecordScanner } from './feeder';
 import { LINE_LIMIT_NAME } from './feeder';
 import { RecordEnd } from './record-end';
@@ -14,9 +15,6 @@ const COMMA = 44;
 const MINUS = 45;
 const POINT = 46;
 const ZERO = 48;
-/** Decimal digits that a 32-bit integer holds. */
-const EXACT_DIGITS = 9;
-const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
 export interface CsvOptions {
   readonly columns: number;
@@ -92,10 +90,9 @@ export class CsvScanner implements RecordScanner {
           index += 1;
           const point = index;
           const word = index <= lastWord ? view.getInt32(index, true) : 0;
-          // Four digits at once: all have the upper half 3, also after six has been added, which no digit carries over.
-          if (((word & 0xf0f0f0f0) | (((word + 0x06060606) & 0xf0f0f0f0) >>> 4)) === 0x33333333) {
-            const pairs = (Math.imul(word & 0x0f0f0f0f, 2561) >>> 8) & 0x00ff00ff;
-            mantissa = (Math.imul(mantissa, 10000) + (Math.imul(pairs, 6553601) >>> 16)) | 0;
+          const four = fourDigits(word);
+          if (four >= 0) {
+            mantissa = (Math.imul(mantissa, 10_000) + four) | 0;
             index += 4;
           }
           digit = bytes[index] - ZERO;

@@ -1,3 +1,5 @@
+import { EXACT_DIGITS, fourDigits, POWERS } from './bytes';
+
 const NEWLINE = 10;
 const RETURN = 13;
 const SPACE = 32;
@@ -7,9 +9,6 @@ const BACKSLASH = 92;
 const MINUS = 45;
 const POINT = 46;
 const ZERO = 48;
-/** Decimal digits that a 32-bit integer holds. */
-const EXACT_DIGITS = 9;
-const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 const LETTER_N = 110;
 const LETTER_R = 114;
 /** First byte of a byte order mark. */
@@ -39,14 +38,15 @@ export class FlatRows {
 
   /**
    * Takes the rows of a JSON string whose content begins at `from`, from the bytes as they stand there; answers the index of the closing quote, -1
-   * where the string holds anything but plain text and newlines. The bytes hold a newline somewhere behind, which no JSON string does.
+   * where the string holds anything but plain text and newlines. The bytes, which `view` shows too, hold a newline somewhere behind, which no JSON string does.
    */
-  public scanString(bytes: Uint8Array, from: number): number {
+  public scanString(bytes: Uint8Array, view: DataView, from: number): number {
     this.clear();
     if (bytes[from] === MARK) {
       return -1;
     }
     let { starts, ends, numbers } = this;
+    const lastWord = bytes.length - 4;
     let fields = 0;
     let index = from;
     for (;;) {
@@ -64,8 +64,13 @@ export class FlatRows {
       let places = 0;
       if (digit === POINT - ZERO) {
         index += 1;
-        digit = bytes[index] - ZERO;
         const point = index;
+        const four = fourDigits(index <= lastWord ? view.getInt32(index, true) : 0);
+        if (four >= 0) {
+          mantissa = (Math.imul(mantissa, 10_000) + four) | 0;
+          index += 4;
+        }
+        digit = bytes[index] - ZERO;
         while (digit >>> 0 <= 9) {
           mantissa = (Math.imul(mantissa, 10) + digit) | 0;
           index += 1;

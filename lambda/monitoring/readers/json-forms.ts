@@ -1,3 +1,4 @@
+import { EXACT_DIGITS, POWERS } from './bytes';
 import type { FlatRows } from './flat-rows';
 
 const SPACE = 32;
@@ -12,9 +13,6 @@ const LETTER_E = 101;
 const LETTER_F = 102;
 const LETTER_N = 110;
 const LETTER_T = 116;
-/** Digits of which a 32-bit integer holds every number. */
-const EXACT_DIGITS = 9;
-const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
 interface Form {
   readonly prefix: Uint8Array;
