@@ -41,7 +41,7 @@ const world = (text: string): MemoryBucket => {
 };
 const SOURCE = { source: 's3://data/constraints/Demand.json', versionId: 'c1' };
 const run = (bucket: MemoryBucket, file: ConstraintFile, runId = 'run-1', now = Date.UTC(2012, 1, 1)): Promise<DataManifest> =>
-  new DataPreparation(bucket.files(), BUCKETS, SPEC, undefined, { file, ...SOURCE }, () => now).prepare(runId);
+  new DataPreparation(bucket.files(), BUCKETS, { settings: SPEC, constraints: { file, ...SOURCE } }, () => now).prepare(runId);
 const uris = runUris(BUCKETS, 'Demand', 'run-1');
 const quarantined = (bucket: MemoryBucket): Record<string, unknown>[] =>
   bucket
@@ -149,7 +149,7 @@ test('a rebuild uses the constraints of its record, whatever is stored now, and 
   } as unknown as ModelVersion;
   const recorded = await readRecorded(files, version);
   const later = () => Date.UTC(2020, 0, 1);
-  const again = await new DataPreparation(files, BUCKETS, recorded.settings, recorded.dataFiles, recorded.constraints, later).prepare('again');
+  const again = await new DataPreparation(files, BUCKETS, recorded, later).prepare('again');
   expect(again.dataId).toBe(first.dataId);
   expect(again.constraints).toMatchObject({ ...SOURCE, sha256: first.constraints?.sha256 });
 

@@ -52,8 +52,41 @@ describe('what an execution broke on', () => {
     ['No route (Service: AmazonSageMaker; Status Code: 400)', 'No route (Service: AmazonSageMaker; Status Code: 400)'],
     ['{"truncated', '{"truncated'],
     ['"just text"', '"just text"'],
+    ['{"ProcessingJobName":"p","FailureReason":"AlgorithmError","ExitMessage":"no such column"}', 'AlgorithmError: no such column'],
+    [`{"TrainingJobName":"t","FailureReason":"AlgorithmError: \\"x\\" is no number","Environment":{"A`, 'AlgorithmError: "x" is no number'],
   ])('%s reads as a sentence', (cause, message) => {
     expect(readableCause(cause)).toBe(message);
+  });
+});
+
+describe('what failed', () => {
+  const scheduled = (id: number, details: object): HistoryEvent => ({ id, previousEventId: id - 1, type: 'TaskScheduled', ...details }) as HistoryEvent;
+
+  test('is a job with its exit code, as SageMaker describes it', () => {
+    const cause = JSON.stringify({ TrainingJobName: 'job-1', FailureReason: 'AlgorithmError: ExecuteUserScriptError: no rows, exit code: 3' });
+    const history = [entered(1, 'Train'), failed(2, 'TaskFailed', { error: 'States.TaskFailed', cause }), failed(3, 'ExecutionFailed', { error: 'States.TaskFailed', cause })];
+    expect(failureOf(history.reverse(), {})).toMatchObject({ step: 'Train', exitCode: 3, job: { kind: 'training', name: 'job-1' } });
+  });
+
+  test('is the job that was asked for where the error says nothing of it', () => {
+    const request = { taskScheduledEventDetails: { resource: 'createTransformJob.sync', parameters: '{"TransformJobName":"job-2"}' } };
+    const history = [entered(1, 'Score'), scheduled(2, request), failed(3, 'TaskTimedOut', { error: 'States.Timeout' })];
+    expect(failureOf(history.reverse(), { error: 'States.Timeout' })).toMatchObject({ step: 'Score', job: { kind: 'transform', name: 'job-2' } });
+  });
+
+  test('is a function by its ARN', () => {
+    const arn = 'arn:aws:lambda:eu-west-1:111122223333:function:mine';
+    const request = { lambdaFunctionScheduledEventDetails: { resource: arn } };
+    const history = [entered(1, 'Mine'), scheduled(2, request), failed(3, 'LambdaFunctionFailed', { error: 'E', cause: 'x' })];
+    expect(failureOf(history.reverse(), { error: 'E' })).toMatchObject({ step: 'Mine', function: arn });
+  });
+
+  test('is not what failed before the last redrive', () => {
+    const history = [
+      ...[entered(1, 'Train'), failed(2, 'TaskFailed', { error: 'E', cause: 'first' }), failed(3, 'ExecutionFailed', { error: 'E', cause: 'first' })],
+      ...[{ id: 4, type: 'ExecutionRedriven' } as HistoryEvent, entered(5, 'Evaluate'), failed(6, 'ExecutionFailed', { error: 'E', cause: 'a path is absent' })],
+    ];
+    expect(failureOf(history.reverse(), {})).toMatchObject({ step: 'Evaluate', message: 'a path is absent' });
   });
 });
 
@@ -74,6 +107,8 @@ describe('the failure handler', () => {
         failRun: note('failRun', true),
         reopenRun: note('reopenRun', true),
         recordStep: async (_: string, { name, status: ended }: { name: string; status: string }) => void steps.push(`${name} ${ended}`),
+        recordBilled: note('recordBilled', undefined),
+        getRun: async () => ({ steps: [] }),
       },
       executions: {
         describe: async () => ({ status, input: JSON.stringify(input), startDate: new Date(0) }),
@@ -84,6 +119,7 @@ describe('the failure handler', () => {
       },
       jobs: { stopRunning: note('stopRunning', []) },
       events: { putEvent: note('putEvent', undefined) },
+      tidy: note('tidy', undefined),
     } as unknown as Clients;
     const handle = (change: Partial<StatusChange> = {}) =>
       new RunEnd(clients, 'mlops').handle({
@@ -106,16 +142,17 @@ describe('the failure handler', () => {
     const { calls, handle } = world('FAILED');
     await handle();
     expect(calls).toEqual([
-      ['stopRunning', executionHash(ARN)],
+      ['stopRunning', [executionHash(ARN), expect.any(Function)]],
       [
         'startRun',
         { runId: 'run-1', model: 'Demand', executionArn: ARN, causeId: 'c', cause: 'error left its bound', startTime: '1970-01-01T00:00:00.000Z' },
       ],
       [
         'putEvent',
-        ['Training Pipeline Failed', expect.objectContaining({ platform: 'mlops', model: 'Demand', runId: 'run-1', step: 'Train', message: 'boom' })],
+        ['Training Pipeline Failed', expect.objectContaining({ platform: 'mlops', model: 'Demand', runId: 'run-1', step: 'Train', message: 'boom', resume: 'mlops runs resume run-1' })],
       ],
       ['failRun', ['run-1', { step: 'Train', name: 'States.TaskFailed', message: 'boom' }, 'FAILED']],
+      ['tidy', expect.objectContaining({ executionArn: ARN, model: 'Demand', runId: 'run-1', endpointName: undefined })],
     ]);
   });
 
@@ -123,7 +160,7 @@ describe('the failure handler', () => {
     const { handle, names, steps } = world('FAILED', {}, { ...INPUT, rebuildOf: 3 });
     const output = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     await handle();
-    expect(names()).toEqual(['stopRunning', 'startRun', 'failRun']);
+    expect(names()).toEqual(['stopRunning', 'startRun', 'failRun', 'tidy']);
     expect(output.mock.calls.flat().join('')).not.toContain('PipelineFailed');
     expect(steps).toEqual(['train RUNNING']);
   });
@@ -137,7 +174,7 @@ describe('the failure handler', () => {
   test('does nothing a second time', async () => {
     const { handle, names } = world('FAILED', { status: 'FAILED' });
     await handle();
-    expect(names()).toEqual(['stopRunning', 'startRun']);
+    expect(names()).toEqual(['stopRunning', 'startRun', 'tidy']);
   });
 
   test('leaves a run alone that was redriven or ended well before the event came', async () => {
@@ -151,7 +188,7 @@ describe('the failure handler', () => {
   test('an abort is a kill by somebody, a timeout one of the execution', async () => {
     const aborted = world('ABORTED');
     await aborted.handle();
-    expect(aborted.calls.at(-1)).toEqual([
+    expect(aborted.calls.at(-2)).toEqual([
       'failRun',
       ['run-1', { step: 'Train', name: 'Aborted', message: 'somebody stopped the execution' }, 'KILLED'],
     ]);
@@ -176,6 +213,6 @@ describe('the failure handler', () => {
 });
 
 test('names of a run’s jobs carry the hash by which they are found again', () => {
-  expect(jobNameBase('p'.repeat(39), ARN)).toMatch(new RegExp(`^p{39}-${executionHash(ARN)}$`));
+  expect(jobNameBase('p'.repeat(39), ARN)).toMatch(new RegExp(`^p{39}-${executionHash(ARN)}0$`));
   expect(jobNameBase('p'.repeat(39), ARN).length).toBeLessThanOrEqual(52);
 });

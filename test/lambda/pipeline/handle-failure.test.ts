@@ -74,6 +74,8 @@ test('a failed run stops its jobs, is told with step and cause, counted once and
     {
       ...{ platform: 'mlops', model: 'Demand', occurredAt: '2026-01-01T01:00:00Z', runId: 'run-1', executionArn: ARN },
       ...{ step: 'Train', error: 'E', message: 'out of memory' },
+      logsUrl: expect.stringContaining('$252Faws$252Fsagemaker$252FTrainingJobs$3FlogStreamNameFilter$3Da$252F'),
+      resume: 'mlops runs resume run-1',
     },
   ]);
   expect(output.mock.calls.flat().join('\n')).toContain('"PipelineFailed":1');

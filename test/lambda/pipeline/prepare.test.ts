@@ -27,7 +27,7 @@ const bucketWith = (files: Record<string, string>): MemoryBucket => {
 };
 
 const prepare = (bucket: MemoryBucket, spec: Partial<PipelineSpec> = {}, runId = 'run-1'): Promise<DataManifest> =>
-  new DataPreparation(bucket.files(), BUCKETS, { ...SPEC, ...spec }).prepare(runId);
+  new DataPreparation(bucket.files(), BUCKETS, { settings: { ...SPEC, ...spec } }).prepare(runId);
 
 const textAt = (bucket: MemoryBucket, uri: string): string => bucket.objects.get(uri.replace('s3://', ''))!;
 const uris = runUris(BUCKETS, 'Demand', 'run-1');

@@ -133,7 +133,7 @@ describe('a rebuild is made from the record', () => {
     for (const day of [1, 2, 3]) await files.putText(`s3://data/datasets/Demand/${day}.csv`, rowsOf(day));
     const asked: unknown[] = [];
     bucket.before = (command) => void asked.push((command as { input: object }).input);
-    const manifest = await new DataPreparation(files, { data: 'data', artifacts: 'artifacts' }, settings, dataFiles).prepare('again');
+    const manifest = await new DataPreparation(files, { data: 'data', artifacts: 'artifacts' }, { settings, dataFiles }).prepare('again');
     expect(manifest.files.map(({ key, versionId }) => [key, versionId])).toEqual([
       ['datasets/Demand/1.csv', 'v1'],
       ['datasets/Demand/2.csv', 'v2'],
