@@ -73,6 +73,7 @@ const modelShape = z.object({
   recorderFunction: text.optional(),
   monitorStateMachineArn: text,
   stateMachineArn: text,
+  decideFunction: text.optional(),
 }) satisfies z.ZodType<ModelResources>;
 
 /** A deployed platform and the clients of its stores. */

@@ -8,6 +8,9 @@ const Input = z.object({
   /** Name of the policy that approves, as the app declared it. */
   policy: z.string().min(1),
   reason: z.string().min(1),
+  /** Judgement that the version has passed; a later one is approved anew, with its own report as evidence. */
+  round: z.number().int().min(0).default(0),
+  reportUri: z.string().startsWith('s3://').optional(),
 });
 
 const logger = createLogger('approve-version');
@@ -15,13 +18,10 @@ const registry = new ModelRegistryClient();
 
 /** Step of the pipeline: puts an approval by the app's declared policy on record, with the gate's report as its evidence. */
 export const handler = async (event: unknown) => {
-  const { model, version, policy, reason } = Input.parse(event);
-  const { gate } = await registry.getVersion(model, version);
-  const { state } = await registry.transition(model, version, 'Approved', {
-    actor: `policy:${policy}`,
-    reason,
-    evidenceUri: gate?.reportUri,
-  });
-  logger.info('version approved', { model, version, policy });
+  const { model, version, policy, reason, round, reportUri } = Input.parse(event);
+  const evidenceUri = reportUri ?? (await registry.getVersion(model, version)).gate?.reportUri;
+  if (round > 0) await registry.askApproval(model, version, { round, startedBy: null }, { actor: 'pipeline', reason, evidenceUri });
+  const { state } = await registry.transition(model, version, 'Approved', { actor: `policy:${policy}`, reason, evidenceUri });
+  logger.info('version approved', { model, version, policy, round });
   return { version, state };
 };

@@ -80,7 +80,11 @@ export const assertRules = (model: ModelRow, version: VersionRow, to: VersionSta
 };
 
 /** Who has approved with this step, and whether that is enough under the rules of the model. */
-export const approvalBy = (model: ModelRow, version: VersionRow, actor: string): { readonly approvedBy: readonly string[]; readonly enough: boolean } => {
+export const approvalBy = (
+  model: ModelRow,
+  version: VersionRow,
+  actor: string,
+): { readonly approvedBy: readonly string[]; readonly enough: boolean } => {
   const { approval, stepBy } = version;
   const earlier = approval?.approvedBy ?? [];
   const approvedBy = earlier.some((one) => samePerson(one, actor)) ? earlier : [...earlier, actor];
