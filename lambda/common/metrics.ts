@@ -11,13 +11,15 @@ export const createMetrics = (model: string): Metrics =>
     defaultDimensions: { [MODEL_DIMENSION]: model },
   });
 
-/** Publishes values in one EMF line; a plain number counts. */
+/** Publishes values in one EMF line; a plain number counts. They are of now, or of another time in milliseconds of the last two weeks. */
 export const publishMetrics = (
   model: string,
   values: Readonly<Record<string, number>>,
   unit: (typeof MetricUnit)[keyof typeof MetricUnit] = MetricUnit.Count,
+  time?: number,
 ): void => {
   const metrics = createMetrics(model);
   for (const [name, value] of Object.entries(values)) metrics.addMetric(name, unit, value);
+  if (time !== undefined) metrics.setTimestamp(time);
   metrics.publishStoredMetrics();
 };

@@ -38,6 +38,8 @@ export interface PutOptions {
   readonly contentType?: string;
   /** Write only where nothing stands yet; an object that is there makes the call fail with `PreconditionFailed`. */
   readonly ifAbsent?: boolean;
+  /** Write only over the object with this ETag; another one, or none, makes the call fail with `PreconditionFailed` or `NoSuchKey`. */
+  readonly ifUnchanged?: string;
 }
 
 export interface ListOptions {
@@ -96,6 +98,7 @@ export class S3Files {
           Body: Buffer.from(body),
           ContentType: options.contentType,
           IfNoneMatch: options.ifAbsent ? '*' : undefined,
+          IfMatch: options.ifUnchanged === undefined ? undefined : `"${options.ifUnchanged}"`,
         }),
       );
       return { uri, etag: unquoted(answer.ETag), versionId: answer.VersionId };

@@ -5,7 +5,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { main } from '../../cli/program';
 import type { MonitorResult } from '../../lib/monitoring/contract';
 import { MemoryBucket } from '../fakes/memory-s3';
-import { random } from '../lambda/monitoring/report/samples';
+import { random } from '../fakes/random';
 import { fakeIo } from './fake-io';
 
 process.env.AWS_REGION = 'eu-west-1';

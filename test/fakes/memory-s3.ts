@@ -98,10 +98,11 @@ export class MemoryBucket {
     return bytes?.toString() === text ? bytes : Buffer.from(text);
   }
 
-  private put({ Bucket, Key, IfNoneMatch }: Place & { readonly IfNoneMatch?: string }, text: string): object {
+  private put({ Bucket, Key, IfNoneMatch, IfMatch }: Place & { readonly IfNoneMatch?: string; readonly IfMatch?: string }, text: string): object {
     if (IfNoneMatch === '*' && this.objects.has(`${Bucket}/${Key}`)) {
       throw preconditionFailed('exists');
     }
+    if (IfMatch !== undefined && IfMatch.replaceAll('"', '') !== etagOf(this.get({ Bucket, Key }))) throw preconditionFailed('changed');
     this.objects.set(`${Bucket}/${Key}`, text);
     this.written.push(`${Bucket}/${Key}`);
     return { ETag: etagOf(text) };

@@ -1,6 +1,17 @@
 import { COMMON_ENV } from '../../../lib/common/contract';
 import { METRICS } from '../../../lib/operations/contract';
 
+test('values of another time are published as of then', async () => {
+  process.env[COMMON_ENV.platform] = 'Platform';
+  const { publishMetrics } = await import('../../../lambda/common/metrics');
+  const lines = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const yesterday = Date.now() - 86_400_000;
+  publishMetrics('Bikes', { [METRICS.monitoredRows]: 7 }, 'Count', yesterday);
+  const [[line]] = lines.mock.calls;
+  lines.mockRestore();
+  expect(JSON.parse(line as string)._aws.Timestamp).toBe(yesterday);
+});
+
 test('metrics carry the dimensions of the alarms, service and Model, and no other', async () => {
   process.env[COMMON_ENV.platform] = 'Platform';
   const { publishMetrics } = await import('../../../lambda/common/metrics');

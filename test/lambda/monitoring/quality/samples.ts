@@ -1,6 +1,7 @@
 import type { GroupsSpec, QualitySpec } from '../../../../lambda/monitoring/quality';
 import { QualityTable } from '../../../../lambda/monitoring/quality';
 import type { RuntimeTask } from '../../../../lambda/monitoring/task-metrics';
+import { normal as gaussOf, random as randomOf } from '../../../fakes/random';
 
 export const DAY = 86_400_000;
 export const REGRESSION: RuntimeTask = { kind: 'REGRESSION', target: 'y', timeColumn: 'at' };
@@ -17,18 +18,7 @@ export const SPEC: QualitySpec & GroupsSpec = {
   groupMinimum: { rows: 30, perClass: 5 },
 };
 
-/** Uniform numbers from a seed. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-export const gaussOf = (random: () => number): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+export { gaussOf, randomOf };
 
 export interface Row {
   readonly day: number;

@@ -4,6 +4,7 @@ import { createCounter } from '../../../../lambda/monitoring/profile/counters';
 import type { Counts, Shape } from '../../../../lambda/monitoring/profile/types';
 import { type ReportContext, type TrendPoint, trendPointOf } from '../../../../lambda/monitoring/report/types';
 import type { FeatureResult, MonitorResult, MonitorSpec, ReferenceComparison, ReferenceSpec } from '../../../../lib/monitoring/contract';
+import { normal, random } from '../../../fakes/random';
 
 /** A window of a model whose humidity drifted, with everything that a page can show. */
 
@@ -30,19 +31,6 @@ export const SPEC: MonitorSpec = {
   groupMinimum: { rows: 30, perClass: 10 },
   featureMetrics: 5,
 };
-
-/** Uniform numbers in [0, 1), the same for the same seed (Mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-const normal = (next: () => number): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 
 const count = (shape: Shape, rows: number, value: () => number | string | null): Counts => {
   const counter = createCounter(shape);
