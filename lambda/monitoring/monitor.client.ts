@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { capturePrefix, hourPath, labelsPrefix, monitoringPrefix } from '../../lib/artifacts/contract';
+import { capturePrefix, hourPath, labelsPrefix, monitoringPrefix, monitoringWorkPrefix } from '../../lib/artifacts/contract';
 import type { MonitorResult, MonitorSpec } from '../../lib/monitoring/contract';
-import { constraintsKey, MONITORING_KEYS } from '../../lib/monitoring/contract';
+import { constraintsKey, MONITORING_KEYS, shardPath } from '../../lib/monitoring/contract';
 import { type ModelVersion, REGISTRY_ERRORS } from '../../lib/registry/contract';
 import { NamedError } from '../common/errors';
 import { S3Files } from '../common/s3.client';
@@ -42,6 +43,14 @@ const WINDOW_FILE = /^(\d{8}T\d{6}Z)-(\d{8}T\d{6}Z)\/(.+)$/;
 export const SOURCE_CHANGED = 'SourceChanged';
 
 const SECOND = 1000;
+
+/** The right to judge, as long as it holds. */
+export interface Claim {
+  readonly etag: string;
+}
+
+/** What a conditional write fails with where another one came first. */
+const LOST_RACE: ReadonlySet<string> = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey']);
 
 /** Recorded requests and labels, what windows left behind, and which version serves when. */
 export class MonitorClient {
@@ -106,12 +115,12 @@ export class MonitorClient {
   }
 
   public shardUri(window: Window, digest: string, name: string): string {
-    return `s3://${this.buckets.reports}/${monitoringPrefix(this.model)}${MONITORING_KEYS.shard(window.start, window.end, digest)}${name}`;
+    return `s3://${this.buckets.reports}/${monitoringWorkPrefix(this.model)}${shardPath(window.start, window.end, digest)}${name}`;
   }
 
   /** Where the shards of a window are listed. */
   public manifestPlace(window: Window, sources: string): { readonly bucket: string; readonly key: string } {
-    const key = `${monitoringPrefix(this.model)}${MONITORING_KEYS.shard(window.start, window.end, sources)}manifest.json`;
+    const key = `${monitoringWorkPrefix(this.model)}${shardPath(window.start, window.end, sources)}manifest.json`;
     return { bucket: this.buckets.reports, key };
   }
 
@@ -127,6 +136,25 @@ export class MonitorClient {
       if (match !== null && match[3] === name) found.push({ uri, start: timeOfKey(match[2]), end });
     }
     return found;
+  }
+
+  /** Claims the right to judge until then; undefined where somebody else has it now. */
+  public async claim(now: number, until: number): Promise<Claim | undefined> {
+    const uri = this.claimUri();
+    try {
+      const head = await this.files.head(uri);
+      if (head !== undefined && Number((await this.files.readJson<{ until?: number }>(uri)).until) > now) return undefined;
+      // What was read may be newer than the ETag: then this fails, since somebody else was faster.
+      const condition = head === undefined ? { ifAbsent: true } : { ifUnchanged: head.etag };
+      return await this.files.putJson(uri, { until, by: randomUUID() }, condition);
+    } catch (error) {
+      if (LOST_RACE.has((error as Error).name)) return undefined;
+      throw error;
+    }
+  }
+
+  public async release({ etag }: Claim): Promise<void> {
+    await this.files.putJson(this.claimUri(), { until: 0, by: randomUUID() }, { ifUnchanged: etag });
   }
 
   public async result(window: Window): Promise<MonitorResult | undefined> {
@@ -163,6 +191,10 @@ export class MonitorClient {
 
   public async putReport(uri: string, html: string): Promise<void> {
     await this.files.putText(uri, html, { contentType: 'text/html; charset=utf-8' });
+  }
+
+  private claimUri(): string {
+    return `s3://${this.buckets.reports}/${monitoringPrefix(this.model)}${MONITORING_KEYS.claim}`;
   }
 
   /** Of a model that is deployed but was never trained the registry knows nothing yet. */

@@ -76,13 +76,14 @@ function publisherOf(model: string): Publisher {
   const bus = new Events();
   return {
     putEvent: (detailType, detail) => bus.putEvent(detailType, detail),
-    count: (values) => publishMetrics(model, values),
-    measure: (values) => publishMetrics(model, values, MetricUnit.NoUnit),
-    measureFeatures: (metric, values) => {
+    count: (values, time) => publishMetrics(model, values, MetricUnit.Count, time),
+    measure: (values, time) => publishMetrics(model, values, MetricUnit.NoUnit, time),
+    measureFeatures: (metric, values, time) => {
       for (const [feature, value] of Object.entries(values)) {
         const metrics = createMetrics(model);
         metrics.addDimension(FEATURE_DIMENSION, feature);
         metrics.addMetric(metric, MetricUnit.NoUnit, value);
+        if (time !== undefined) metrics.setTimestamp(time);
         metrics.publishStoredMetrics();
       }
     },

@@ -115,8 +115,8 @@ export class ArtifactStore extends Construct {
     });
     this.artifacts = props.artifactsBucket ?? buckets.make('Artifacts');
     this.data = props.dataBucket ?? buckets.make('Data');
-    this.predictions = props.predictionsBucket ?? buckets.make('Predictions', props.predictionsRetention);
-    this.reports = props.reportsBucket ?? buckets.make('Reports');
+    this.predictions = props.predictionsBucket ?? buckets.make('Predictions', { retention: props.predictionsRetention });
+    this.reports = props.reportsBucket ?? buckets.make('Reports', { work: true });
   }
 
   /** Lists and reads artifacts whose keys begin with `prefix` (default: all). */

@@ -4,6 +4,10 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Validator } from '../common/validation';
+import { WORK_ROOT } from './contract';
+
+/** A failed execution can be redriven for 14 days and may need what its first steps left. */
+const WORK_RETENTION = Duration.days(15);
 
 export interface StoreBucketsOptions {
   readonly encryptionKey: kms.IKey;
@@ -37,7 +41,8 @@ export class StoreBuckets {
     validator.throwIfAny();
   }
 
-  public make(id: string, retention?: Duration): s3.Bucket {
+  /** With `work`, what lies below WORK_ROOT goes by itself. */
+  public make(id: string, { retention, work = false }: { readonly retention?: Duration; readonly work?: boolean } = {}): s3.Bucket {
     const { encryptionKey, removalPolicy, eventBridgeEnabled, noncurrentVersionRetention } = this.options;
     const bucket = new s3.Bucket(this.scope, id, {
       encryption: s3.BucketEncryption.KMS,
@@ -58,6 +63,7 @@ export class StoreBuckets {
         },
         // A rule of its own: S3 takes no expiration by age beside the one of delete markers.
         ...(retention ? [{ id: 'Retention', expiration: retention }] : []),
+        ...(work ? [{ id: 'Work', prefix: WORK_ROOT, expiration: WORK_RETENTION, noncurrentVersionExpiration: Duration.days(1) }] : []),
       ],
     });
     this.logTo(bucket, `${id.toLowerCase()}/`);

@@ -279,7 +279,10 @@ export interface MonitorResult {
   readonly version?: number;
   readonly windowStart: string;
   readonly windowEnd: string;
-  /** Digest of keys and ETags of everything that was read: the same digest gives the same result. */
+  /**
+   * Digest of keys and ETags of the window's objects and of the labels, of version, baseline and data rules, and of what was taken over from the
+   * window before: after the same windows the same digest gives the same result.
+   */
   readonly sources: string;
   readonly requests: number;
   readonly rows: number;
@@ -387,9 +390,15 @@ export const MONITORING_KEYS = {
   profile: (runId: string) => `profile-${runId}.bin`,
   /** Predictions of a window with what labels are joined by. */
   scored: 'scored.bin',
-  /** Counters and predictions of a shard; the digest is that of its keys and ETags. */
-  shard: (start: number, end: number, digest: string) => `work/${compactTime(end)}-${compactTime(start)}/${digest}/`,
+  /** Who judges at the moment. */
+  claim: 'claim.json',
 } as const;
+
+/**
+ * Reports bucket, below `monitoringWorkPrefix(model)`: list of a window's shards, or counters and predictions of a shard; the digest is that of keys
+ * and ETags of the objects, and of what they are counted under.
+ */
+export const shardPath = (start: number, end: number, digest: string): string => `${compactTime(end)}-${compactTime(start)}/${digest}/`;
 
 /** Data bucket: constraints of a model as people edit them. */
 export const constraintsKey = (model: string): string => `constraints/${model}.json`;

@@ -7,7 +7,7 @@ import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { baselinesPrefix, capturePrefix, labelsPrefix, modelRunsPrefix, monitoringPrefix } from '../artifacts/contract';
+import { baselinesPrefix, capturePrefix, labelsPrefix, modelRunsPrefix, monitoringPrefix, monitoringWorkPrefix } from '../artifacts/contract';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
 import { deadLetterQueue } from '../common/dead-letter-queue';
@@ -162,8 +162,10 @@ export class ModelMonitor extends Construct {
     store.grantReadPredictions(this.monitorFunction, labelsPrefix(modelName));
     store.grantReadData(this.monitorFunction, constraintsKey(modelName));
     store.grantReadReports(this.monitorFunction, baselinesPrefix(modelName));
-    store.grantReadReports(this.monitorFunction, monitoringPrefix(modelName));
-    store.grantWriteReports(this.monitorFunction, monitoringPrefix(modelName));
+    for (const prefix of [monitoringPrefix(modelName), monitoringWorkPrefix(modelName)]) {
+      store.grantReadReports(this.monitorFunction, prefix);
+      store.grantWriteReports(this.monitorFunction, prefix);
+    }
     store.grantReadData(this.baselineFunction, modelRunsPrefix(modelName));
     store.grantReadArtifacts(this.baselineFunction, modelRunsPrefix(modelName));
     store.grantWriteReports(this.baselineFunction, baselinesPrefix(modelName));

@@ -5,11 +5,11 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
-import { monitoringPrefix } from '../artifacts/contract';
+import { monitoringWorkPrefix } from '../artifacts/contract';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { InlineRole } from '../common/inline-role';
 import { FunctionTask } from '../pipeline/function-task';
-import { MONITOR_LIMITS, MONITOR_WORK_PREFIX } from './workflow/contract';
+import { MONITOR_ERRORS, MONITOR_LIMITS } from './workflow/contract';
 
 /** Longer than the function may run, so that its own timeout names the cause. */
 const STEP_TIMEOUT = Duration.minutes(16);
@@ -48,7 +48,7 @@ export class MonitorWorkflow extends Construct {
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } } }),
     });
     this.allowDistributedMap(role, stateMachineName);
-    props.store.grantReadReports(role, `${monitoringPrefix(props.modelName)}${MONITOR_WORK_PREFIX}`);
+    props.store.grantReadReports(role, monitoringWorkPrefix(props.modelName));
     this.stateMachine = new sfn.StateMachine(this, 'Resource', {
       stateMachineName,
       role,
@@ -70,6 +70,14 @@ export class MonitorWorkflow extends Construct {
   /** One after the other: what a window is compared with includes the windows before it. */
   private windows(): sfn.Map {
     const judge = this.step('Judge', { action: 'judge', window: sfn.JsonPath.objectAt('$.window') });
+    // 26 minutes: longer than a judge that was cut off keeps others out.
+    judge.addRetry({
+      errors: [MONITOR_ERRORS.busy],
+      interval: Duration.seconds(30),
+      backoffRate: 1.5,
+      maxAttempts: 15,
+      maxDelay: Duration.minutes(2),
+    });
     const windows = new sfn.Map(this, 'Windows', {
       itemsPath: '$.windows',
       itemSelector: { window: sfn.JsonPath.objectAt('$$.Map.Item.Value') },

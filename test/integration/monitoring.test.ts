@@ -8,7 +8,7 @@ import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { hoursOf, readHours, trainingCsv, type Hour } from '../../cli/demo/bike-data';
 import { S3Files } from '../../lambda/common/s3.client';
-import { capturePrefix, hourPath, labelsPrefix } from '../../lib/artifacts/contract';
+import { capturePrefix, hourPath, labelsPrefix, monitoringWorkPrefix } from '../../lib/artifacts/contract';
 import type { MonitorAnswer, MonitorRequest, MonitorResult, MonitorRun } from '../../lib/monitoring/contract';
 import { EVENTS } from '../../lib/retraining/contract';
 import { VARIANT_NAME } from '../../lib/serving/contract';
@@ -166,9 +166,9 @@ describe('a monitor on weekly windows: plans, profiles, judges, and says each th
     expect(windows.map(({ rows }) => rows)).toEqual([3, 4, 5, 6].map((number) => week(number).length));
     expect(windows.map(({ driftVerdict }) => driftVerdict).slice(2)).toEqual(['drift', 'drift']);
     expect(windows[3].episodes).toContain('drift');
-    const work = files.list(windows[0].resultUri.replace(/windows\/.*/, 'work/'));
+    const work = files.list(windows[0].resultUri.replace(/monitoring\/.*/, monitoringWorkPrefix('Bikes')));
     const shards = new Set<string>();
-    for await (const { key } of work) if (key.endsWith('profile.bin')) shards.add(key);
+    for await (const { key } of work) if (key.endsWith('shard.bin')) shards.add(key);
     expect(shards.size).toBeGreaterThan(3);
     // The same once more: nothing new is said.
     await run({ ...weeks(3, 7), force: true });

@@ -14,8 +14,8 @@ export interface DriftInput {
   readonly baseline: Baseline;
   readonly table: BlockTable;
   /**
-   * Stored windows under this baseline, oldest first, that end at or before the window's start: as far back as the references look (LAST_DAYS), and
-   * at least as many as the persistence rule does.
+   * Stored windows under this baseline, oldest first, that end at or before the window's start: those that `judgedTogether` picks, and before them
+   * those that a reference looks at (LAST_DAYS, FIXED).
    */
   readonly recent: readonly Block[];
   readonly window: WindowTimes & { readonly profile: Profile };

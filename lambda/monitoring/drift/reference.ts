@@ -95,9 +95,17 @@ export function chooseReference(
   }
 }
 
+/**
+ * Start of the earliest window that may be judged together with one: a gap of a week, or of as many windows as persistence looks at, is no reason to
+ * judge alone. Blocks of the reference that have too few rows are left out in the same way.
+ */
+export const judgedSince = ({ persistence, windowSeconds }: MonitorSpec, { start }: WindowTimes): number =>
+  start - (persistence.windows - 1) * windowSeconds * 1000 - Math.max(7 * DAY, (persistence.windows - 1) * windowSeconds * 1000);
+
 /** Windows with enough rows that the persistence rule looks at besides the window itself, oldest first. */
 export function judgedTogether(spec: MonitorSpec, recent: readonly Block[], window: WindowTimes): readonly Block[] {
-  const before = recent.filter(({ start, rows }) => rows >= spec.minimumRows && start < window.start);
+  const since = judgedSince(spec, window);
+  const before = recent.filter(({ start, rows }) => rows >= spec.minimumRows && start >= since && start < window.start);
   return before.slice(Math.max(0, before.length - (spec.persistence.windows - 1)));
 }
 

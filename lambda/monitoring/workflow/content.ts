@@ -8,7 +8,7 @@ import { ScoredEncoder, type ScoredRow } from '../quality';
 import { CaptureStats } from '../readers/capture-stats';
 import { mergeParts, type Part, type PartContext, type PartOptions, readPart, watchedFeatures } from './part';
 import type { RequestIds } from './request-watch';
-import { hourOf, rangesOf, type SourceObject } from './sources';
+import { digestOf, hourOf, rangesOf, type SourceObject } from './sources';
 
 /** Ids of the requests of a part, four words each; both of the caller's are 0 where there is none. */
 type IdWords = Int32Array;
@@ -25,7 +25,8 @@ export interface Content {
   readonly scored: Uint8Array;
 }
 
-const SHARD_FILES = { part: 'part.json', profile: 'profile.bin', scored: 'scored.bin', ids: 'ids.bin' } as const;
+/** One file, so that two runs that profile a shard at the same time leave what one of them found. */
+const SHARD_FILE = 'shard.bin';
 /** Shards with requests that other shards hold too are read once more, these at most: beyond, such duplicates count. */
 const MOST_REREAD = 16;
 const SHARDS_AT_ONCE = 8;
@@ -45,7 +46,7 @@ export async function readContent(
       const frame = encoder.add(row);
       if (frame !== undefined) frames.push(frame);
     };
-    const part = await readPart(client, context, members, { onScored, onIds: ids.add, ...(seen && { seen }) });
+    const part = await readPart(client, context, members, { onScored, onIds: ids.add, onObject: ids.endObject, ...(seen && { seen }) });
     return { part, scored: Buffer.concat([...frames, encoder.finish()]), ids: ids.done() };
   };
   const content = await read(objects);
@@ -61,18 +62,13 @@ export async function readContent(
 
 /** Profiles a shard and leaves what it found for the judging function; a shard that was profiled before is left as it is. */
 export async function profileShard(client: MonitorClient, context: PartContext, shard: ShardRef): Promise<void> {
-  const uri = (name: string): string => client.shardUri(context.window, shard.digest, name);
-  if ((await client.json(uri(SHARD_FILES.part))) !== undefined) return;
-  const { part, scored, ids } = await readContent(client, context, objectsOf(shard));
-  const { profile, ...rest } = part;
-  await client.putBytes(uri(SHARD_FILES.profile), encodeProfile(profile, watchedFeatures(context.baseline)));
-  await client.putBytes(uri(SHARD_FILES.scored), scored);
-  await client.putBytes(uri(SHARD_FILES.ids), new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
-  // The last one: where it stands, all of them do.
-  await client.putJson(uri(SHARD_FILES.part), rest);
+  await shardContent(client, context, shard);
 }
 
-/** What all shards hold together: exactly what reading their objects in one go would give. */
+/**
+ * What all shards hold together: exactly what reading their objects in one go would give. Shards that were not profiled under just this context,
+ * since it changed after they were planned, are profiled here.
+ */
 export async function mergeShards(client: MonitorClient, context: PartContext, shards: readonly ShardRef[]): Promise<Content> {
   const contents = await mapConcurrent(shards, SHARDS_AT_ONCE, (shard) => shardContent(client, context, shard));
   const repeated = repeatedIds(contents.map(({ ids }) => ids));
@@ -82,20 +78,38 @@ export async function mergeShards(client: MonitorClient, context: PartContext, s
 }
 
 async function shardContent(client: MonitorClient, context: PartContext, shard: ShardRef): Promise<ReadContent> {
-  const uri = (name: string): string => client.shardUri(context.window, shard.digest, name);
-  const [rest, profile, scored, ids] = await Promise.all([
-    client.json<Omit<Part, 'profile'>>(uri(SHARD_FILES.part)),
-    client.bytes(uri(SHARD_FILES.profile)),
-    client.bytes(uri(SHARD_FILES.scored)),
-    client.bytes(uri(SHARD_FILES.ids)),
-  ]);
-  if (rest === undefined || profile === undefined || scored === undefined || ids === undefined) {
-    throw new Error(`shard ${shard.shard} of the window was not profiled: nothing lies at ${uri('')}`);
-  }
+  const objects = objectsOf(shard);
+  const { baseline, constraints, spec, version } = context;
+  const uri = client.shardUri(context.window, digestOf(objects, String(version), baseline.runId, constraints.source, JSON.stringify(spec)), SHARD_FILE);
+  const stored = await client.bytes(uri);
+  if (stored !== undefined) return decode(stored, context);
+  const content = await readContent(client, context, objects);
+  await client.putBytes(uri, encode(content, context));
+  return content;
+}
+
+/** Length of the head, head, then what it gives the lengths of. */
+function encode({ part: { profile, ...rest }, scored, ids }: ReadContent, { baseline }: PartContext): Uint8Array {
+  const bytes = [encodeProfile(profile, watchedFeatures(baseline)), new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength), scored];
+  const head = Buffer.from(JSON.stringify({ part: rest, lengths: bytes.map(({ length }) => length) } satisfies ShardHead));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(head.length);
+  return Buffer.concat([length, head, ...bytes]);
+}
+
+interface ShardHead {
+  readonly part: Omit<Part, 'profile'>;
+  readonly lengths: readonly number[];
+}
+
+function decode(bytes: Buffer, { baseline }: PartContext): ReadContent {
+  let end = 4 + bytes.readUInt32LE(0);
+  const { part: rest, lengths } = JSON.parse(bytes.toString('utf8', 4, end)) as ShardHead;
+  const [profile, ids, scored] = lengths.map((length) => bytes.subarray(end, (end += length)));
   const stats = new CaptureStats();
   stats.merge(rest.stats);
   return {
-    part: { ...rest, stats, profile: decodeProfile(profile, watchedFeatures(context.baseline)) },
+    part: { ...rest, stats, profile: decodeProfile(profile, watchedFeatures(baseline)) },
     scored,
     ids: new Int32Array(Uint8Array.from(ids).buffer),
   };
@@ -116,8 +130,8 @@ function repeatedIds(parts: readonly IdWords[]): NonNullable<PartOptions['seen']
       else if (hasId(words, at) && inferenceIds.has(words[at + 2], words[at + 3])) repeated.inferenceIds.push([words[at + 2], words[at + 3]]);
     }
     for (let at = 0; at < words.length; at += 4) {
-      events.add(words[at], words[at + 1]);
-      if (hasId(words, at)) inferenceIds.add(words[at + 2], words[at + 3]);
+      // As within a part: of a record that came before the other id is not looked at.
+      if (events.add(words[at], words[at + 1]) && hasId(words, at)) inferenceIds.add(words[at + 2], words[at + 3]);
     }
     return repeated;
   });
@@ -128,6 +142,14 @@ const hasId = (words: IdWords, at: number): boolean => words[at + 2] !== 0 || wo
 class IdWriter {
   private words = new Int32Array(1024);
   private length = 0;
+  /** Where the ids of the object begin that is read at the moment. */
+  private object = 0;
+
+  /** Ids of objects without rows of the window must not make those of others repeated. */
+  public endObject = (isOwn: boolean): void => {
+    if (!isOwn) this.length = this.object;
+    this.object = this.length;
+  };
 
   public add = ({ event, inferenceId = [0, 0] }: RequestIds): void => {
     if (this.length === this.words.length) {

@@ -10,7 +10,6 @@ import type { Window } from './windows';
 
 /** Everything that a window is read and judged under. */
 export interface WindowContext extends PartContext {
-  readonly version: number;
   readonly table: BlockTable;
   readonly constraints: {
     readonly file: ConstraintFile;

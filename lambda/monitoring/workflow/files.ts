@@ -2,9 +2,9 @@ import type { Episode, MonitorSpec } from '../../../lib/monitoring/contract';
 import { mapConcurrent } from '../../common/concurrent';
 import type { Baseline } from '../baseline/types';
 import { blockOf } from '../drift/judge';
-import { blocksOf } from '../drift/reference';
+import { blocksOf, judgedSince, judgedTogether } from '../drift/reference';
 import type { Block } from '../drift/types';
-import type { MonitorClient } from '../monitor.client';
+import type { MonitorClient, WindowFile } from '../monitor.client';
 import { decodeBlocks, encodeBlocks } from '../profile';
 import type { Profile } from '../profile/types';
 import type { TrendPoint } from '../report/types';
@@ -29,6 +29,9 @@ export interface WindowMemory {
   /** Digests of the capture and label objects that the result was made from. */
   readonly captures: string;
   readonly labels: string;
+  /** Digest of its quality and groups, and of those of the window before where they are the same ones. */
+  readonly labelled?: string;
+  readonly takenOver?: string;
   readonly episodes: readonly Episode[];
   readonly trend: TrendPoint;
 }
@@ -71,19 +74,26 @@ export async function toldEpisodes(client: MonitorClient, spec: MonitorSpec, win
   return memories.flatMap((memory) => memory?.episodes ?? []);
 }
 
-/** As far back as the references look, and the persistence rule. */
+/** Windows that are judged together with this one, found from the newest back, and those that the references hold before them; oldest first. */
 async function recentBlocks(client: MonitorClient, spec: MonitorSpec, window: Window, { runId }: Baseline): Promise<Block[]> {
-  const length = spec.windowSeconds * 1000;
-  const persistent = window.start - (spec.persistence.windows - 1) * length;
-  const from = spec.references.map((reference) =>
-    reference.kind === 'LAST_DAYS' ? persistent - reference.days * DAY : reference.kind === 'FIXED' ? Date.parse(reference.from) : persistent,
-  );
-  const found = await client.windowFiles(FILES.block(runId), Math.min(persistent, ...from), window.start);
-  const tables = await mapConcurrent(found, AT_ONCE, async ({ uri }) => {
+  const lookBack = Math.max(0, ...spec.references.map((reference) => (reference.kind === 'LAST_DAYS' ? reference.days * DAY : 0)));
+  const fixed = spec.references.flatMap((one) => (one.kind === 'FIXED' ? [{ from: Date.parse(one.from), to: Date.parse(one.to) }] : []));
+  const since = judgedSince(spec, window);
+  const found = await client.windowFiles(FILES.block(runId), Math.min(since - lookBack, ...fixed.map(({ from }) => from)), window.start);
+  const read = async ({ uri }: WindowFile): Promise<readonly Block[]> => {
     const bytes = await client.bytes(uri);
     return bytes === undefined ? [] : blocksOf(decodeBlocks(bytes));
-  });
-  return tables.flat();
+  };
+  const together: Block[] = [];
+  let rest = found.length;
+  while (rest > 0 && found[rest - 1].start >= since && judgedTogether(spec, together, window).length < spec.persistence.windows - 1) {
+    rest -= 1;
+    together.unshift(...(await read(found[rest])));
+  }
+  const from = (judgedTogether(spec, together, window)[0]?.start ?? window.start) - lookBack;
+  const held = ({ start, end }: WindowFile): boolean => start >= from || fixed.some((one) => start >= one.from && end <= one.to);
+  const earlier = await mapConcurrent(lookBack + fixed.length > 0 ? found.slice(0, rest).filter(held) : [], AT_ONCE, read);
+  return [...earlier.flat(), ...together];
 }
 
 export function encodeBlock(window: Window, profile: Profile, { features }: Baseline, { windowSeconds }: MonitorSpec): Uint8Array {

@@ -18,11 +18,12 @@ import { alarmsOf } from './alarms';
 import { answerOf } from './answer';
 import { type Content, mergeShards, readContent } from './content';
 import { type WindowContext, WindowContexts } from './contexts';
+import { exclusively } from './exclusive';
 import { encodeBlock, FILES, history, type History, toldEpisodes, type WindowMemory } from './files';
 import { watchedFeatures } from './part';
 import { knownRanges } from './plan';
 import { announce, publishMetrics, type Publisher } from './publish';
-import { isQualityDue, judgeLabelled } from './quality';
+import { isQualityDue, judgeLabelled, type Labelled, labelledDigest, windowBefore } from './quality';
 import { captureHours, digestOf, type KnownRanges, labelHours, rangesOf, type ReadRange, type SourceObject } from './sources';
 import { statesOf } from './states';
 import { servingVersion } from './versions';
@@ -47,8 +48,14 @@ interface Read {
 
 const NO_CONSTRAINTS = { verdict: 'no-constraints' as const, violations: [] };
 
-/** Judges one window, writes what it found, publishes it, and announces episodes that begin. The same objects give the same result. */
-export async function judge(ports: JudgePorts, input: JudgeInput): Promise<MonitorAnswer> {
+/**
+ * Judges one window, writes what it found, publishes it, and announces episodes that begin. The same objects give the same result. While another
+ * execution judges a window of the model it fails with MONITOR_ERRORS.busy.
+ */
+export const judge = (ports: JudgePorts, input: JudgeInput): Promise<MonitorAnswer> =>
+  exclusively(ports.client, ports.publisher.now, () => judgeAlone(ports, input));
+
+async function judgeAlone(ports: JudgePorts, input: JudgeInput): Promise<MonitorAnswer> {
   const { client, spec } = ports;
   const window = windowOf(input.window);
   const told = await toldEpisodes(client, spec, window);
@@ -58,8 +65,9 @@ export async function judge(ports: JudgePorts, input: JudgeInput): Promise<Monit
 
   const rejections = new Rejections();
   if (content !== undefined) rejections.merge(content.part.rejected, content.part.rejectedSamples);
+  const copied = await labelledBefore(ports, window, context?.version);
   const labelled =
-    (await labelledBefore(ports, window, context?.version)) ??
+    copied ??
     (await judgeLabelled({
       ...ports,
       window,
@@ -68,8 +76,10 @@ export async function judge(ports: JudgePorts, input: JudgeInput): Promise<Monit
       scored: content?.scored ?? new Uint8Array(0),
       ...(context && { version: context.version, holdout: context.baseline.holdout }),
     }));
+  const takenOver = copied && labelledDigest(copied);
   const drift = judgeWindowDrift(ports, window, context, content, before);
-  const own = rangesOf(window, ranges);
+  // Of shards those that were planned: objects that came since are of the window too, and were not read.
+  const own = rangesOf(window, content?.part.ranges ?? ranges);
   const recorded = requestsWithin(window, ranges);
   const invocations = spec.servingKind === 'REAL_TIME' && context !== undefined ? await ports.countInvocations(spec, window) : undefined;
   const part = content?.part;
@@ -81,7 +91,10 @@ export async function judge(ports: JudgePorts, input: JudgeInput): Promise<Monit
     ...(context && { version: context.version }),
     windowStart: new Date(window.start).toISOString(),
     windowEnd: new Date(window.end).toISOString(),
-    sources: digestOf([...own, ...labels], String(context?.version), context?.baseline.runId ?? '', context?.constraints.source ?? ''),
+    sources: digestOf(
+      [...own, ...labels],
+      ...[String(context?.version), context?.baseline.runId ?? '', context?.constraints.source ?? '', takenOver ?? []].flat(),
+    ),
     requests: part?.counts.requests ?? 0,
     rows: part?.counts.rows ?? 0,
     ...(invocations !== undefined && { invocations }),
@@ -107,6 +120,8 @@ export async function judge(ports: JudgePorts, input: JudgeInput): Promise<Monit
     ...(context && { version: context.version, runId: context.baseline.runId }),
     captures: digestOf(own),
     labels: digestOf(labels),
+    labelled: labelledDigest(labelled),
+    ...(takenOver !== undefined && { takenOver }),
     episodes: open,
     trend: trendPointOf(result),
   };
@@ -120,9 +135,9 @@ async function labelledBefore(
   { client, spec }: JudgePorts,
   window: Window,
   version: number | undefined,
-): Promise<Pick<MonitorResult, 'quality' | 'groups'> | undefined> {
+): Promise<Labelled | undefined> {
   if (isQualityDue(spec, window)) return undefined;
-  const before = await client.result({ start: window.start - spec.windowSeconds * 1000, end: window.start });
+  const before = await client.result(windowBefore(spec, window));
   return before === undefined || before.version !== version ? undefined : { quality: before.quality, groups: before.groups };
 }
 
@@ -133,23 +148,17 @@ async function readWindow(ports: JudgePorts, window: Window, manifest: JudgeInpu
   const known = await knownRanges(client, spec, [window]);
   const captures = await client.captures(spec, captureHours(spec, window));
   const shards = manifest && (await client.json<ShardRef[]>(`s3://${manifest.bucket}/${manifest.key}`));
-  if (shards !== undefined) {
-    const context = await contexts.of(window, shards[0]?.version);
-    if (context === undefined) return { ranges: known.rangesOf(captures) };
-    const content = await mergeShards(client, context, shards);
-    return { context, content, ranges: together(known, captures, content) };
-  }
   const wanted = known.wanted(window, captures);
   const read = async (version: number | undefined): Promise<Read> => {
     const context = await contexts.of(window, version);
     if (context === undefined) return { ranges: known.rangesOf(captures) };
-    const content = await readContent(client, context, wanted);
+    const content = await (shards === undefined ? readContent(client, context, wanted) : mergeShards(client, context, shards));
     return { context, content, ranges: together(known, captures, content) };
   };
-  const assumed = servingVersion(contexts.promotions, window, known.rangesOf(captures));
+  const assumed = shards === undefined ? servingVersion(contexts.promotions, window, known.rangesOf(captures)) : shards[0]?.version;
   const first = await read(assumed);
   // Of rows that were replayed only reading tells which version answered them last.
-  const version = servingVersion(contexts.promotions, window, first.ranges);
+  const version = servingVersion(contexts.promotions, window, first.content?.part.ranges ?? first.ranges);
   return version === assumed ? first : read(version);
 }
 

@@ -18,7 +18,8 @@ import type { Window } from './windows';
 export interface PartContext {
   readonly spec: MonitorSpec;
   readonly baseline: Baseline;
-  readonly constraints: { readonly file: ConstraintFile };
+  readonly version: number;
+  readonly constraints: { readonly file: ConstraintFile; readonly source: string };
   readonly promotions: readonly Promotion[];
   readonly window: Window;
 }
@@ -38,6 +39,8 @@ export interface Part {
 export interface PartOptions {
   readonly onScored: (row: ScoredRow) => void;
   readonly onIds?: (ids: RequestIds) => void;
+  /** After each object: whether it is of the window. */
+  readonly onObject?: (isOwn: boolean) => void;
   /** Ids that earlier parts hold. */
   readonly seen?: { readonly events: RequestIds['event'][]; readonly inferenceIds: RequestIds['event'][] };
 }
@@ -81,10 +84,12 @@ export async function readPart(client: MonitorClient, context: PartContext, obje
     if (object === undefined) continue;
     const range = watch.rangeOf(object);
     ranges.push(range);
-    if (isOf(window, object, range)) {
+    const isOwn = isOf(window, object, range);
+    if (isOwn) {
       counted.merge(own.counts(), own.samples());
       stats.merge(seen);
     }
+    options.onObject?.(isOwn);
   }
   return {
     profile: profiler.toProfile(),

@@ -8,6 +8,7 @@ import type { MonitorClient, Promotion } from '../monitor.client';
 import { FILES, type WindowMemory } from './files';
 import { scanRanges } from './part';
 import { captureHours, digestOf, type Hours, isAmong, KnownRanges, labelHours, type ReadRange, type SourceObject } from './sources';
+import { isQualityDue, windowBefore } from './quality';
 import { servingVersion } from './versions';
 import { requestedWindows, type Window } from './windows';
 
@@ -27,6 +28,8 @@ interface Candidate {
   readonly version?: number;
   readonly known: KnownRanges;
   readonly memory?: WindowMemory;
+  /** Digest of quality and groups that the window takes over from the one before it. */
+  readonly takenOver?: string;
 }
 
 /**
@@ -44,12 +47,15 @@ export async function plan(ports: PlanPorts, { request }: PlanInput): Promise<Pl
   const labels = await client.labels(spanOf(watched.map((window) => labelHours(spec, window))));
   const known = await knownRanges(client, spec, watched);
   const memories = await mapConcurrent(watched, 8, (window) => client.json<WindowMemory>(client.windowUri(window, FILES.memory)));
+  const before = await mapConcurrent(watched, 8, async (window) =>
+    isQualityDue(spec, window) ? undefined : client.json<WindowMemory>(client.windowUri(windowBefore(spec, window), FILES.memory)),
+  );
   // Without it every new object would be of every window, and each judged anew.
   if (!force && memories.some((memory) => memory !== undefined)) known.add(await scanned(ports, promotions, known.missing(captures)));
   const planned: PlannedWindow[] = [];
   let unchanged = 0;
   for (const [index, window] of watched.entries()) {
-    const candidate = candidateOf(spec, window, { captures, labels, promotions, known }, memories[index]);
+    const candidate = candidateOf(spec, window, { captures, labels, promotions, known }, memories[index], before[index]);
     const labelsCount = onDemand || window === watched[watched.length - 1];
     if (!force && planned.length === 0 && isUnchanged(candidate, labelsCount)) unchanged += 1;
     else planned.push(await planWindow(ports, candidate));
@@ -64,16 +70,19 @@ interface Listed {
   readonly known: KnownRanges;
 }
 
-function candidateOf(spec: MonitorSpec, window: Window, listed: Listed, memory?: WindowMemory): Candidate {
+function candidateOf(spec: MonitorSpec, window: Window, listed: Listed, memory?: WindowMemory, before?: WindowMemory): Candidate {
   const { known } = listed;
   const captures = listed.captures.filter((object) => isAmong(captureHours(spec, window), object));
+  const version = servingVersion(listed.promotions, window, known.rangesOf(captures));
+  const takenOver = before?.version === version ? before?.labelled : undefined;
   return {
     window,
     known,
     wanted: known.wanted(window, captures),
     labels: listed.labels.filter((object) => isAmong(labelHours(spec, window), object)),
-    version: servingVersion(listed.promotions, window, known.rangesOf(captures)),
+    version,
     ...(memory && { memory }),
+    ...(takenOver !== undefined && { takenOver }),
   };
 }
 
@@ -102,10 +111,11 @@ async function scanned(ports: PlanPorts, promotions: readonly Promotion[], objec
   return scanRanges(client, spec, columns, objects);
 }
 
-function isUnchanged({ wanted, labels, version, known, memory }: Candidate, labelsCount: boolean): boolean {
+function isUnchanged({ wanted, labels, version, known, memory, takenOver }: Candidate, labelsCount: boolean): boolean {
   return (
     memory !== undefined &&
     memory.version === version &&
+    memory.takenOver === takenOver &&
     wanted.every((object) => known.of(object) !== undefined) &&
     memory.captures === digestOf(wanted) &&
     (!labelsCount || memory.labels === digestOf(labels))
@@ -116,7 +126,7 @@ async function planWindow({ client, limits = MONITOR_LIMITS }: PlanPorts, { wind
   const base = {
     windowStart: new Date(window.start).toISOString(),
     windowEnd: new Date(window.end).toISOString(),
-    sources: digestOf([...wanted, ...labels]),
+    sources: digestOf([...wanted, ...labels], String(version)),
   };
   if (wanted.reduce((sum, { bytes }) => sum + bytes, 0) <= limits.smallBytes) return { ...base, mode: 'small' };
   const shards = shardsOf(wanted, limits.shardBytes, version);

@@ -8,14 +8,15 @@ import type {
   QualityDegradedDetail,
 } from '../../../lib/retraining/contract';
 import { EVENTS } from '../../../lib/retraining/contract';
+import { scheduledAt } from './windows';
 
 export interface Publisher {
   readonly putEvent: <T extends EventDetail>(detailType: string, detail: T) => Promise<void>;
-  /** Counts and plain values differ in unit. */
-  readonly count: (values: Readonly<Record<string, number>>) => void;
-  readonly measure: (values: Readonly<Record<string, number>>) => void;
+  /** Counts and plain values differ in unit; without a time (milliseconds) they are of now. */
+  readonly count: (values: Readonly<Record<string, number>>, time?: number) => void;
+  readonly measure: (values: Readonly<Record<string, number>>, time?: number) => void;
   /** Values of single features, by their names. */
-  readonly measureFeatures: (metric: string, values: Readonly<Record<string, number>>) => void;
+  readonly measureFeatures: (metric: string, values: Readonly<Record<string, number>>, time?: number) => void;
   readonly now: () => number;
 }
 
@@ -28,11 +29,25 @@ const LEAST_ABOVE = 1.001;
 /** Whether a verdict says that something is wrong, or that nothing is. */
 export const isDecided = (verdict: string): boolean => ['ok', 'drift', 'degraded', 'violated'].includes(verdict);
 
+/** CloudWatch takes values of the last two weeks; an hour is left for their way. */
+const LATEST_VALUES = (14 * 24 - 1) * 3_600_000;
+
+/**
+ * The time that a window's metrics are of: undefined is now. So are those of the windows that a scheduled run looks at, since alarms look at the
+ * present. What somebody had judged of the past must raise no alarm today: it is of the window's end, or nowhere where that is too long ago.
+ */
+function metricTime(spec: MonitorSpec, end: number, now: number): number | undefined | 'nowhere' {
+  if (end > scheduledAt(spec, now).from) return undefined;
+  return end < now - LATEST_VALUES ? 'nowhere' : end;
+}
+
 /** Metrics of a judged window. What has no verdict publishes none: a zero would read as "fine". */
 export function publishMetrics(publisher: Publisher, spec: MonitorSpec, result: MonitorResult, featuresByImportance: readonly string[]): void {
+  const time = metricTime(spec, Date.parse(result.windowEnd), publisher.now());
+  if (time === 'nowhere') return;
   const { quality, groups, constraints } = result;
   const rejected = Object.values(result.rejected).reduce((sum, count) => sum + count, 0);
-  publisher.count({
+  const counts = {
     [METRICS.monitoredRows]: result.rows,
     ...(rejected > 0 && { [METRICS.rejectedRows]: rejected }),
     ...(isDecided(quality.verdict) && { [METRICS.qualityDegraded]: quality.exceeded.length }),
@@ -41,7 +56,8 @@ export function publishMetrics(publisher: Publisher, spec: MonitorSpec, result: 
     ...(isDecided(constraints.verdict) && {
       [METRICS.constraintsViolated]: constraints.violations.filter(({ severity }) => severity === 'error').length,
     }),
-  });
+  };
+  publisher.count(counts, time);
   const strongest = strongestComparison(result);
   const values = {
     ...(strongest && { [METRICS.driftScore]: relative(strongest.judgedScore, strongest.threshold) }),
@@ -54,7 +70,7 @@ export function publishMetrics(publisher: Publisher, spec: MonitorSpec, result: 
       ),
     ),
   };
-  if (Object.keys(values).length > 0) publisher.measure(values);
+  if (Object.keys(values).length > 0) publisher.measure(values, time);
   const watched = new Set(featuresByImportance.slice(0, spec.featureMetrics));
   const scores = (strongest?.features ?? []).filter(({ name, score }) => watched.has(name) && score !== undefined);
   if (strongest !== undefined && scores.length > 0) {
@@ -64,7 +80,7 @@ export function publishMetrics(publisher: Publisher, spec: MonitorSpec, result: 
       name,
       relative(effect >= minimumEffect ? score : Math.min(score, threshold), threshold),
     ]);
-    publisher.measureFeatures(METRICS.featureDriftScore, Object.fromEntries(byName));
+    publisher.measureFeatures(METRICS.featureDriftScore, Object.fromEntries(byName), time);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Rejections } from '../rejections';
 import type { Chunks } from '../rows';
 import { readLines } from './label-lines';
 import { ReadAhead, readAsItIs } from './read-ahead';
-import { AHEAD, type SourceObject } from './sources';
+import { AHEAD, digestOf, type SourceObject } from './sources';
 import type { Window } from './windows';
 
 const DAY = 86_400;
@@ -18,6 +18,13 @@ const DAY = 86_400;
  */
 export const isQualityDue = ({ windowSeconds }: Pick<MonitorSpec, 'windowSeconds'>, window: Window): boolean =>
   windowSeconds >= DAY || window.end % (DAY * 1000) === 0;
+
+export const windowBefore = ({ windowSeconds }: MonitorSpec, { start }: Window): Window => ({ start: start - windowSeconds * 1000, end: start });
+
+export type Labelled = Pick<MonitorResult, 'quality' | 'groups'>;
+
+/** Tells by which judgement of quality and groups a window goes. */
+export const labelledDigest = ({ quality, groups }: Labelled): string => digestOf([], JSON.stringify([quality, groups]));
 
 /** Files of scored rows that are read at the same time: in which order their rows come makes no difference. */
 const AT_ONCE = 16;
@@ -36,7 +43,7 @@ export interface QualityContext {
 }
 
 /** Quality and gaps between groups over the look-back, by all labels that are known now. */
-export async function judgeLabelled(context: QualityContext): Promise<Pick<MonitorResult, 'quality' | 'groups'>> {
+export async function judgeLabelled(context: QualityContext): Promise<Labelled> {
   const { spec, client, window, version, holdout, rejections } = context;
   const from = window.end - spec.qualitySeconds * 1000;
   const labels = new Labels(spec.task, rejections);

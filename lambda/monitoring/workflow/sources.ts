@@ -56,13 +56,10 @@ export const labelHours = (spec: MonitorSpec, window: Window): Hours => ({ from:
 /** Whether the object's hour is among them. */
 export const isAmong = ({ from, to }: Hours, { hour }: SourceObject): boolean => hour > from - HOUR && hour <= to;
 
-/**
- * Whether a window reads the object. An object without readable rows counts, with its rejections, in the window of its hour, and in windows that were
- * long over then: rows of these may have been sent again, and nothing is left out in silence.
- */
+/** Whether the object is of the window. One without readable rows counts, with its rejections, in the window of its hour, and in no other. */
 export function isOf(window: Window, object: Pick<SourceObject, 'hour'>, range: ReadRange): boolean {
   if (range.from === undefined || range.to === undefined) {
-    return object.hour < window.end ? object.hour + HOUR > window.start : object.hour - AHEAD >= window.end;
+    return object.hour < window.end && object.hour + HOUR > window.start;
   }
   return range.from < window.end && range.to >= window.start;
 }

@@ -43,8 +43,8 @@ export function requestedWindows(request: PlanInput['request'], spec: MonitorSpe
   const now = scheduledTime ?? clock;
   const length = spec.windowSeconds * 1000;
   if (windowStart === undefined && windowEnd === undefined) {
-    const last = windowStartOf(now - spec.delaySeconds * 1000, spec.windowSeconds);
-    return { windows: windowsBetween(last - LOOK_BACK_WINDOWS * length, last, length), force, onDemand: false };
+    const { from, to } = scheduledAt(spec, now);
+    return { windows: windowsBetween(from, to, length), force, onDemand: false };
   }
   const to = windowEnd ?? now;
   const end = windowStartOf(to, spec.windowSeconds);
@@ -58,6 +58,12 @@ export function requestedWindows(request: PlanInput['request'], spec: MonitorSpe
     throw new RangeError(`${iso(from)} to ${iso(to)} holds ${windows.length} windows, one run judges at most ${most}: ask for a shorter range`);
   }
   return { windows, force, onDemand: true };
+}
+
+/** The windows of a scheduled run end in (from, to]. */
+export function scheduledAt({ windowSeconds, delaySeconds }: MonitorSpec, now: number): { readonly from: number; readonly to: number } {
+  const to = windowStartOf(now - delaySeconds * 1000, windowSeconds);
+  return { from: to - LOOK_BACK_WINDOWS * windowSeconds * 1000, to };
 }
 
 /** Windows that end in (from, to], both on the grid. */

@@ -19,8 +19,11 @@ export const MONITOR_LIMITS = {
   inlineShards: 40,
 } as const;
 
-/** Below a model's monitoring prefix: manifests and what shards are profiled to. */
-export const MONITOR_WORK_PREFIX = 'work/';
+/** Names of errors that the state machine matches on. */
+export const MONITOR_ERRORS = {
+  /** Another execution judges a window of the model at the moment. */
+  busy: 'MonitorBusy',
+} as const;
 
 /** First state. */
 export interface PlanInput {
@@ -53,14 +56,14 @@ export interface PlannedWindow {
   readonly sources: string;
   /** Mode map: one for each shard, without their objects. */
   readonly shards?: readonly ShardRef[];
-  /** Modes map and distributed: JSON array of ShardRef with their objects, below MONITOR_WORK_PREFIX. */
+  /** Modes map and distributed: JSON array of ShardRef with their objects, below `monitoringWorkPrefix(model)`. */
   readonly manifest?: { readonly bucket: string; readonly key: string };
 }
 
 export interface ShardRef {
   /** Place in the manifest, from 0. */
   readonly shard: number;
-  /** Digest of the keys and ETags of its objects: names what Profile writes (MONITORING_KEYS.shard). */
+  /** Digest of the keys and ETags of its objects, and of the version. */
   readonly digest: string;
   /** Version under whose baseline it is counted; absent where nothing serves. In the manifest always, in mode map left out of the payload. */
   readonly version?: number;

@@ -71,6 +71,17 @@ describe('buckets', () => {
     template.hasResource('AWS::KMS::Key', { DeletionPolicy: 'Retain', Properties: { EnableKeyRotation: true } });
   });
 
+  test('forget work files of the reports when no execution can be redriven to need them', () => {
+    const stack = newStack();
+    new ArtifactStore(stack, 'Store');
+    Template.fromStack(stack).hasResourceProperties('AWS::S3::Bucket', {
+      LoggingConfiguration: { LogFilePrefix: 'reports/' },
+      LifecycleConfiguration: {
+        Rules: [{ Id: 'Leftovers' }, { Id: 'Work', Prefix: 'work/', ExpirationInDays: 15, NoncurrentVersionExpiration: { NoncurrentDays: 1 } }],
+      },
+    });
+  });
+
   test('keep recorded requests for the stated time, and everything else for good', () => {
     const stack = newStack();
     new ArtifactStore(stack, 'Store', { predictionsRetention: Duration.days(400) });
@@ -81,7 +92,8 @@ describe('buckets', () => {
       expect(leftovers.NoncurrentVersionExpiration).toEqual({ NoncurrentDays: 90 });
       expect(leftovers.AbortIncompleteMultipartUpload).toEqual({ DaysAfterInitiation: 7 });
       expect(leftovers.ExpirationInDays).toBeUndefined();
-      expect(others.map(({ ExpirationInDays }: { ExpirationInDays: number }) => ExpirationInDays)).toEqual(prefix === 'predictions/' ? [400] : []);
+      const lasting = others.filter(({ Prefix }: { Prefix?: string }) => Prefix !== 'work/');
+      expect(lasting.map(({ ExpirationInDays }: { ExpirationInDays: number }) => ExpirationInDays)).toEqual(prefix === 'predictions/' ? [400] : []);
     }
   });
 

@@ -130,6 +130,7 @@ describe('the monitor', () => {
       'constraints/BikeDemand.json*',
       'labels/BikeDemand/*',
       'monitoring/BikeDemand/*',
+      'work/monitoring/BikeDemand/*',
     ]);
     const actions = actionsOf(statements);
     expect(actions).toEqual(expect.arrayContaining(['events:PutEvents', 'dynamodb:GetItem']));

@@ -6,6 +6,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import cdkJson from '../../../cdk.json';
 import { ArtifactStore } from '../../../lib/artifacts/artifact-store';
 import { MonitorWorkflow } from '../../../lib/monitoring/monitor-workflow';
+import { MONITOR_ERRORS } from '../../../lib/monitoring/workflow/contract';
 import { RETRYABLE_ERRORS } from '../../../lib/pipeline/contract';
 
 interface State {
@@ -83,12 +84,23 @@ test('takes the way that the size of a window asks for, and each ends with the v
 test('every task ends in time and is tried again only after what passes; no state hides a failure', () => {
   const tasks = all().filter(([, { Type }]) => Type === 'Task');
   expect(tasks.map(([name]) => name).sort()).toEqual(['Judge', 'Plan', 'Profile', 'ProfileShard']);
-  for (const [, { TimeoutSeconds, Retry }] of tasks) {
+  for (const [name, { TimeoutSeconds, Retry }] of tasks) {
     expect(TimeoutSeconds).toBe(960);
-    expect(Retry).toEqual([expect.objectContaining({ ErrorEquals: [...RETRYABLE_ERRORS], JitterStrategy: 'FULL' })]);
+    const [passing, ...others] = Retry ?? [];
+    expect(passing).toMatchObject({ ErrorEquals: [...RETRYABLE_ERRORS], JitterStrategy: 'FULL' });
+    expect(others).toHaveLength(name === 'Judge' ? 1 : 0);
   }
   expect(definition.TimeoutSeconds).toBeGreaterThan(0);
   for (const [, state] of all()) expect(state.Catch).toBeUndefined();
+});
+
+test('waits for another execution that judges, for longer than one that was cut off keeps others out', () => {
+  const [, busy] = (states().Judge.Retry ?? []) as unknown as Record<string, number>[];
+  expect(busy.ErrorEquals).toEqual([MONITOR_ERRORS.busy]);
+  const { IntervalSeconds, BackoffRate, MaxDelaySeconds, MaxAttempts } = busy;
+  const waits = Array.from({ length: MaxAttempts }, (_, attempt) => Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** attempt));
+  expect(busy.JitterStrategy).toBeUndefined();
+  expect(waits.reduce((sum, wait) => sum + wait)).toBeGreaterThan(20 * 60);
 });
 
 test('its role runs the one function, reads manifests, and starts no other machine than its own', () => {
@@ -100,5 +112,5 @@ test('its role runs the one function, reads manifests, and starts no other machi
   expect(resourceOf('states:StopExecution')).toContain(':execution:mlops-BikeDemand-monitor:*"');
   expect(resourceOf('states:RedriveExecution')).toContain(':execution:mlops-BikeDemand-monitor/Shards:*"');
   expect(resourceOf('lambda:InvokeFunction')).toContain(':function:monitor"');
-  expect(resourceOf('s3:GetObject')).toContain('/monitoring/BikeDemand/work/*');
+  expect(resourceOf('s3:GetObject')).toContain('/work/monitoring/BikeDemand/*');
 });

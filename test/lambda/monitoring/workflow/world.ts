@@ -5,8 +5,9 @@ import { judge } from '../../../../lambda/monitoring/workflow/judge';
 import { plan, type PlanPorts } from '../../../../lambda/monitoring/workflow/plan';
 import { profile } from '../../../../lambda/monitoring/workflow/profile';
 import type { MonitorAnswer, MonitorResult, MonitorRun, MonitorSpec } from '../../../../lib/monitoring/contract';
-import type { PlanInput, WindowMode } from '../../../../lib/monitoring/workflow/contract';
+import { MONITOR_ERRORS, type PlanInput, type WindowMode } from '../../../../lib/monitoring/workflow/contract';
 import { MemoryBucket } from '../../../fakes/memory-s3';
+import { normal, random } from '../../../fakes/random';
 
 export const DAY = 86_400_000;
 export const HOUR = 3_600_000;
@@ -34,19 +35,6 @@ export const SPEC: MonitorSpec = {
 
 export const HEADER = ['at', 'temp', 'city', 'rides'];
 export type Row = readonly [at: string, temp: string, city: string, rides: string];
-
-/** Uniform numbers in [0, 1), the same for the same seed (Mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-const normal = (next: () => number): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 
 /** Four rows an hour; rides follow the temperature with an error of 10. */
 export function rows(seed: number, from: string, days: number, options: { readonly shift?: number; readonly city?: string } = {}): Row[] {
@@ -113,9 +101,15 @@ export class World {
   readonly bucket = new MemoryBucket();
   readonly events: { readonly type: string; readonly detail: Readonly<Record<string, unknown>> }[] = [];
   readonly metrics: Record<string, number>[] = [];
+  /** Times that metrics were published as of; undefined is now. */
+  readonly times: (number | undefined)[] = [];
   readonly promotions: { version: number; at: string }[] = [];
   now = Date.parse('2025-04-01T00:00:00Z');
   invocations: number | undefined;
+  /** How often a judge found another one at work. */
+  busy = 0;
+  /** Called when a run was planned, before its windows are profiled and judged. */
+  planned: () => Promise<void> = async () => undefined;
 
   constructor(readonly spec: MonitorSpec = SPEC) {}
 
@@ -123,13 +117,17 @@ export class World {
     new MonitorClient(this.spec.model, { predictions: 'predictions', reports: 'reports', data: 'data' }, this.bucket.files(), {
       history: async () => this.promotions.map(({ version, at }) => ({ toState: 'Production', version, at }) as never),
       getVersion: async (_: string, version: number) =>
-        ({ model: this.spec.model, version, missing: [], gate: {}, sagemakerModelName: 'm', baselineUri: `s3://reports/baselines/Rides/run-${version}/baseline.json` }) as never,
+        ({ model: this.spec.model, version, missing: [], gate: {}, sagemakerModelName: 'm', baselineUri: this.baselineUri(version) }) as never,
     });
+
+  /** Baselines stay while a function is warm, which all worlds of a test share. */
+  private readonly baselineUri = (version: number): string =>
+    `s3://reports/baselines/Rides/run-${version}/${this.spec.windowSeconds}/baseline.json`;
 
   /** A version with its baseline, which serves from then on. */
   async promote(version: number, at: string): Promise<void> {
     const { baseline, blocks } = await baselineOf(this.spec, `run-${version}`);
-    await new BaselineClient(this.bucket.files()).put(`s3://reports/baselines/Rides/run-${version}/baseline.json`, baseline, blocks);
+    await new BaselineClient(this.bucket.files()).put(this.baselineUri(version), baseline, blocks);
     this.promotions.push({ version, at });
   }
 
@@ -161,6 +159,7 @@ export class World {
   async run(request: PlanInput['request'] = {}, limits?: PlanPorts['limits']): Promise<MonitorRun & { readonly modes: WindowMode[] }> {
     const ports = { spec: this.spec, client: this.client(), baselines: new BaselineClient(this.bucket.files()) };
     const planned = await plan({ ...ports, now: () => this.now, ...(limits && { limits }) }, { action: 'plan', request });
+    await this.planned();
     const windows: MonitorAnswer[] = [];
     for (const { shards, ...window } of planned.windows) {
       const place = window.manifest && `s3://${window.manifest.bucket}/${window.manifest.key}`;
@@ -169,21 +168,39 @@ export class World {
       }
       const countInvocations = async () => this.invocations;
       const { publisher } = this;
-      windows.push(await judge({ ...ports, platform: 'p', countInvocations, publisher }, { action: 'judge', window }));
+      windows.push(await this.retried(() => judge({ ...ports, platform: 'p', countInvocations, publisher }, { action: 'judge', window })));
     }
     return { windows, unchanged: planned.unchanged, modes: planned.windows.map(({ mode }) => mode) };
+  }
+
+  /** As the state machine tries again. */
+  private async retried<T>(attempt: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if ((error as Error).name !== MONITOR_ERRORS.busy || this.busy > 100_000) throw error;
+        this.busy += 1;
+        await new Promise(setImmediate);
+      }
+    }
   }
 
   result(answer: MonitorAnswer): MonitorResult {
     return JSON.parse(this.bucket.text(answer.resultUri)) as MonitorResult;
   }
 
+  private published(values: Record<string, number>, time: number | undefined): void {
+    this.metrics.push(values);
+    this.times.push(time);
+  }
+
   private readonly publisher = {
     putEvent: async (type: string, detail: object) => void this.events.push({ type, detail: detail as never }),
-    count: (counted: Readonly<Record<string, number>>) => void this.metrics.push(counted),
-    measure: (measured: Readonly<Record<string, number>>) => void this.metrics.push(measured),
-    measureFeatures: (metric: string, measured: Readonly<Record<string, number>>) =>
-      void this.metrics.push(Object.fromEntries(Object.entries(measured).map(([name, value]) => [`${metric} ${name}`, value]))),
+    count: (counted: Readonly<Record<string, number>>, time?: number) => this.published(counted, time),
+    measure: (measured: Readonly<Record<string, number>>, time?: number) => this.published(measured, time),
+    measureFeatures: (metric: string, measured: Readonly<Record<string, number>>, time?: number) =>
+      this.published(Object.fromEntries(Object.entries(measured).map(([name, value]) => [`${metric} ${name}`, value])), time),
     now: () => this.now,
   };
 }
