@@ -11,6 +11,7 @@ import { MemorySageMaker } from '../../fakes/memory-sagemaker';
 import { installWriter } from '../../fakes/registry';
 import { MemoryEvents } from '../../fakes/sdk';
 import { tarball } from '../../fakes/tarball';
+import { GATE } from './gate-samples';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -22,7 +23,7 @@ const SPEC: PipelineSpec = {
   model: MODEL,
   task: TASK,
   holdout: { days: 2 },
-  gate: { metric: 'rmse', minimumImprovement: 0, bounds: [] },
+  gate: { ...GATE, maximumModelBytes: 1024 ** 2, maximumMillisecondsPerRow: 1000 },
   training: {
     image: 'xgboost:3.0-5',
     entryPoint: 'train.py',
@@ -130,6 +131,8 @@ const scores = (holdout: string, error: number): string =>
 
 const modelOf = (runId: string): Buffer => tarball([{ path: 'model.json', text: `{"by":"${runId}"}` }]);
 
+const SCORING = { candidate: { TransformStartTime: 1_767_225_800, TransformEndTime: 1_767_225_806.5 } };
+
 /** Everything up to the decision; jobs leave what SageMaker's would. */
 const upToRegistration = async (runId: string, error: number, championError = 0): Promise<State> => {
   const cause = `cause of ${runId}`;
@@ -157,7 +160,7 @@ const upToRegistration = async (runId: string, error: number, championError = 0)
     AlgorithmSpecification: { TrainingImage: SPEC.training.image },
     HyperParameters: { rounds: '10' },
   };
-  const evaluation = await functions.evaluate({ runId, model: MODEL, prepared, trainingJob });
+  const evaluation = await functions.evaluate({ runId, model: MODEL, prepared, trainingJob, scoring: SCORING });
   const { trainUri, holdoutUri, candidateScoresUri, manifestUri } = prepared;
   const { baselineUri } = await functions.baseline({ runId, trainUri, holdoutUri, candidateScoresUri });
   const registered = await functions.register({
