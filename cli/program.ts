@@ -3,6 +3,8 @@ import path from 'node:path';
 import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError } from 'commander';
 import { LocalEngine } from '../local/engine';
+import { register as decide } from './approvals/decide';
+import { register as approvals } from './approvals/list';
 import { register as checkData } from './constraints/check';
 import { register as exportConstraints } from './constraints/export';
 import { register as importConstraints } from './constraints/import';
@@ -45,10 +47,15 @@ import { register as pause } from './retrain/pause';
 import { register as request } from './retrain/request';
 import { register as resume } from './retrain/resume';
 import { register as retrainStatus } from './retrain/status';
+import { register as rollback } from './rollback';
 import { register as compareRuns } from './runs/compare';
 import { register as listRuns } from './runs/list';
 import { register as runMetrics } from './runs/metrics';
+import { register as resumeRun } from './runs/resume';
 import { register as showRun } from './runs/show';
+import { register as startRun } from './runs/start';
+import { register as stopRun } from './runs/stop';
+import { register as watchRun } from './runs/watch';
 import { register as search } from './search';
 import { register as ui } from './ui';
 
@@ -74,7 +81,11 @@ const GROUPS: readonly { readonly name: string; readonly what: string; readonly 
       card,
     ],
   },
-  { name: 'runs', what: 'runs of the training pipelines and of your own code', commands: [listRuns, showRun, compareRuns, runMetrics] },
+  {
+    name: 'runs',
+    what: 'runs of the training pipelines and of your own code',
+    commands: [startRun, watchRun, stopRun, resumeRun, listRuns, showRun, compareRuns, runMetrics],
+  },
   { name: 'monitor', what: 'whether data and predictions are still right', commands: [runMonitor, showMonitor, monitorHistory] },
   { name: 'labels', what: 'what really happened', commands: [putLabels] },
   {
@@ -97,8 +108,11 @@ export function createProgram(io: Io): Command {
     const group = program.command(name).description(what);
     commands.forEach((register) => register(group, io));
   }
+  approvals(program, io);
+  decide(program, io);
   drift(program, io);
   predict(program, io);
+  rollback(program, io);
   mlflowEnvironment(program, io);
   search(program, io);
   ui(program, io);
