@@ -219,6 +219,233 @@ test('another change of the endpoint has to end first', async () => {
   await expect(start(2)).rejects.toMatchObject({ name: 'ServiceUnavailable' });
 });
 
+describe('a deployment to instances', () => {
+  const CONFIG = `${NAME}-v2-abc`;
+  const deployed = async () => {
+    const all = world(REAL_TIME);
+    await all.released(1);
+    return { ...all, status: await all.start(2) };
+  };
+
+  test('shifts traffic as the spec says, with alarms on the new configuration’s own dimension', async () => {
+    const { sagemaker, alarms } = await deployed();
+    expect(sagemaker.updates).toEqual([
+      {
+        EndpointName: NAME,
+        EndpointConfigName: CONFIG,
+        RetainAllVariantProperties: true,
+        DeploymentConfig: {
+          BlueGreenUpdatePolicy: {
+            TrafficRoutingConfiguration: { Type: 'CANARY', CanarySize: { Type: 'CAPACITY_PERCENT', Value: 10 }, WaitIntervalInSeconds: 300 },
+            TerminationWaitInSeconds: 120,
+            MaximumExecutionTimeoutInSeconds: 2220,
+          },
+          AutoRollbackConfiguration: { Alarms: [{ AlarmName: `${CONFIG}-errors` }, { AlarmName: `${CONFIG}-latency` }] },
+        },
+      },
+    ]);
+    const Dimensions = [
+      { Name: 'EndpointName', Value: NAME },
+      { Name: 'VariantName', Value: 'primary' },
+      { Name: 'EndpointConfigName', Value: CONFIG },
+    ];
+    const bad = { Namespace: 'AWS/SageMaker', Dimensions, Period: 60, EvaluationPeriods: 1, TreatMissingData: 'notBreaching' };
+    expect(alarms.alarms.get(`${CONFIG}-errors`)).toMatchObject({ ...bad, MetricName: 'Invocation5XXErrors', Statistic: 'Average', Threshold: 0.05 });
+    expect(alarms.alarms.get(`${CONFIG}-latency`)).toMatchObject({ ...bad, MetricName: 'ModelLatency', ExtendedStatistic: 'p90', Threshold: 250_000 });
+  });
+
+  test.each([
+    [{ strategy: 'LINEAR' as const, stepPercentage: 20 }, { BlueGreenUpdatePolicy: { TrafficRoutingConfiguration: { Type: 'LINEAR' } } }],
+    [{ strategy: 'ALL_AT_ONCE' as const }, { BlueGreenUpdatePolicy: { TrafficRoutingConfiguration: { Type: 'ALL_AT_ONCE', WaitIntervalInSeconds: 0 } } }],
+    [
+      { strategy: 'ROLLING' as const, stepPercentage: 25 },
+      { RollingUpdatePolicy: { MaximumBatchSize: { Type: 'CAPACITY_PERCENT', Value: 25 }, WaitIntervalInSeconds: 300 } },
+    ],
+  ])('%j', async (deployment, expected) => {
+    const { sagemaker, released, start } = world({ ...REAL_TIME, deployment: { ...REAL_TIME.deployment, ...deployment } });
+    await released(1);
+    await start(2);
+    expect(sagemaker.updates[0].DeploymentConfig).toMatchObject(expected);
+    expect(Object.keys(sagemaker.updates[0].DeploymentConfig!).filter((key) => key.endsWith('UpdatePolicy'))).toHaveLength(1);
+  });
+
+  test('an alarm that is left from a deployment before does not condemn the next one', async () => {
+    const { sagemaker, alarms, start } = await deployed();
+    sagemaker.takeBack(NAME, 'alarm');
+    alarms.state(`${CONFIG}-errors`, 'ALARM');
+    await start(2);
+    expect(alarms.alarms.get(`${CONFIG}-errors`)?.StateValue).toBe('OK');
+  });
+
+  test('after it the live configuration alone is watched, by two of three minutes', async () => {
+    const { sagemaker, alarms, status, check } = await deployed();
+    sagemaker.settle(NAME);
+    await check(2, status);
+    expect([...alarms.alarms.keys()]).toEqual([`${CONFIG}-errors`, `${CONFIG}-latency`]);
+    expect(alarms.alarms.get(`${CONFIG}-errors`)).toMatchObject({ EvaluationPeriods: 3, DatapointsToAlarm: 2 });
+  });
+
+  test('that an alarm took back is a failed release', async () => {
+    const { sagemaker, status, check } = await deployed();
+    sagemaker.takeBack(NAME, 'One or more configured alarms are in ALARM');
+    await expect(check(2, status)).rejects.toMatchObject({
+      name: 'ReleaseFailed',
+      wanted: CONFIG,
+      found: `${NAME}-v1-abc`,
+      message: expect.stringMatching(/rolled back to mlops-demand-v1-abc .*configured alarms are in ALARM/),
+    });
+  });
+});
+
+test('serverless endpoints get no deployment and no alarms', async () => {
+  const { sagemaker, alarms, released } = world();
+  await released(1);
+  await released(2);
+  expect(sagemaker.updates[0].DeploymentConfig).toBeUndefined();
+  expect(alarms.alarms.size).toBe(0);
+});
+
+test('a serverless endpoint that is watched has alarms of its only dimension', async () => {
+  const { alarms, released } = world({ ...SERVERLESS, deployment: { ...SERVERLESS.deployment, watchSeconds: 600 } });
+  await released(1);
+  await released(2);
+  expect([...alarms.alarms.values()].map(({ AlarmName, Dimensions }) => [AlarmName, Dimensions!.length])).toEqual([[`${NAME}-v2-abc-errors`, 2]]);
+});
+
+describe('requests with known answers', () => {
+  const failing = async () => {
+    const all = world();
+    await all.released(1);
+    const status = await all.start(2);
+    all.sagemaker.settle(NAME);
+    all.smoke.problem = 'holdout row 3: expected 12.5, got 99';
+    return { ...all, status };
+  };
+
+  test('are the first rows of the run, asked of the endpoint that is live', async () => {
+    const { smoke, released } = world();
+    await released(1);
+    expect(smoke.asked).toEqual([[NAME, 1, 10, { holdoutFeaturesUri: PREPARED.holdoutFeaturesUri, candidateScoresUri: PREPARED.candidateScoresUri }]]);
+  });
+
+  test('that are answered wrongly move the endpoint back at once, and the release fails when it is there', async () => {
+    const { sagemaker, status, check } = await failing();
+    expect(await check(2, status)).toMatchObject({ done: false, endpointStatus: 'RollingBack' });
+    expect(sagemaker.updates.at(-1)).toMatchObject({ EndpointConfigName: `${NAME}-v1-abc` });
+    expect(await check(2, status)).toMatchObject({ done: false, endpointStatus: 'Updating' });
+    sagemaker.settle(NAME);
+    const failure = { name: 'ReleaseFailed', message: expect.stringMatching(/smoke request to version 2 +holdout row 3: expected 12\.5 +got 99/) };
+    await expect(check(2, status)).rejects.toMatchObject(failure);
+    expect([...sagemaker.configs.keys()]).toContain(`${NAME}-v1-abc`);
+  });
+
+  test('of the first version ever leave no endpoint that was not proven', async () => {
+    const { sagemaker, smoke, start, check } = world();
+    const status = await start(1);
+    sagemaker.settle(NAME);
+    smoke.problem = 'holdout row 1: expected 1, got 2';
+    await check(1, status);
+    expect(sagemaker.calls).toContain('DeleteEndpoint');
+    expect(await check(1, status)).toMatchObject({ endpointStatus: 'Deleting' });
+    sagemaker.endpoints.delete(NAME);
+    await expect(check(1, status)).rejects.toMatchObject({ name: 'ReleaseFailed', message: expect.stringMatching(/expected 1 +got 2; nothing had served/) });
+  });
+
+  test('are asked anew after a redrive', async () => {
+    const { sagemaker, smoke, status, check } = await failing();
+    await check(2, status);
+    sagemaker.settle(NAME);
+    await expect(check(2, status)).rejects.toThrow();
+    smoke.problem = undefined;
+    const again = await check(2, status, { redriveCount: 1 });
+    sagemaker.settle(NAME);
+    expect((await check(2, again, { redriveCount: 1 })).done).toBe(true);
+  });
+});
+
+describe('another champion than the one that the candidate was judged against', () => {
+  test('sends the run back to the holdout with names of its own, and leaves the endpoint as it is', async () => {
+    const { sagemaker, registry, start } = world();
+    Object.assign(registry, { serving: 2 });
+    const { prepared, ...status } = await start(3, { expectedChampion: 1 });
+    expect(status).toMatchObject({ done: false, championMoved: true });
+    expect(prepared).toMatchObject({
+      jobNameBase: 'mlops-demand-0123456789a1',
+      round: 1,
+      champion: { present: true, version: 2, image: null },
+      holdoutFeaturesUri: PREPARED.holdoutFeaturesUri,
+      candidateScoresUri: 's3://a/runs/Demand/r/scores/round-1/candidate',
+      championScoresUri: 's3://a/runs/Demand/r/scores/round-1/champion',
+    });
+    const next = await start(3, { expectedChampion: 1, prepared });
+    expect(next.prepared).toMatchObject({ round: 2, jobNameBase: 'mlops-demand-0123456789a2', candidateScoresUri: expect.stringMatching(/scores\/round-2\/candidate$/) });
+    expect(sagemaker.calls).toEqual([]);
+  });
+
+  test('ends the run after five rounds', async () => {
+    const { registry, start } = world();
+    Object.assign(registry, { serving: 2 });
+    await expect(start(3, { expectedChampion: 1, prepared: { ...PREPARED, round: 5 } })).rejects.toMatchObject({ name: 'RegistryConflict' });
+  });
+
+  test('a version that was rolled back since is not released by its own run, redriven or not', async () => {
+    const { registry, sagemaker, released, start } = world();
+    await released(1);
+    Object.assign(registry, { serving: 1, archived: 2 });
+    await expect(start(2, { expectedChampion: 1 })).rejects.toMatchObject({ name: 'RegistryConflict', message: expect.stringMatching(/only a rollback/) });
+    expect(sagemaker.calls).not.toContain('UpdateEndpoint');
+  });
+});
+
+describe('a rollback', () => {
+  const back = { rollback: true, prepared: undefined, sagemakerModelName: `${NAME}-rollback-model` };
+
+  test('updates the endpoint without waiting for anything, and proves nothing that has proven itself', async () => {
+    const { sagemaker, registry, smoke, released, start, check } = world(REAL_TIME);
+    await released(1);
+    await released(2);
+    const asked = smoke.asked.length;
+    Object.assign(registry, { serving: 1 });
+    const status = await start(1, back);
+    const traffic = { TrafficRoutingConfiguration: { Type: 'ALL_AT_ONCE', WaitIntervalInSeconds: 0 }, TerminationWaitInSeconds: 0 };
+    expect(sagemaker.updates.at(-1)).toMatchObject({ EndpointConfigName: `${NAME}-v1-abc`, DeploymentConfig: { BlueGreenUpdatePolicy: traffic } });
+    expect(sagemaker.updates.at(-1)!.DeploymentConfig).not.toHaveProperty('AutoRollbackConfiguration');
+    sagemaker.settle(NAME);
+    expect((await check(1, status, back)).done).toBe(true);
+    expect(smoke.asked).toHaveLength(asked);
+    expect(sagemaker.configs.get(`${NAME}-v1-abc`)!.ProductionVariants![0].ModelName).toBe(`${NAME}-rollback-model`);
+  });
+
+  test('turns a deployment round that is under way, by its own alarm', async () => {
+    const { sagemaker, alarms, registry, released, start, check } = world(REAL_TIME);
+    await released(1);
+    await start(2, { expectedChampion: null });
+    alarms.onState = (name, state) => {
+      if (name === `${NAME}-v2-abc-errors` && state === 'ALARM') sagemaker.takeBack(NAME, 'alarm');
+    };
+    Object.assign(registry, { serving: 1 });
+    const status = await start(1, back);
+    expect(sagemaker.updates).toHaveLength(1);
+    expect((await check(1, status, back)).done).toBe(true);
+  });
+
+  test('waits where the change under way has no alarm of its own', async () => {
+    const { sagemaker, registry, released, start } = world(REAL_TIME);
+    await released(1);
+    sagemaker.endpoints.set(NAME, { config: `${NAME}-v1-abc`, status: 'Updating', pending: 'by-hand' });
+    Object.assign(registry, { serving: 1 });
+    await expect(start(1, back)).rejects.toMatchObject({ name: 'ServiceUnavailable' });
+  });
+
+  test('does not move the endpoint where another version serves by now', async () => {
+    const { sagemaker, registry, released, start } = world(REAL_TIME);
+    await released(1);
+    Object.assign(registry, { serving: 3 });
+    await expect(start(1, back)).rejects.toMatchObject({ name: 'RegistryConflict' });
+    expect(sagemaker.updates).toEqual([]);
+  });
+});
+
 describe('configurations', () => {
   const request = { endpointConfigName: 'c', sagemakerModelName: 'm' };
 
