@@ -6,6 +6,7 @@ import { NamedError } from '../common/errors';
 import type { S3Files } from '../common/s3.client';
 import { type ChosenConstraints, recordedConstraints } from './constraint-source';
 import { dataInvalid } from './data-invalid';
+import { isOwnArgument } from './script-arguments';
 
 /** What a run is made from. */
 export interface RunSource {
@@ -59,7 +60,7 @@ export const readRecorded = async (files: S3Files, version: ModelVersion): Promi
     throw new NamedError(PIPELINE_ERRORS.notRebuildable, `${configuration.uri} is not what ${model} v${number} was made with: its SHA-256 differs`);
   }
   const settings = JSON.parse(text) as PipelineSpec;
-  const own = Object.entries(hyperparameters).filter(([name]) => !name.startsWith('sagemaker_'));
+  const own = Object.entries(hyperparameters).filter(([name]) => isOwnArgument(name));
   return {
     settings: {
       ...settings,

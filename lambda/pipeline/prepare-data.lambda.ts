@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ARTIFACTS_ENV, type DataManifest, datasetPrefix } from '../../lib/artifacts/contract';
-import { PIPELINE_ENV, type PipelineSpec, type PreparedData } from '../../lib/pipeline/contract';
+import { hasCode, PIPELINE_ENV, type PipelineSpec, type PreparedData } from '../../lib/pipeline/contract';
 import type { DatasetInput } from '../../lib/tracking/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
@@ -13,6 +13,7 @@ import { chooseConstraints } from './constraint-source';
 import { jobNameBase } from './job-names';
 import { DataPreparation, runUris } from './prepare';
 import { beginStep, recordedStep } from './recorded-step';
+import { scriptArguments } from './script-arguments';
 
 const logger = createLogger('pipeline/prepare-data');
 const files = new S3Files();
@@ -95,19 +96,13 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
     jobNameBase: jobNameBase(spec.jobNamePrefix, executionArn),
     round: 0,
     manifestUri,
-    codeUri,
+    codeUri: hasCode(training.codeUri) ? codeUri : training.codeUri,
     configuration,
     training: {
       image: training.image,
       entryPoint: training.entryPoint,
       instanceType: training.instanceType,
-      hyperParameters: {
-        ...hyperparameters,
-        sagemaker_program: training.entryPoint,
-        sagemaker_submit_directory: codeUri,
-        sagemaker_region: requireEnv('AWS_REGION'),
-        sagemaker_container_log_level: '20',
-      },
+      hyperParameters: { ...hyperparameters, ...scriptArguments(training, codeUri, requireEnv('AWS_REGION')) },
     },
     rebuildOf: { present: rebuilt !== undefined, version: rebuilt ?? null },
     trainUri,

@@ -10,7 +10,7 @@ import {
   runArtifactsPrefix,
   runDataPrefix,
 } from '../../lib/artifacts/contract';
-import type { PipelineSpec } from '../../lib/pipeline/contract';
+import { hasCode, type PipelineSpec } from '../../lib/pipeline/contract';
 import type { S3Files } from '../common/s3.client';
 import { readCategory } from '../monitoring/values';
 import type { RunSource } from './configuration';
@@ -106,7 +106,7 @@ export class DataPreparation {
       ),
       { contentType: 'text/csv' },
     );
-    await this.files.copy(this.spec.training.codeUri, uris.codeUri);
+    if (hasCode(this.spec.training.codeUri)) await this.files.copy(this.spec.training.codeUri, uris.codeUri);
 
     const splits = { train: toSplit(uris.trainUri, train), holdout: toSplit(uris.holdoutUri, holdout) };
     const manifest: DataManifest = {

@@ -1,5 +1,5 @@
 import type { DataManifest } from '../../lib/artifacts/contract';
-import type { PreparedData, RebuildComparison, RebuildDifference } from '../../lib/pipeline/contract';
+import { hasCode, type PreparedData, type RebuildComparison, type RebuildDifference } from '../../lib/pipeline/contract';
 import type { ModelVersion } from '../../lib/registry/contract';
 import type { S3Files } from '../common/s3.client';
 import { readArchive } from '../registry/archive';
@@ -7,6 +7,7 @@ import { canonicalJson } from '../registry/history';
 import type { ImageDigestClient } from '../registry/image-digest.client';
 import { readSchema } from '../registry/schema';
 import { Digest } from '../registry/unpack';
+import { isOwnArgument } from './script-arguments';
 
 /** What a rebuild made. */
 export interface Rebuilt {
@@ -56,8 +57,9 @@ export class RebuildCheck {
     const schema = await readSchema(await this.files.readStream(prepared.trainUri), manifest.columns, target, timeColumn);
     const image = trainingJob.AlgorithmSpecification.TrainingImage;
     const digest = version.imageDigest === undefined ? undefined : await this.images.digestOf(image);
-    const code = await this.files.sha256(prepared.codeUri);
-    const fields = new Map([['dataId', manifest.dataId], ['code.sha256', code.sha256], ['image', identity(image, digest)]]);
+    // An image that holds all code is the code.
+    const code = hasCode(prepared.codeUri) ? (await this.files.sha256(prepared.codeUri)).sha256 : digest?.replace('sha256:', '');
+    const fields = new Map([['dataId', manifest.dataId], ['code.sha256', code ?? ABSENT], ['image', identity(image, digest)]]);
     addAll(fields, 'hyperparameters', ownArguments(trainingJob.HyperParameters ?? {}));
     fields.set('schema', canonicalJson(schema));
     fields.set(STORED, stored ?? ABSENT);
@@ -95,7 +97,7 @@ const identity = (image: string | undefined, digest: string | undefined): string
 
 /** Where the code lies and which region it is are no arguments of the script. */
 const ownArguments = (all: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('sagemaker_')));
+  Object.fromEntries(Object.entries(all).filter(([name]) => isOwnArgument(name)));
 
 const addAll = (fields: Map<string, string>, group: string, values: Readonly<Record<string, string | number>>): void => {
   for (const name of Object.keys(values).sort()) fields.set(`${group}.${name}`, String(values[name]));

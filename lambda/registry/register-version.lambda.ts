@@ -30,7 +30,7 @@ const made = {
   prepared: z.object({
     manifestUri: uri,
     trainUri: uri,
-    codeUri: uri,
+    codeUri: z.string().min(1),
     modelOutputUri: uri,
     round: z.number().int().min(0).default(0),
     configuration: z.object({ uri, sha256: z.string() }),

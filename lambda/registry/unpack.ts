@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { hasCode } from '../../lib/pipeline/contract';
 import type { ArtifactRef, UnpackedModel } from '../../lib/registry/contract';
 import type { S3Uploads } from '../common/s3-upload.client';
 import type { S3Files } from '../common/s3.client';
@@ -29,6 +30,7 @@ const INFERENCE_DIRECTORY = 'inference/';
 
 export interface Unpacking {
   readonly artifactUri: string;
+  /** The image where that holds all code. */
   readonly codeUri: string;
   /** S3 URI of the directory, with a slash at its end. */
   readonly target: string;
@@ -69,6 +71,7 @@ export class ModelUnpacker {
 
     const found = new Map<string, UnpackedFile>();
     const limits = { ...ARCHIVE_LIMITS, deadline: request.deadline };
+    if (!hasCode(request.codeUri)) return this.digestOnly(artifactUri, head.versionId, limits);
     const model = await this.copy(await this.files.readStream(artifactUri, head.versionId), target + MODEL_DIRECTORY, limits);
     const artifact: ArtifactRef = { uri: artifactUri, versionId: head.versionId, sha256: model.sha256, bytes: model.bytes };
     if (model.problem !== undefined) return { artifact, problem: `the model was not unpacked: ${model.problem}` };
@@ -86,6 +89,18 @@ export class ModelUnpacker {
     const manifest: UnpackedManifest = { schemaVersion: 1, archive: artifact, sha256: digestOf(artifact.sha256, list), files: list };
     await this.files.putJson(target + MANIFEST, manifest);
     return toUnpacked(target, manifest);
+  }
+
+  /** Only the image knows how to load the model, so unpacked files would help nobody. */
+  private async digestOnly(uri: string, versionId: string | undefined, limits: ArchiveLimits): Promise<Unpacked> {
+    const { sha256, bytes } = await readArchive(
+      (await this.files.readStream(uri, versionId)) as AsyncIterable<Buffer>,
+      async ({ content }) => {
+        for await (const chunk of content) void chunk;
+      },
+      limits,
+    );
+    return { artifact: { uri, versionId, sha256, bytes }, problem: 'the model was not unpacked: its code is in the image, which MLflow cannot load' };
   }
 
   private async finished(target: string): Promise<UnpackedManifest | undefined> {

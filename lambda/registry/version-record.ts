@@ -1,5 +1,5 @@
 import type { DataManifest } from '../../lib/artifacts/contract';
-import type { PipelineSpec, PreparedData } from '../../lib/pipeline/contract';
+import { hasCode, type PipelineSpec, type PreparedData } from '../../lib/pipeline/contract';
 import type { CodeRef, DependencyLock, VersionRecord } from '../../lib/registry/contract';
 import type { S3Files } from '../common/s3.client';
 import { readArchive } from './archive';
@@ -57,13 +57,14 @@ export class VersionCapture {
       this.files.readJson<PipelineSpec>(configuration.uri),
       this.files.readJson<DataManifest>(result.manifestUri),
       this.images.digestOf(image),
-      readCode(this.files, codeUri),
+      hasCode(codeUri) ? readCode(this.files, codeUri) : undefined,
     ]);
     const { target, timeColumn, kind } = settings.task;
     const schema = await readSchema(await this.files.readStream(prepared.trainUri), manifest.columns, target, timeColumn);
     const { commit, dirty } = settings;
-    const code: CodeRef = { uri: codeUri, sha256: archive.sha256, entryPoint: settings.training.entryPoint, commit, dirty };
-    const found = dependenciesOf(image, imageDigest, archive.requirements);
+    const place = archive ? { uri: codeUri, sha256: archive.sha256 } : imageAsCode(image, imageDigest);
+    const code: CodeRef = { ...place, entryPoint: settings.training.entryPoint, commit, dirty };
+    const found = dependenciesOf(image, imageDigest, archive?.requirements);
     const dependencies: DependencyLock = { uri: beside(configuration.uri, 'dependencies.txt'), ...found.lock };
     await this.files.putText(dependencies.uri, found.text);
 
@@ -105,8 +106,13 @@ export class VersionCapture {
     };
     return { record, source: unpacked?.uri ?? artifact.uri, ...(problem === undefined ? {} : { problem }) };
   }
-
 }
+
+/** An image that holds all code is the code, by its digest: a tag may mean another image tomorrow. */
+const imageAsCode = (image: string, digest: string | undefined): Pick<CodeRef, 'uri' | 'sha256'> => {
+  if (digest === undefined) throw new Error(`no registry tells the digest of ${image}, and without it nobody knows which code made this version`);
+  return { uri: `${image.replace(/(:[^/:@]+)?(@.*)?$/, '')}@${digest}`, sha256: digest.replace('sha256:', '') };
+};
 
 /** Digest of a code archive, and the list of what the code needs, if it has one. */
 const readCode = async (files: S3Files, uri: string): Promise<{ readonly sha256: string; readonly requirements?: string }> => {
