@@ -59,6 +59,7 @@ export class RequestProfiler implements RequestSink {
   private readonly profiler: Profiler;
   private readonly timeIndex: number;
   private readonly groupIndexes: readonly number[];
+  private readonly hasGroups: boolean;
   private readonly events = new RecentIds(REMEMBERED_IDS);
   private readonly callerIds = new RecentIds(REMEMBERED_IDS);
   private readonly served = new Map<number, number>();
@@ -87,6 +88,7 @@ export class RequestProfiler implements RequestSink {
       throw new Error(`the requests have no column ${task.timeColumn}, which tells the time of a row`);
     }
     this.groupIndexes = options.groupColumns.map((name) => columns.indexOf(name));
+    this.hasGroups = this.groupIndexes.length > 0;
     options.seen?.events.forEach((hash) => this.events.add(...hash));
     options.seen?.inferenceIds.forEach((hash) => this.callerIds.add(...hash));
   }
@@ -122,7 +124,7 @@ export class RequestProfiler implements RequestSink {
     if (complete && this.accept(time)) {
       this.profiler.text(row);
       this.options.onRow?.text(row);
-      this.score(time, prediction, (index) => readCategory(textOf(bytes, starts[index], ends[index])));
+      this.score(time, prediction, this.hasGroups ? (index) => readCategory(textOf(bytes, starts[index], ends[index])) : undefined);
     }
     this.rowIndex += 1;
   }
@@ -134,7 +136,7 @@ export class RequestProfiler implements RequestSink {
     if (complete && this.accept(time)) {
       this.profiler.cells(row);
       this.options.onRow?.cells(row);
-      this.score(time, prediction, (index) => readCategory(row[index]));
+      this.score(time, prediction, this.hasGroups ? (index) => readCategory(row[index]) : undefined);
     }
     this.rowIndex += 1;
   }
@@ -197,7 +199,7 @@ export class RequestProfiler implements RequestSink {
     }
   }
 
-  private score(time: number, cell: Cell, groupOf: (column: number) => string | undefined): void {
+  private score(time: number, cell: Cell, groupOf: ((column: number) => string | undefined) | undefined): void {
     if (cell === undefined) {
       return;
     }
@@ -209,7 +211,7 @@ export class RequestProfiler implements RequestSink {
     } else if (onScored !== undefined) {
       // Heads make their texts when they are asked for: once is enough.
       this.inferenceId ??= this.head.inferenceId;
-      const groups = this.groupIndexes.length === 0 ? NO_GROUPS : this.groupIndexes.map((index) => (index < 0 ? undefined : groupOf(index)));
+      const groups = groupOf === undefined ? NO_GROUPS : this.groupIndexes.map((index) => (index < 0 ? undefined : groupOf(index)));
       onScored({ inferenceId: this.inferenceId, rowIndex: this.rowIndex, time, version: this.version, prediction, groups });
     }
   }

@@ -44,8 +44,11 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
       return bufferOf(bytes).toString('utf8', start, end);
     }
   }
-  return bufferOf(bytes).toString('latin1', start, end);
+  return asciiOf(bytes, start, end);
 }
+
+/** The same where all of the bytes are known to be ASCII. */
+export const asciiOf = (bytes: Uint8Array, start: number, end: number): string => bufferOf(bytes).toString('latin1', start, end);
 
 /** What `Number(text)` answers for the field's text, surrounding white space aside; NaN also where the field is blank. */
 export function parseNumber(bytes: Uint8Array, start: number, end: number): number {

@@ -143,7 +143,8 @@ export function firstFields(bytes: Uint8Array, flat: FlatRows): Cell[] {
 
 /** Prediction in a field of text: a number where it is one. */
 export function predictionOf(bytes: Uint8Array, flat: FlatRows, field: number): Cell {
-  const value = parseNumber(bytes, flat.starts[field], flat.ends[field]);
+  const known = flat.numbers[field];
+  const value = Number.isNaN(known) ? parseNumber(bytes, flat.starts[field], flat.ends[field]) : known;
   return Number.isFinite(value) ? value : textOf(bytes, flat.starts[field], flat.ends[field]);
 }
 

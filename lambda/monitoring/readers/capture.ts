@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import type { Rejections } from '../rejections';
 import type { Cell, Chunks, RequestHead, RequestSink, TextRow } from '../rows';
 import { withoutBom } from './bom';
-import { textOf } from './bytes';
+import { asciiOf, textOf } from './bytes';
 import type { BodyRows, CapturedBody } from './capture-body';
 import { BodyReader, firstFields, predictionOf, predictionsOf } from './capture-body';
 import type { CaptureLine } from './capture-record';
@@ -74,7 +74,8 @@ export class CaptureScanner implements RecordScanner {
     if (last < from) {
       return from;
     }
-    const isText = isAscii(region) || isUtf8(region.subarray(from, last));
+    this.head.isAscii = isAscii(region);
+    const isText = this.head.isAscii || isUtf8(region.subarray(from, last));
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let start = from; start <= last; ) {
       this.lines.line += 1;
@@ -109,7 +110,7 @@ export class CaptureScanner implements RecordScanner {
           this.templates.splice(index, 1);
           this.templates.unshift(template);
         }
-        return this.deliverMatch(bytes, template) ? end : -1;
+        return this.deliverMatch(bytes, view, template) ? end : -1;
       }
     }
     return -1;
@@ -152,9 +153,9 @@ export class CaptureScanner implements RecordScanner {
   }
 
   /** False where the line has to be read the other way after all. */
-  private deliverMatch(bytes: Uint8Array, template: CaptureTemplate): boolean {
+  private deliverMatch(bytes: Uint8Array, view: DataView, template: CaptureTemplate): boolean {
     const { from, to, input, output } = template;
-    const time = this.times.read(bytes, from[TIME], to[TIME]);
+    const time = this.times.read(bytes, view, from[TIME], to[TIME]);
     if (time === undefined || from[EVENT_ID] === to[EVENT_ID] || (template.hasInferenceId && from[INFERENCE_ID] === to[INFERENCE_ID])) {
       return false;
     }
@@ -294,6 +295,8 @@ function stringOf(bytes: Uint8Array, template: CaptureTemplate, slot: number): s
 /** The head of a line that matched; its texts are made when they are asked for. */
 class PlacedHead implements RequestHead {
   public time = 0;
+  /** Whether all of the bytes are. */
+  public isAscii = false;
   public hashes = new Int32Array(4);
   private bytes = new Uint8Array(0);
   private template: CaptureTemplate | undefined;
@@ -319,6 +322,7 @@ class PlacedHead implements RequestHead {
   }
 
   private textOf(slot: number): string {
-    return textOf(this.bytes, this.template!.from[slot], this.template!.to[slot]);
+    const { from, to } = this.template!;
+    return this.isAscii ? asciiOf(this.bytes, from[slot], to[slot]) : textOf(this.bytes, from[slot], to[slot]);
   }
 }
