@@ -1,6 +1,6 @@
 """One container of the local engine: a Python interpreter that becomes a training or a serving process.
 
-The parent writes one JSON line to stdin: {"runner": "training" | "serving", "framework": ..., "root": ..., "environment": {...}}.
+The parent writes one JSON line to stdin: {"runner": "training" | "serving" | "processing", "framework": ..., "root": ..., "environment": {...}}.
 Standard input stays open as a life line: when it closes, the service is gone and this process ends with all its children.
 """
 import importlib
@@ -41,6 +41,10 @@ def warm():
             pass
 
 
+def is_own(module):
+    return os.path.dirname(getattr(module, "__file__", None) or "") == HERE
+
+
 def main():
     if "--warm" in sys.argv:
         warm()
@@ -65,12 +69,11 @@ def main():
 
     sys.path = [entry for entry in sys.path if os.path.abspath(entry or ".") != HERE]
     sys.path.insert(0, HERE)
-    if order["runner"] == "training":
-        import training as runner
-    else:
-        import serving as runner
+    runner = importlib.import_module(order["runner"])
     sys.path.remove(HERE)
-    del sys.modules[runner.__name__]
+    # A script may call its own modules as it likes.
+    for name in [name for name, module in sys.modules.items() if is_own(module) and name != "__main__"]:
+        del sys.modules[name]
     return runner.run(order)
 
 

@@ -1,13 +1,13 @@
 """Script-mode training, as the sagemaker-training toolkit runs it inside the XGBoost and scikit-learn images."""
-import errno
 import json
 import os
 import runpy
-import socket
 import sys
 import traceback
 
 import code_directory
+import network
+import opt_ml
 
 HOST = "algo-1"
 
@@ -43,10 +43,15 @@ def arguments(hyperparameters):
     return found
 
 
+def of_framework(name):
+    """A tuning job adds its metric: the toolkit keeps it from the script."""
+    return name.startswith("sagemaker_") or name in ("_tuning_objective_metric", "default_user_module_name")
+
+
 def script_environment(root, order):
     everything = {name: decoded(value) for name, value in load(root, "hyperparameters.json").items()}
-    user = {name: value for name, value in everything.items() if not name.startswith("sagemaker_")}
-    framework = {name: value for name, value in everything.items() if name.startswith("sagemaker_")}
+    user = {name: value for name, value in everything.items() if not of_framework(name)}
+    framework = {name: value for name, value in everything.items() if of_framework(name)}
     channels = load(root, "inputdataconfig.json")
     resources = load(root, "resourceconfig.json")
     program = str(everything["sagemaker_program"])
@@ -99,22 +104,6 @@ def fail(root, command, code, message):
             failure.write('ExecuteUserScriptError:\nExitCode %d\nErrorMessage "%s"\nCommand "%s"' % (code, text, command))
 
 
-def cut_off():
-    """No network for this interpreter: what opens sockets by itself, or in another process, is not reached."""
-    original = socket.socket.connect
-
-    def connect(self, address):
-        if self.family in (socket.AF_INET, socket.AF_INET6):
-            raise OSError(errno.ENETUNREACH, "Network is unreachable (EnableNetworkIsolation)")
-        return original(self, address)
-
-    def resolve(*_args, **_kwargs):
-        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution (EnableNetworkIsolation)")
-
-    socket.socket.connect = socket.socket.connect_ex = connect
-    socket.getaddrinfo = resolve
-
-
 class LastWords:
     """Standard error that remembers its end: a script that exits without a traceback has said there what went wrong."""
 
@@ -147,7 +136,8 @@ def run(order):
         return 1
 
     if order.get("isolated"):
-        cut_off()
+        network.cut_off()
+    opt_ml.redirect(root)
     os.chdir(code)
     sys.argv = [script, *line]
     sys.path.insert(0, os.path.dirname(script))

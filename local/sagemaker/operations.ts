@@ -4,8 +4,10 @@ import { Endpoints } from './endpoints';
 import { ServiceError } from './errors';
 import type { JobFault } from './job-faults';
 import { Models } from './models';
+import { ProcessingJobs } from './processing';
 import { TrainingJobs } from './training';
 import { TransformJobs } from './transform';
+import { TuningJobs } from './tuning';
 
 type Handler = (input: unknown, fault?: JobFault) => unknown;
 
@@ -15,12 +17,15 @@ interface Parts {
   settled(): Promise<void>;
 }
 
-const RESOURCES = ['EndpointConfig', 'Endpoint', 'Model', 'TrainingJob', 'TransformJob'];
+const RESOURCES = ['EndpointConfig', 'Endpoint', 'Model', 'TrainingJob', 'TransformJob', 'ProcessingJob', 'HyperParameterTuningJob'];
 
 export const OPERATIONS: readonly string[] = [
   ...RESOURCES.flatMap((resource) => [`Create${resource}`, `Describe${resource}`, `List${resource}s`]),
   'StopTrainingJob',
   'StopTransformJob',
+  'StopProcessingJob',
+  'StopHyperParameterTuningJob',
+  'ListTrainingJobsForHyperParameterTuningJob',
   'DeleteModel',
   'DeleteEndpointConfig',
   'DeleteEndpoint',
@@ -38,6 +43,8 @@ export function operationsOf(context: Context): Parts {
   const endpoints = new Endpoints(context, configs, models);
   const training = new TrainingJobs(context);
   const transform = new TransformJobs(context, models);
+  const processing = new ProcessingJobs(context);
+  const tuning = new TuningJobs(context, training);
   const handlers = new Map<string, Handler>();
   const on = <T>(name: string, handler: (input: T, fault?: JobFault) => unknown) =>
     handlers.set(name, (input, fault) => handler(input as T, fault));
@@ -50,6 +57,15 @@ export function operationsOf(context: Context): Parts {
   on('DescribeTransformJob', transform.describe.bind(transform));
   on('ListTransformJobs', transform.list.bind(transform));
   on('StopTransformJob', transform.stop.bind(transform));
+  on('CreateProcessingJob', processing.create.bind(processing));
+  on('DescribeProcessingJob', processing.describe.bind(processing));
+  on('ListProcessingJobs', processing.list.bind(processing));
+  on('StopProcessingJob', processing.stop.bind(processing));
+  on('CreateHyperParameterTuningJob', tuning.create.bind(tuning));
+  on('DescribeHyperParameterTuningJob', tuning.describe.bind(tuning));
+  on('ListHyperParameterTuningJobs', tuning.list.bind(tuning));
+  on('ListTrainingJobsForHyperParameterTuningJob', tuning.listChildren.bind(tuning));
+  on('StopHyperParameterTuningJob', tuning.stop.bind(tuning));
   on('CreateModel', models.create.bind(models));
   on('DescribeModel', models.describe.bind(models));
   on('ListModels', models.list.bind(models));
@@ -83,7 +99,8 @@ export function operationsOf(context: Context): Parts {
     handlers,
     endpoints,
     settled: async () => {
-      await Promise.all([training.settled(), transform.settled(), endpoints.settled()]);
+      tuning.close();
+      await Promise.all([tuning, training, transform, processing, endpoints].map((part) => part.settled()));
     },
   };
 }

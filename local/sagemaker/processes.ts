@@ -6,13 +6,15 @@ import type { Framework } from './images';
 import type { SageMakerOptions } from './options';
 
 export interface Order {
-  readonly runner: 'training' | 'serving';
+  readonly runner: 'training' | 'serving' | 'processing';
   readonly framework: Framework;
   readonly root: string;
   readonly environment: Record<string, string>;
   readonly cpus?: number;
   readonly program?: string;
-  /** Training without a network. */
+  /** Processing: entry point and arguments. */
+  readonly command?: readonly string[];
+  /** Without a network. */
   readonly isolated?: boolean;
 }
 

@@ -26,7 +26,7 @@ export interface SageMakerService {
   close(): Promise<void>;
 }
 
-const DIRECTORIES = ['training', 'serving'];
+const DIRECTORIES = ['training', 'processing', 'serving'];
 const LAST_WRITES_MILLISECONDS = 5000;
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 

@@ -9,8 +9,8 @@ import type {
   SecondaryStatus,
   TrainingJobStatus,
 } from '@aws-sdk/client-sagemaker';
-import { Checkpoints } from './checkpoints';
 import { type Context, announce, openLog, scaled } from './context';
+import { DirectorySync } from './directory-sync';
 import { invalid, messageOf } from './errors';
 import { FinalMetrics } from './final-metrics';
 import { type JobFault, strike } from './job-faults';
@@ -130,6 +130,16 @@ export class TrainingJob {
     this.interrupt('Stopped');
   }
 
+  /** For those who need no answer where it has ended already. */
+  stopEarly(): void {
+    this.interrupt('Stopped');
+  }
+
+  /** Its process dies as it stands. */
+  kill(): void {
+    this.container?.signal('SIGKILL');
+  }
+
   private interrupt(cause: Cause): void {
     if (this.stopping || this.status !== 'InProgress') return;
     this.stopping = cause;
@@ -194,15 +204,16 @@ export class TrainingJob {
     if (!this.stopping) this.enter('Starting');
   }
 
-  private checkpoints(): Checkpoints | undefined {
+  private checkpoints(): DirectorySync | undefined {
     const config = this.description.CheckpointConfig;
     if (!config) return undefined;
     const s3 = this.context.engine.s3(this.request.RoleArn!);
-    return new Checkpoints(s3, config, path.join(this.root, 'checkpoints'), this.request.OutputDataConfig?.KmsKeyId);
+    const directory = path.join(this.root, path.relative('/opt/ml', config.LocalPath!));
+    return new DirectorySync(s3, config.S3Uri!, directory, this.request.OutputDataConfig?.KmsKeyId);
   }
 
   /** What the toolkit inside the container could not fetch, if anything; what the service itself cannot fetch fails the job here. */
-  private async fetch(checkpoints: Checkpoints | undefined): Promise<string | undefined> {
+  private async fetch(checkpoints: DirectorySync | undefined): Promise<string | undefined> {
     const s3 = this.context.engine.s3(this.request.RoleArn!);
     try {
       await fetchInputs(s3, this.request, this.root);
@@ -238,7 +249,7 @@ export class TrainingJob {
     return exit;
   }
 
-  private async keep(checkpoints: Checkpoints | undefined): Promise<void> {
+  private async keep(checkpoints: DirectorySync | undefined): Promise<void> {
     try {
       await checkpoints?.stop();
     } catch (error) {
@@ -273,7 +284,7 @@ export class TrainingJob {
     return `AlgorithmError: ${cause}exit code: ${status}`;
   }
 
-  private environment(checkpoints: Checkpoints | undefined): Record<string, string> {
+  private environment(checkpoints: DirectorySync | undefined): Record<string, string> {
     return {
       ...this.request.Environment,
       TRAINING_JOB_NAME: this.name,

@@ -25,6 +25,8 @@ export function checkTraining(request: CreateTrainingJobCommandInput): void {
   if (resources.KeepAlivePeriodInSeconds && request.EnableManagedSpotTraining) {
     throw invalid('KeepAlivePeriodInSeconds is not supported for managed spot training jobs');
   }
+  const checkpoints = request.CheckpointConfig?.LocalPath;
+  if (checkpoints !== undefined && !/^\/opt\/ml\/(?!\.)[^/]/.test(checkpoints)) throw unsupported(`checkpoints outside of /opt/ml (${checkpoints})`);
   const stopping = request.StoppingCondition;
   if (!stopping) throw invalid('StoppingCondition is required for a training job');
   if (request.EnableManagedSpotTraining) {

@@ -28,7 +28,8 @@ describe('deployment guardrails', () => {
     for (const word of ['red', 'blue']) {
       await bench.call('CreateModel', modelRequest(word, 'any', { SAGEMAKER_SUBMIT_DIRECTORY: bench.code(word, saying(word)) }));
       const [variant] = configRequest(word, word).ProductionVariants;
-      await bench.call('CreateEndpointConfig', configRequest(`${word}-config`, word, { ProductionVariants: [{ ...variant, InitialInstanceCount: 4 }] }));
+      const ProductionVariants = [{ ...variant, InitialInstanceCount: 4 }];
+      await bench.call('CreateEndpointConfig', configRequest(`${word}-config`, word, { ProductionVariants }));
     }
     await bench.call('CreateEndpoint', { EndpointName: 'e', EndpointConfigName: 'red-config' });
     await bench.settled('e');
@@ -67,7 +68,8 @@ describe('deployment guardrails', () => {
     });
     expect(await word()).toBe('red');
     const told = bench.engine.events.map(({ DetailType, Detail }) => [DetailType, Detail.EndpointStatus]);
-    expect(told.map(([, status]) => status).filter((status, index, all) => status !== all[index - 1])).toEqual(['UPDATING', 'ROLLING_BACK', 'IN_SERVICE']);
+    const statuses = told.map(([, status]) => status).filter((status, index, all) => status !== all[index - 1]);
+    expect(statuses).toEqual(['UPDATING', 'ROLLING_BACK', 'IN_SERVICE']);
     const deployment = bench.engine.events.filter(({ DetailType }) => DetailType === 'SageMaker Endpoint Deployment State Change');
     const phases = deployment.map(({ Detail }) => {
       const { ProductionVariants } = Detail.PendingDeploymentSummary as { ProductionVariants: Array<{ VariantStatus: Array<{ Status: string }> }> };
@@ -131,7 +133,8 @@ describe('deployment guardrails', () => {
     bench.engine.metrics.length = 0;
     await bench.invoke('e', 'fail');
     for (;;) {
-      const found = bench.engine.metrics.filter(({ name, value }) => name === 'Invocation5XXErrors' && value === 1).map(({ dimensions }) => dimensions);
+      const failures = bench.engine.metrics.filter(({ name, value }) => name === 'Invocation5XXErrors' && value === 1);
+      const found = failures.map(({ dimensions }) => dimensions);
       if (found.length === 2) {
         expect(found).toEqual([['e', 'AllTraffic'], ['e', 'AllTraffic', 'red-config']]);
         break;

@@ -19,7 +19,8 @@ const shares = (deployment: DeploymentConfig | undefined, count = 4) => planOf(d
 
 describe('the plan of a deployment', () => {
   test('is all at once where nothing is said, and waits only before the old fleet goes', () => {
-    expect(planOf(undefined, config())).toEqual({ steps: [{ share: 1, waitSeconds: 0 }], terminationSeconds: 0, limitSeconds: Infinity, rolling: false });
+    const steps = [{ share: 1, waitSeconds: 0 }];
+    expect(planOf(undefined, config())).toEqual({ steps, terminationSeconds: 0, limitSeconds: Infinity, rolling: false });
     const plan = planOf(blueGreen({ Type: 'ALL_AT_ONCE' }, { TerminationWaitInSeconds: 300 }), config());
     expect(plan).toMatchObject({ steps: [{ share: 1, waitSeconds: 0 }], terminationSeconds: 300 });
   });
@@ -69,19 +70,22 @@ describe('deployments that guardrails refuse', () => {
   test.each([
     ['two policies', whole, config(), config(), /Only one of/],
     ['rolling on serverless', rolling(percent(50)), config(1, ['v'], true), config(), /not supported for serverless/],
-    ['canary from serverless', blueGreen({ Type: 'CANARY', CanarySize: percent(10) }), config(), config(1, ['v'], true), /not supported for serverless/],
+    ['canary from serverless', blueGreen({ Type: 'CANARY', CanarySize: percent(10) }), config(), config(1, ['v'], true), /not supported for server/],
     ['rolling with several variants', rolling(percent(50)), config(4, ['a', 'b']), config(4, ['a', 'b']), /multiple production variants/],
     ['another variant name', blueGreen({ Type: 'ALL_AT_ONCE' }), config(4, ['a']), config(4, ['b']), /must stay the same/],
     ['a canary without size', blueGreen({ Type: 'CANARY' }), config(), config(), /CanarySize must be specified/],
     ['a linear step without size', blueGreen({ Type: 'LINEAR' }), config(), config(), /LinearStepSize must be specified/],
-    ['a size of another type', blueGreen({ Type: 'LINEAR', LinearStepSize: percent(10), CanarySize: percent(10) }), config(), config(), /only be specified/],
+    ['a size of another type', blueGreen({ Type: 'ALL_AT_ONCE', CanarySize: percent(10) }), config(), config(), /only be specified/],
     ['a canary above half', blueGreen({ Type: 'CANARY', CanarySize: percent(60) }), config(), config(), /less than or equal to 50%/],
     ['a canary of the only instance', blueGreen({ Type: 'CANARY', CanarySize: instances(1) }), config(1), config(1), /less than or equal to 50%/],
     ['a small linear step', blueGreen({ Type: 'LINEAR', LinearStepSize: percent(5) }), config(), config(), /between 10% and 50%/],
     ['a small batch', rolling(percent(4)), config(), config(), /between 5% and 50%/],
     [
       'a limit within the waits',
-      blueGreen({ Type: 'LINEAR', LinearStepSize: percent(25), WaitIntervalInSeconds: 300 }, { TerminationWaitInSeconds: 60, MaximumExecutionTimeoutInSeconds: 960 }),
+      blueGreen(
+        { Type: 'LINEAR', LinearStepSize: percent(25), WaitIntervalInSeconds: 300 },
+        { TerminationWaitInSeconds: 60, MaximumExecutionTimeoutInSeconds: 960 },
+      ),
       config(),
       config(),
       /must be larger than the total waiting time of the deployment \(960\)/,

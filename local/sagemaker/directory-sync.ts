@@ -1,13 +1,12 @@
 import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { CheckpointConfig } from '@aws-sdk/client-sagemaker';
 import { downloadAll, joinUri, listKeys, locationOf, relativeName, upload } from './storage';
 
 const SYNC_MILLISECONDS = 500;
 
-/** Keeps a job's checkpoint directory and its S3 prefix the same: fetched before it starts, sent while it runs and once more at its end. */
-export class Checkpoints {
+/** Keeps a directory of a job and an S3 prefix the same: fetched where the job goes on, sent while it runs and once more at its end. */
+export class DirectorySync {
   private readonly sent = new Map<string, string>();
   private timer?: NodeJS.Timeout;
   private work: Promise<void> = Promise.resolve();
@@ -15,14 +14,14 @@ export class Checkpoints {
 
   constructor(
     private readonly s3: S3Client,
-    private readonly config: CheckpointConfig,
+    private readonly uri: string,
     readonly directory: string,
     private readonly kmsKeyId?: string,
   ) {}
 
   async fetch(): Promise<void> {
     await mkdir(this.directory, { recursive: true });
-    const { bucket, key } = locationOf(this.config.S3Uri!);
+    const { bucket, key } = locationOf(this.uri);
     const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
     const keys = await listKeys(this.s3, bucket, prefix);
     await downloadAll(this.s3, bucket, new Map(keys.map((name) => [name, relativeName(name, prefix)])), this.directory);
@@ -58,7 +57,7 @@ export class Checkpoints {
       const body = await readFile(path.join(this.directory, name)).catch(() => undefined);
       // Scripts write under another name and rename: what is gone by now comes back under its final name.
       if (!body) continue;
-      await upload(this.s3, joinUri(this.config.S3Uri!, name), body, this.kmsKeyId);
+      await upload(this.s3, joinUri(this.uri, name), body, this.kmsKeyId);
       this.sent.set(name, print);
     }
   }

@@ -1,0 +1,64 @@
+"""A processing container: its entry point with its arguments, and its exit code."""
+import os
+import runpy
+import subprocess
+import sys
+import traceback
+
+import network
+import opt_ml
+
+PYTHONS = ("python", "python3")
+
+
+def run(order):
+    root = order["root"]
+    words = [opt_ml.led(word, root) for word in order["command"]]
+    os.environ.update({name: opt_ml.led(value, root) for name, value in order["environment"].items()})
+    os.makedirs(os.path.join(root, "output"), exist_ok=True)
+    os.chdir(root)
+    if os.path.basename(words[0]) not in PYTHONS:
+        return other_program(words)
+    if order.get("isolated"):
+        network.cut_off()
+    opt_ml.redirect(root)
+    return python(words[1:])
+
+
+def other_program(words):
+    try:
+        return subprocess.run(words, check=False).returncode
+    except OSError as error:
+        print("exec %s: %s" % (words[0], error.strerror), file=sys.stderr, flush=True)
+        return 127
+
+
+def python(words):
+    """As the interpreter would, without starting it anew; -m for modules, other options are passed over."""
+    while words and words[0].startswith("-") and words[0] not in ("-m", "-c"):
+        words = words[1:]
+    if not words or words[0] == "-c" or (words[0] == "-m" and len(words) < 2):
+        print("the entry point names no script", file=sys.stderr, flush=True)
+        return 2
+    module = words[0] == "-m"
+    sys.argv = words[1:] if module else words
+    try:
+        if module:
+            sys.path.insert(0, os.getcwd())
+            runpy.run_module(words[1], run_name="__main__", alter_sys=True)
+        else:
+            if not os.path.isfile(words[0]):
+                print("can't open file '%s': No such file or directory" % words[0], file=sys.stderr, flush=True)
+                return 2
+            sys.path.insert(0, os.path.dirname(os.path.abspath(words[0])))
+            runpy.run_path(words[0], run_name="__main__")
+        return 0
+    except SystemExit as stop:
+        if stop.code is None or isinstance(stop.code, int):
+            return stop.code or 0
+        print(stop.code, file=sys.stderr, flush=True)
+        return 1
+    except BaseException:  # whatever the script raises is its failure, also KeyboardInterrupt
+        traceback.print_exc()
+        sys.stderr.flush()
+        return 1
