@@ -164,7 +164,7 @@ export type ApprovalReply =
 
 /** Payload of the function that decides. */
 export type ApprovalCall =
-  | { readonly action: 'list'; readonly model?: string }
+  | { readonly action: 'list'; readonly model?: string; readonly version?: number }
   | {
       readonly action: 'decide';
       readonly model: string;

@@ -69,13 +69,13 @@ export class Approvals {
     const question = await store.latest(model, version);
     if (!question) throw notPending(`nobody is asked to approve ${called({ model, version })}`);
     const found = await registry.getVersion(model, version);
-    if (question.question !== about || isOlder(question, found)) {
-      throw notPending(`${called(question)} was judged once more: read the new report and decide about that`);
-    }
     if (!isApprover(question, caller)) {
       throw new NamedError(APPROVAL_ERRORS.notApprover, `${caller} is no session of a role that may decide about ${called(question)}`);
     }
     if (found.state !== 'PendingApproval' || question.status !== 'waiting') return this.repeated(question, found, decision, caller);
+    if (question.question !== about || isOlder(question, found)) {
+      throw notPending(`${called(question)} was judged once more: read the new report and decide about that`);
+    }
     if (this.now() >= question.expiresAt) {
       await this.expire(question);
       throw expired(question);
@@ -93,13 +93,13 @@ export class Approvals {
     return outcome(question, decision === 'approve' ? 'approved' : 'rejected', caller, decided);
   }
 
-  /** What waits for persons. */
-  async pending(model?: string): Promise<PendingApproval[]> {
+  /** What waits for persons: of all models, of one, or one version. */
+  async pending(model?: string, number?: number): Promise<PendingApproval[]> {
     const found: PendingApproval[] = [];
-    for await (const question of this.ports.store.open()) {
-      if ((model !== undefined && question.model !== model) || this.now() >= question.expiresAt) continue;
+    for await (const question of this.questions(model, number)) {
       const version = await this.version(question);
-      if (version?.state !== 'PendingApproval') continue;
+      const waits = question.status === 'waiting' && this.now() < question.expiresAt;
+      if (!waits || version?.state !== 'PendingApproval' || isOlder(question, version)) continue;
       const { runId, policy, cause, reason, reportUri, startedBy, requestedAt, expiresAt } = question;
       const { approvedBy = [] } = version.approval ?? {};
       const about = { model: question.model, version: question.version, question: question.question };
@@ -120,6 +120,16 @@ export class Approvals {
     if (announcedAt === undefined || remindAt === undefined || remindedAt !== undefined || this.now() < remindAt) return question;
     await announce(EVENTS.approvalRequested, this.requestedDetail(platform, question, true));
     return this.update(question, { remindedAt: this.now() });
+  }
+
+  private async *questions(model?: string, version?: number): AsyncGenerator<Question> {
+    const { store } = this.ports;
+    if (model === undefined || version === undefined) {
+      for await (const question of store.open()) if (model === undefined || question.model === model) yield question;
+      return;
+    }
+    const question = await store.latest(model, version);
+    if (question) yield question;
   }
 
   /** The function that asks may not answer runs: its own failure is the answer to those that go no further. */

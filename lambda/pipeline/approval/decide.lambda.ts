@@ -17,7 +17,8 @@ const Decide = z.object({
   reason: text.max(2_000),
   proof,
 });
-const Call = z.discriminatedUnion('action', [z.object({ action: z.literal('list'), model: text.max(64).optional() }), Decide]);
+const List = z.object({ action: z.literal('list'), model: text.max(64).optional(), version: z.number().int().positive().optional() });
+const Call = z.discriminatedUnion('action', [List, Decide]);
 
 const logger = createLogger('decide-approval');
 const approvals = createApprovals();
@@ -32,7 +33,8 @@ export const handler = async (event: unknown, context: { readonly functionName: 
   const call = Call.safeParse(event);
   if (!call.success) return { ok: false, name: REGISTRY_ERRORS.invalid, message: z.prettifyError(call.error).replaceAll('\n', ' ') };
   try {
-    const value = call.data.action === 'list' ? await approvals.pending(call.data.model) : await decide(call.data, context.functionName);
+    const { data } = call;
+    const value = data.action === 'list' ? await approvals.pending(data.model, data.version) : await decide(data, context.functionName);
     return { ok: true, value };
   } catch (error) {
     if (!(error instanceof NamedError) || !refusals.has(error.name)) throw error;
