@@ -76,7 +76,8 @@ export async function extractArchive(s3: S3Client, uri: string, file: string, di
 }
 
 export async function archive(directory: string, file: string): Promise<Buffer> {
-  await tar.create({ gzip: true, portable: true, cwd: directory, file }, await readdir(directory));
+  const names = await readdir(directory);
+  await tar.create({ gzip: true, portable: true, cwd: directory, file }, names.length > 0 ? names : ['.']);
   return readFile(file);
 }
 

@@ -58,9 +58,10 @@ describe('tuning jobs', () => {
   };
   const ended = (HyperParameterTuningJobName: string) =>
     bench.until('DescribeHyperParameterTuningJob', { HyperParameterTuningJobName }, 'HyperParameterTuningJobStatus', ['InProgress', 'Stopping']);
-  const children = async (HyperParameterTuningJobName: string, more: object = {}) =>
-    (await bench.call<{ TrainingJobSummaries: Description[] }>('ListTrainingJobsForHyperParameterTuningJob', { HyperParameterTuningJobName, ...more }))
-      .TrainingJobSummaries;
+  const children = async (HyperParameterTuningJobName: string, more: object = {}) => {
+    const asked = { HyperParameterTuningJobName, ...more };
+    return (await bench.call<{ TrainingJobSummaries: Description[] }>('ListTrainingJobsForHyperParameterTuningJob', asked)).TrainingJobSummaries;
+  };
   const value = (child: Description) => (child.FinalHyperParameterTuningJobObjectiveMetric as Description).Value;
 
   test('runs real training jobs, finds the best by the last value of the log, and names the children as the service does', async () => {
@@ -99,8 +100,10 @@ describe('tuning jobs', () => {
 
     const median = { TrainingJobEarlyStoppingType: 'Auto', ResourceLimits: { MaxParallelTrainingJobs: 1 } };
     await bench.call('CreateHyperParameterTuningJob', request('early', ['3.1', '50'], median, { slow: '0.2' }));
-    const early = await ended('early');
-    expect(early).toMatchObject({ TrainingJobStatusCounters: { Completed: 1, Stopped: 1 }, BestTrainingJob: { TunedHyperParameters: { level: '3.1' } } });
+    expect(await ended('early')).toMatchObject({
+      TrainingJobStatusCounters: { Completed: 1, Stopped: 1 },
+      BestTrainingJob: { TunedHyperParameters: { level: '3.1' } },
+    });
 
     await bench.call('CreateHyperParameterTuningJob', request('stopped', ['1', '2', '3'], {}, { slow: '30' }));
     while ((await children('stopped')).length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
