@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type DatasetViolation, RowChecker } from '../../lambda/monitoring/constraints/check-rows';
-import { percent, shareText } from '../../lambda/monitoring/constraints/shares';
+import { shareText } from '../../lambda/monitoring/constraints/shares';
 import type { ConstraintFile } from '../../lambda/monitoring/constraints/types';
 import { readTime } from '../../lambda/monitoring/values';
+import { percent } from '../../lambda/monitoring/words';
 import { MOST_REJECTED as MOST_MALFORMED } from '../../lambda/pipeline/prepare';
 import { CliError } from '../errors';
 import { bad, fields, good, shorten, table } from '../format';

@@ -1,6 +1,6 @@
 import { relationText } from '../../lambda/monitoring/constraints/findings';
-import { percent, whole } from '../../lambda/monitoring/constraints/shares';
 import type { ConstraintFile, FeatureConstraints } from '../../lambda/monitoring/constraints/types';
+import { number, percent } from '../../lambda/monitoring/words';
 import { fields, shorten, strong, table } from '../format';
 import type { Io } from '../io';
 
@@ -8,8 +8,8 @@ import type { Io } from '../io';
 export const constraintsText = (io: Io, file: ConstraintFile, about: Readonly<Record<string, string | undefined>> = {}): string => {
   const { columns, rowCount, freshness, dataset } = file;
   const rows = (rule: typeof rowCount): string | undefined =>
-    rule && `${whole(rule.atLeast ?? 0)} to ${rule.atMost === undefined ? 'any number' : whole(rule.atMost)} (${rule.severity})`;
-  const age = (rule: typeof freshness): string | undefined => rule && `at most ${whole(rule.atMostSeconds)} s (${rule.severity})`;
+    rule && `${number(rule.atLeast ?? 0)} to ${rule.atMost === undefined ? 'any number' : number(rule.atMost)} (${rule.severity})`;
+  const age = (rule: typeof freshness): string | undefined => rule && `at most ${number(rule.atMostSeconds)} s (${rule.severity})`;
   return [
     fields(io, {
       ...about,

@@ -1,8 +1,8 @@
-import { Task } from '../common/task';
 import { Problem, Validator } from '../common/validation';
 import { VARIANT_NAME } from '../serving/contract';
 import { Serving } from '../serving/serving';
 import { MonitorSpec } from './contract';
+import { ModelMonitorProps } from './model-monitor-props';
 import { Monitoring } from './monitoring';
 import { QualityRule, qualityRuleProblems, qualityRuleSpec } from './quality-rule';
 
@@ -10,15 +10,7 @@ import { QualityRule, qualityRuleProblems, qualityRuleSpec } from './quality-rul
 const GROUP_ROWS_PER_CLASS = 10;
 
 /** The part of a monitor's properties that its functions are told. */
-interface MonitorChoices {
-  readonly modelName: string;
-  readonly platformName: string;
-  readonly task: Task;
-  readonly endpointName: string;
-  readonly serving?: Serving;
-  readonly monitoring: Monitoring;
-  readonly qualityRules?: QualityRule[];
-}
+type MonitorChoices = Pick<ModelMonitorProps, 'modelName' | 'platformName' | 'task' | 'endpointName' | 'serving' | 'monitoring' | 'qualityRules'>;
 
 /** @internal */
 export const monitorSpec = ({ modelName, task, endpointName, serving, monitoring, qualityRules }: MonitorChoices): MonitorSpec => {

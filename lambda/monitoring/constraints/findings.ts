@@ -1,8 +1,9 @@
 import type { ConstraintViolation } from '../../../lib/monitoring/contract';
 import type { Counts } from '../profile/types';
+import { number, percent } from '../words';
 import type { PairCount } from './pairs';
 import { allowedShare, type Broken, type CellRule, severityOf } from './rules';
-import { exceeds, percent, shareText, whole } from './shares';
+import { exceeds, shareText } from './shares';
 import type { ConsistencyConstraint, ConstraintFile, FeatureConstraints, FreshnessConstraint, RowCountConstraint } from './types';
 
 /** An estimate is below the bound only where so many of its standard errors do not reach it. */
@@ -57,14 +58,14 @@ export function uniqueViolation(
 ): ConstraintViolation | undefined {
   const { count, relativeError } = distinct;
   if (!unique || present === 0 || (count * (1 + STANDARD_ERRORS * relativeError)) / present >= unique.atLeast) return undefined;
-  const about = relativeError > 0 ? `about ${whole(Math.round(count))}` : whole(count);
+  const about = relativeError > 0 ? `about ${number(Math.round(count))}` : number(count);
   return {
     feature,
     constraint: 'unique',
     severity: unique.severity,
-    observed: `${about} distinct of ${whole(present)} values`,
+    observed: `${about} distinct of ${number(present)} values`,
     allowed: `at least ${percent(unique.atLeast)} distinct`,
-    description: `'${feature}': ${about} of ${whole(present)} values are distinct, at least ${percent(unique.atLeast)} must be.`,
+    description: `'${feature}': ${about} of ${number(present)} values are distinct, at least ${percent(unique.atLeast)} must be.`,
   };
 }
 
@@ -130,13 +131,13 @@ export function columnCountViolation({ columns }: ConstraintFile, others: number
 export function rowCountViolation(rule: RowCountConstraint | undefined, rows: number, where: string): ConstraintViolation | undefined {
   const { atLeast = 0, atMost = Infinity } = rule ?? {};
   if (!rule || (rows >= atLeast && rows <= atMost)) return undefined;
-  const allowed = atMost === Infinity ? `at least ${whole(atLeast)}` : `${whole(atLeast)} to ${whole(atMost)}`;
+  const allowed = atMost === Infinity ? `at least ${number(atLeast)}` : `${number(atLeast)} to ${number(atMost)}`;
   return {
     constraint: 'rowCount',
     severity: rule.severity,
-    observed: `${whole(rows)} rows`,
+    observed: `${number(rows)} rows`,
     allowed: `${allowed} rows`,
-    description: `There are ${whole(rows)} rows in ${where}, ${allowed} are expected.`,
+    description: `There are ${number(rows)} rows in ${where}, ${allowed} are expected.`,
   };
 }
 

@@ -1,8 +1,9 @@
 import { mergeCounts } from '../profile/counts';
 import type { Counts, Profile } from '../profile/types';
+import { percent } from '../words';
 import { addPairs, isSamePair, type PairCount } from './pairs';
 import { allowedShare, ColumnRules, type CellRule } from './rules';
-import { exceeds, largestShare, percent } from './shares';
+import { exceeds, largestShare } from './shares';
 import { type ShapedCounts, suggestFeature, WIDENINGS } from './suggest-feature';
 import type { ConsistencyConstraint, FeatureConstraints } from './types';
 

@@ -1,6 +1,6 @@
 import { wilsonInterval } from '../statistics';
 import { logGamma } from '../statistics/special';
-import { number } from '../words';
+import { number, percent } from '../words';
 
 /** A share is too large only where chance would show as much less than once in a million checks: a window has hundreds of rules. */
 const CHANCE = 1e-6;
@@ -37,15 +37,6 @@ export const largestShare = (broken: number, of: number): number =>
 export const smallestShare = (present: number, of: number): number =>
   Math.max(0, Math.floor((1 - largestShare(of - present, of)) * 10_000 + 1e-9) / 10_000);
 
-/** `0.13 %` */
-export function percent(share: number): string {
-  const value = share * 100;
-  if (value === 0 || value === 100) return `${value} %`;
-  return `${value < 0.01 ? value.toExponential(0) : Number(value.toPrecision(value > 99 ? 4 : 2))} %`;
-}
-
 /** `0.13 % (26 of 20,000 values)` */
 export const shareText = (broken: number, of: number, what: string): string =>
   `${percent(of === 0 ? 0 : broken / of)} (${number(broken)} of ${number(of)} ${what})`;
-
-export { number as whole };

@@ -1,8 +1,8 @@
 import type { BaselineFeature } from '../baseline/types';
+import { number, percent } from '../words';
 import { relationsOf } from './candidates';
 import { checkedFeature, checkedRelations, type Fold } from './folds';
 import { addPairs } from './pairs';
-import { percent, whole } from './shares';
 import type { ConstraintFile, RowCountConstraint } from './types';
 
 export interface SuggestionInput {
@@ -48,7 +48,7 @@ export function suggestConstraints(input: SuggestionInput): ConstraintFile {
   return {
     schemaVersion: 1,
     model,
-    origin: origin ?? `${whole(rows)} rows of training data`,
+    origin: origin ?? `${number(rows)} rows of training data`,
     features: checked.map(({ constraints }) => constraints),
     consistency: relations.kept,
     columns: { names: columns, severity: 'error' },

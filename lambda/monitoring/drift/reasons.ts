@@ -1,12 +1,12 @@
 import type { DriftVerdict, MonitorSpec, ReferenceComparison } from '../../../lib/monitoring/contract';
 import type { BlockCells, Counts } from '../profile/types';
-import { number, plural } from '../words';
+import { number, percent, plural } from '../words';
 import type { Figures } from './compare';
 import { rowsOf } from './components';
 import type { ChosenReference } from './reference';
 import { countingScore, FeatureScore } from './score';
 import type { Calibration, WindowScore } from './types';
-import { listOf, percent, round } from './words';
+import { listOf, round } from './words';
 
 /** Sentences that say why a verdict is what it is. */
 

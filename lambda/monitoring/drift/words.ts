@@ -15,8 +15,6 @@ export function spanOf(seconds: number): string {
 /** Two digits that matter. */
 export const round = (value: number): string => String(Number(value.toPrecision(2)));
 
-export const percent = (share: number): string => `${Number((share * 100).toFixed(Math.abs(share) < 0.1 ? 1 : 0))} %`;
-
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
 
 /** "January 2011" for 2011-01. */

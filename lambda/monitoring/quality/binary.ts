@@ -1,7 +1,7 @@
 import { SCORE_THRESHOLD } from '../task-metrics';
 import type { BlockValue } from './block-value';
 import { ExactSums } from './exact-sums';
-import { defined, type PartFigures, type Parts } from './figures';
+import { defined, eachRow, type PartFigures, type Parts } from './figures';
 import { type Ranked, rankingFigures } from './ranking';
 import { type BlockSums, figureOf, ratio } from './sums';
 import type { QualityTable } from './table';
@@ -10,24 +10,19 @@ const [ROWS, SELECTED, TP, FP, FN, TN, ENTROPY, SQUARED] = [0, 1, 2, 3, 4, 5, 6,
 const COUNTS = [ROWS, SELECTED, TP, FP, FN, TN];
 
 export function binaryFigures(table: QualityTable, parts: Parts): PartFigures[] {
-  const { truth, prediction, block } = table;
+  const { truth, prediction } = table;
   const cells = parts.count * parts.blocks;
   const counts = COUNTS.map(() => new Float64Array(cells));
   const sums = [ENTROPY, SQUARED].map(() => new ExactSums(cells));
   const probabilities = new Array<boolean>(parts.count).fill(true);
   const perClass = [new Uint32Array(parts.count), new Uint32Array(parts.count)];
-  for (let row = 0; row < table.rows; row += 1) {
-    const part = parts.partOf(row);
-    if (part < 0) {
-      continue;
-    }
-    const cell = part * parts.blocks + parts.place[block[row]];
+  eachRow(table, parts, (row, part, cell, isLabelled) => {
     const score = prediction[row];
     const selected = score >= SCORE_THRESHOLD;
     counts[ROWS][cell] += 1;
     counts[SELECTED][cell] += selected ? 1 : 0;
-    if (Number.isNaN(truth[row])) {
-      continue;
+    if (!isLabelled) {
+      return;
     }
     const positive = truth[row] === 1;
     counts[positive ? (selected ? TP : FN) : selected ? FP : TN][cell] += 1;
@@ -40,7 +35,7 @@ export function binaryFigures(table: QualityTable, parts: Parts): PartFigures[] 
     } else {
       probabilities[part] = false;
     }
-  }
+  });
   const columns = [...counts, ...sums.map((one) => one.values())];
   const ranked = rankedParts(table, parts, perClass);
   return ranked.map((scores, part) => {
@@ -106,16 +101,15 @@ function rankedParts(table: QualityTable, parts: Parts, perClass: readonly Uint3
   });
   const ranked = Array.from({ length: parts.count }, (_, part) => sides(part));
   const filled = [new Uint32Array(parts.count), new Uint32Array(parts.count)];
-  for (let row = 0; row < table.rows; row += 1) {
-    const part = parts.partOf(row);
-    if (part < 0 || Number.isNaN(table.truth[row])) {
-      continue;
+  eachRow(table, parts, (row, part, _, isLabelled) => {
+    if (!isLabelled) {
+      return;
     }
     const side = table.truth[row] === 1 ? 1 : 0;
     const at = filled[side][part];
     filled[side][part] += 1;
     ranked[part].scores[side][at] = table.prediction[row];
     ranked[part].blocks[side][at] = parts.place[table.block[row]];
-  }
+  });
   return ranked;
 }

@@ -1,4 +1,5 @@
 import type { BlockValue } from './block-value';
+import type { QualityTable } from './table';
 
 export type Figures = Readonly<Record<string, BlockValue>>;
 
@@ -22,6 +23,17 @@ export interface Parts {
   readonly blocks: number;
   /** By position of the table: place in the order of ids. */
   readonly place: Uint16Array;
+}
+
+/** Takes each row of a part, with the cell of its part and block, and whether its truth is known. */
+export function eachRow(table: QualityTable, parts: Parts, take: (row: number, part: number, cell: number, labelled: boolean) => void): void {
+  const { truth, block, rows } = table;
+  for (let row = 0; row < rows; row += 1) {
+    const part = parts.partOf(row);
+    if (part >= 0) {
+      take(row, part, part * parts.blocks + parts.place[block[row]], !Number.isNaN(truth[row]));
+    }
+  }
 }
 
 /** Those that are defined. */

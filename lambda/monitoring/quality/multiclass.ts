@@ -1,5 +1,5 @@
 import type { BlockValue } from './block-value';
-import { defined, type PartFigures, type Parts } from './figures';
+import { defined, eachRow, type PartFigures, type Parts } from './figures';
 import { figureOf, ratio } from './sums';
 import type { QualityTable } from './table';
 
@@ -13,21 +13,16 @@ interface ClassCounts {
 type ByClass = Map<number, ClassCounts>;
 
 export function multiclassFigures(table: QualityTable, parts: Parts): PartFigures[] {
-  const { truth, prediction, block } = table;
+  const { truth, prediction } = table;
   const cells = parts.count * parts.blocks;
   const [labelled, right] = [new Float64Array(cells), new Float64Array(cells)];
   const rows = new Float64Array(parts.count);
   const byCell = Array.from({ length: cells }, (): ByClass => new Map());
-  for (let row = 0; row < table.rows; row += 1) {
-    const part = parts.partOf(row);
-    if (part < 0) {
-      continue;
-    }
+  eachRow(table, parts, (row, part, cell, isLabelled) => {
     rows[part] += 1;
-    if (Number.isNaN(truth[row])) {
-      continue;
+    if (!isLabelled) {
+      return;
     }
-    const cell = part * parts.blocks + parts.place[block[row]];
     const hit = truth[row] === prediction[row] ? 1 : 0;
     labelled[cell] += 1;
     right[cell] += hit;
@@ -35,7 +30,7 @@ export function multiclassFigures(table: QualityTable, parts: Parts): PartFigure
     actual.actual += 1;
     actual.hits += hit;
     countsOf(byCell[cell], prediction[row]).predicted += 1;
-  }
+  });
   // Sums over classes in the order of their names: the order of the rows does not show in the last digits.
   const order = table.classes.list.map((_, code) => code).sort((a, b) => (table.classes.list[a] < table.classes.list[b] ? -1 : 1));
   return Array.from(rows, (count, part) => {
@@ -91,7 +86,12 @@ function f1Figures(blocks: readonly ByClass[], weight: Float64Array, order: read
     const value = whole[name];
     return value === undefined
       ? undefined
-      : { value, without: Float64Array.from(without, (one) => one[name] ?? NaN), weight, drawn: (times) => drawnAverages(blocks, present, times)[name] ?? NaN };
+      : {
+          value,
+          without: Float64Array.from(without, (one) => one[name] ?? NaN),
+          weight,
+          drawn: (times) => drawnAverages(blocks, present, times)[name] ?? NaN,
+        };
   };
   return { macroF1: figure('macroF1'), weightedF1: figure('weightedF1') };
 }

@@ -1,6 +1,6 @@
 import type { BlockValue } from './block-value';
 import { ExactSums } from './exact-sums';
-import { defined, type PartFigures, type Parts } from './figures';
+import { defined, eachRow, type PartFigures, type Parts } from './figures';
 import { type BlockSums, figureOf, ratio } from './sums';
 import type { QualityTable } from './table';
 
@@ -9,7 +9,7 @@ const [ROWS, SQUARED, ABSOLUTE, SHIFTED, SHIFTED_SQUARED] = [0, 1, 2, 3, 4];
 const ROUNDING = 1e-13;
 
 export function regressionFigures(table: QualityTable, parts: Parts): PartFigures[] {
-  const { truth, prediction, block } = table;
+  const { truth, prediction } = table;
   const all = new ExactSums(1);
   for (let row = 0; row < table.rows; row += 1) {
     if (!Number.isNaN(truth[row])) {
@@ -22,16 +22,11 @@ export function regressionFigures(table: QualityTable, parts: Parts): PartFigure
   const sums = [SQUARED, ABSOLUTE, SHIFTED, SHIFTED_SQUARED].map(() => new ExactSums(cells));
   const labelled = new Float64Array(cells);
   const rows = new Float64Array(parts.count);
-  for (let row = 0; row < table.rows; row += 1) {
-    const part = parts.partOf(row);
-    if (part < 0) {
-      continue;
-    }
+  eachRow(table, parts, (row, part, cell, isLabelled) => {
     rows[part] += 1;
-    if (Number.isNaN(truth[row])) {
-      continue;
+    if (!isLabelled) {
+      return;
     }
-    const cell = part * parts.blocks + parts.place[block[row]];
     const error = truth[row] - prediction[row];
     const shifted = truth[row] - shift;
     labelled[cell] += 1;
@@ -39,7 +34,7 @@ export function regressionFigures(table: QualityTable, parts: Parts): PartFigure
     sums[1].add(cell, Math.abs(error));
     sums[2].add(cell, shifted);
     sums[3].add(cell, shifted * shifted);
-  }
+  });
   const columns = [labelled, ...sums.map((one) => one.values())];
   return Array.from(rows, (count, part) => {
     const own = columns.map((column) => column.subarray(part * parts.blocks, (part + 1) * parts.blocks));

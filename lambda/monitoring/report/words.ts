@@ -1,5 +1,5 @@
 import type { Estimate, MonitorResult, ReferenceComparison, ReferenceSpec, WindowStateName } from '../../../lib/monitoring/contract';
-import { momentOf, number } from '../words';
+import { momentOf, number, percent as percentOf } from '../words';
 
 /** Figures and names as a page shows them. */
 
@@ -18,12 +18,8 @@ export function figure(value: number | undefined, digits = 4): string {
 
 export const hundredths = (value: number | undefined): string => (value === undefined || !Number.isFinite(value) ? NONE : value.toFixed(2));
 
-export function percent(share: number | undefined): string {
-  if (share === undefined || !Number.isFinite(share)) return NONE;
-  const value = share * 100;
-  if (value > 0 && value < 0.1) return `<${SPACE}0.1${SPACE}%`;
-  return `${value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 1 : 0 })}${SPACE}%`;
-}
+export const percent = (share: number | undefined): string =>
+  share === undefined || !Number.isFinite(share) ? NONE : percentOf(share).replaceAll(' ', SPACE);
 
 export const probability = (p: number | undefined): string =>
   p === undefined ? NONE : p < 0.001 ? `<${SPACE}0.001` : String(Number(p.toPrecision(2)));

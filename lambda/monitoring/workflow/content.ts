@@ -80,7 +80,8 @@ export async function mergeShards(client: MonitorClient, context: PartContext, s
 async function shardContent(client: MonitorClient, context: PartContext, shard: ShardRef): Promise<ReadContent> {
   const objects = objectsOf(shard);
   const { baseline, constraints, spec, version } = context;
-  const uri = client.shardUri(context.window, digestOf(objects, String(version), baseline.runId, constraints.source, JSON.stringify(spec)), SHARD_FILE);
+  const digest = digestOf(objects, String(version), baseline.runId, constraints.source, JSON.stringify(spec));
+  const uri = client.shardUri(context.window, digest, SHARD_FILE);
   const stored = await client.bytes(uri);
   if (stored !== undefined) return decode(stored, context);
   const content = await readContent(client, context, objects);

@@ -7,8 +7,8 @@ import type { BaselineClient } from '../baseline.client';
 import type { MonitorClient, Promotion } from '../monitor.client';
 import { FILES, type WindowMemory } from './files';
 import { scanRanges } from './part';
-import { captureHours, digestOf, type Hours, isAmong, KnownRanges, labelHours, type ReadRange, type SourceObject } from './sources';
 import { isQualityDue, windowBefore } from './quality';
+import { captureHours, digestOf, type Hours, isAmong, KnownRanges, labelHours, type ReadRange, type SourceObject } from './sources';
 import { servingVersion } from './versions';
 import { requestedWindows, type Window } from './windows';
 

@@ -61,7 +61,8 @@ describe('a window that is judged by shards', () => {
       world.record(requestsOf(rows(3, '2025-03-30T00:00:00Z', 1), 4));
       if (change) await world.run(DAY_30, ways(3_000));
       const features = [{ name: 'temp', nonNegative: { severity: 'error' } }];
-      world.bucket.objects.set('data/constraints/Rides.json', JSON.stringify({ schemaVersion: 1, model: 'Rides', origin: 'edited', features, consistency: [] }));
+      const file = { schemaVersion: 1, model: 'Rides', origin: 'edited', features, consistency: [] };
+      world.bucket.objects.set('data/constraints/Rides.json', JSON.stringify(file));
       return world.result((await world.run({ ...DAY_30, force: true }, ways(3_000))).windows[0]);
     }));
     expect(edited).toEqual(fresh);
