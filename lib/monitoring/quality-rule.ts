@@ -7,7 +7,7 @@ const LARGEST_NUMBER = 5e9;
 
 /** When live quality is degraded: exactly one of worseThan and tolerance is stated. */
 export interface QualityRule {
-  /** Metric of the model's task, e.g. `rmse` or `f1`. */
+  /** Metric of the model's task, e.g. `rmse` or `f1`, whose direction is known; metrics of your own are refused, since nothing would measure them. */
   readonly metric: string;
 
   /**
@@ -25,35 +25,24 @@ export interface QualityRule {
    * @default - worseThan is stated
    */
   readonly tolerance?: number;
-
-  /**
-   * Direction of the metric. Those of the tasks have one, which need not be stated.
-   *
-   * @default - that of the task's metric
-   */
-  readonly higherIsBetter?: boolean;
 }
 
 /** @internal */
-export const qualityRuleSpec = ({ metric, worseThan, tolerance, higherIsBetter }: QualityRule): QualityRuleSpec => ({
+export const qualityRuleSpec = ({ metric, worseThan, tolerance }: QualityRule): QualityRuleSpec => ({
   metric,
-  higherIsBetter: higherIsBetter ?? HIGHER_IS_BETTER[metric],
+  higherIsBetter: HIGHER_IS_BETTER[metric],
   worseThan,
   tolerance,
 });
 
 /** @internal */
 export const qualityRuleProblems = (place: string, rule: QualityRule, task?: TaskSpec): Problem[] => {
-  const { metric, worseThan, tolerance, higherIsBetter } = rule;
+  const { metric, worseThan, tolerance } = rule;
   const known = task ? TASK_METRICS[task.kind] : Object.keys(HIGHER_IS_BETTER);
   const problems: Problem[] = [];
   if (!known.includes(metric)) {
     const rule = `must be a metric of ${task ? 'the task' : 'some task'} (${known.join(', ')})`;
-    problems.push({ rule, place: `${place}.metric`, got: `'${metric}'`, fix: 'use one of them' });
-  }
-  if (higherIsBetter !== undefined && Object.hasOwn(HIGHER_IS_BETTER, metric) && higherIsBetter !== HIGHER_IS_BETTER[metric]) {
-    const rule = `must be ${HIGHER_IS_BETTER[metric]} for ${metric}`;
-    problems.push({ rule, place: `${place}.higherIsBetter`, got: String(higherIsBetter), fix: "leave it out for a task's own metric" });
+    problems.push({ rule, place: `${place}.metric`, got: `'${metric}'`, fix: 'use one of them: metrics of your own are not measured' });
   }
   if ((worseThan === undefined) === (tolerance === undefined)) {
     const got = worseThan === undefined ? 'neither' : 'both';

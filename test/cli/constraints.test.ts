@@ -119,6 +119,14 @@ describe('on this machine', () => {
     const statistics = { dataset: { item_count: 100 }, features: [{ name: 'kind', inferred_type: 'String', string_statistics: strings }] };
     const suggested = await mlops('import', file('statistics.json', JSON.stringify(statistics)), '--model', 'Demand', '--json');
     expect(JSON.parse(suggested.out)).toMatchObject({ lost: [], constraints: { features: [{ name: 'kind', domain: { values: ['a', 'b'] } }] } });
+    const violations = [{ feature_name: 'temp', constraint_check_type: 'data_type_check', description: '3 % are no numbers' }];
+    const found = file('constraint_violations.json', JSON.stringify({ violations }));
+    const told = await mlops('import', file('constraints.json', JSON.stringify(constraints)), '--model', 'Demand', '--violations', found);
+    expect(told.out).toBe(taken.out);
+    expect(told.err).toContain('was broken: temp: type: 3 % are no numbers\n');
+    const listed = await mlops('import', file('constraints.json', JSON.stringify(constraints)), '--model', 'Demand', '--violations', found, '--json');
+    expect(JSON.parse(listed.out).broken).toMatchObject([{ feature: 'temp', constraint: 'type', severity: 'error' }]);
+    expect((await mlops('import', found, '--model', 'Demand', '--violations', file('z.json', '{}'))).code).toBe(1);
     expect((await mlops('import', file('x.json', '[]'), '--model', 'Demand')).err).toMatch(/x\.json is no file of Model Monitor: the document/);
     expect((await mlops('import', file('y.json', '{'), '--model', 'Demand')).err).toMatch(/y\.json is not JSON/);
   });

@@ -11,14 +11,13 @@ const problemsOf = (triggers: Trigger[], lease?: Duration) =>
     .map(({ place, rule, got }) => `${place}: ${rule}, got ${got}`);
 
 test('sound triggers are no problem', () => {
-  const quality = [Trigger.quality({ metric: 'rmse', worseThan: 1 }), Trigger.quality({ metric: 'r2', tolerance: 0, higherIsBetter: true })];
+  const quality = [Trigger.quality({ metric: 'rmse', worseThan: 1 }), Trigger.quality({ metric: 'r2', tolerance: 0 })];
   const triggers = [...quality, Trigger.drift(), Trigger.groups(), Trigger.schedule(events.Schedule.rate(Duration.days(1)))];
   expect(problemsOf(triggers)).toEqual([]);
 });
 
 const COMPARABLE = 'must be between -5e9 and 5e9, what event rules can compare';
 const ONE = 'must state exactly one of worseThan and tolerance';
-const DIRECTION = 'triggers[0].higherIsBetter: must be true for r2';
 const quality = (metric: string, worseThan: number) => [Trigger.quality({ metric, worseThan })];
 
 test.each([
@@ -28,7 +27,6 @@ test.each([
   ['a tolerance below zero', [Trigger.quality({ metric: 'mse', tolerance: -1 })], 'triggers[0].tolerance: must be between 0 and 5e9, got -1'],
   ['no bound', [Trigger.quality({ metric: 'mse' })], 'triggers[0]: must state exactly one of worseThan and tolerance, got neither'],
   ['two bounds', [Trigger.quality({ metric: 'mse', worseThan: 1, tolerance: 1 })], `triggers[0]: ${ONE}, got both`],
-  ['a wrong direction', [Trigger.quality({ metric: 'r2', tolerance: 0, higherIsBetter: false })], `${DIRECTION}, got false`],
   ['no feature at all', [Trigger.drift({ minimumFeatures: 0 })], 'triggers[0].minimumFeatures: must be a whole number of at least 1, got 0'],
   ['one trigger twice', [Trigger.drift(), Trigger.drift()], 'triggers[1]: must differ from the other triggers, got a second drift#drift'],
 ])('refuses %s', (_, triggers, message) => {
