@@ -67,12 +67,10 @@ describe('deployment guardrails', () => {
       FailureReason: expect.stringContaining('(errors)'),
     });
     expect(await word()).toBe('red');
-    const told = bench.engine.events.map(({ DetailType, Detail }) => [DetailType, Detail.EndpointStatus]);
-    const statuses = told.map(([, status]) => status).filter((status, index, all) => status !== all[index - 1]);
-    expect(statuses).toEqual(['UPDATING', 'ROLLING_BACK', 'IN_SERVICE']);
-    const deployment = bench.engine.events.filter(({ DetailType }) => DetailType === 'SageMaker Endpoint Deployment State Change');
-    const phases = deployment.map(({ Detail }) => {
-      const { ProductionVariants } = Detail.PendingDeploymentSummary as { ProductionVariants: Array<{ VariantStatus: Array<{ Status: string }> }> };
+    const told = await bench.told('Endpoint', 3);
+    expect(told.map(({ EndpointStatus }) => EndpointStatus)).toEqual(['UPDATING', 'ROLLING_BACK', 'IN_SERVICE']);
+    const phases = (await bench.told('Endpoint Deployment', 3)).map(({ PendingDeploymentSummary }) => {
+      const { ProductionVariants } = PendingDeploymentSummary as { ProductionVariants: Array<{ VariantStatus: Array<{ Status: string }> }> };
       return ProductionVariants[0].VariantStatus[0].Status;
     });
     expect(phases).toEqual(['Creating', 'ActivatingTraffic', 'Baking']);

@@ -65,8 +65,8 @@ describe('processing jobs', () => {
     expect(bench.engine.text('artifacts/whole/deep/sums.csv')).toBe('a,b,sum\n1,2,3\n3,4,7\n');
     const seen = JSON.parse(bench.engine.text('artifacts/whole/seen.json')!);
     expect(seen).toMatchObject({ arguments: ['--in', expect.stringMatching(/processing\/input$/)], job: 'whole', own: 'yes' });
-    const told = bench.engine.events.filter(({ DetailType }) => DetailType === 'SageMaker Processing Job State Change');
-    expect(told.map(({ Detail }) => Detail.ProcessingJobStatus)).toEqual(['InProgress', 'Completed']);
+    const told = await bench.told('Processing Job', 2);
+    expect(told.map(({ ProcessingJobStatus }) => ProcessingJobStatus)).toEqual(['InProgress', 'Completed']);
     expect(await bench.call('ListProcessingJobs', {})).toMatchObject({ ProcessingJobSummaries: [{ ProcessingJobName: 'whole' }] });
     expect((await bench.refused('CreateProcessingJob', request('whole', SCRIPT))).__type).toBe('ResourceInUse');
     while (readdirSync(path.join(bench.directory, 'processing')).length > 0) await sleep(20);

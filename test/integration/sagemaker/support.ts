@@ -180,6 +180,15 @@ export class Bench {
     return this.until('DescribeEndpoint', { EndpointName: name }, 'EndpointStatus', ['Creating', 'Updating', 'RollingBack', 'Deleting']);
   }
 
+  /** The events of one kind, once there are so many: they are sent beside the answers. */
+  async told(detailType: string, count: number): Promise<Description[]> {
+    for (;;) {
+      const found = this.engine.events.filter(({ DetailType }) => DetailType === `SageMaker ${detailType} State Change`);
+      if (found.length >= count) return found.map(({ Detail }) => Detail);
+      await sleep(20);
+    }
+  }
+
   /** Code for the jobs that follow, under a key of its own. */
   code(name: string, files: Record<string, string>): string {
     this.engine.put(`code/${name}.tar.gz`, archiveOf(files));

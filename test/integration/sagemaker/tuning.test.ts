@@ -86,8 +86,8 @@ describe('tuning jobs', () => {
       HyperParameters: { level: '3.5', _tuning_objective_metric: 'loss' },
       ModelArtifacts: { S3ModelArtifacts: `s3://artifacts/models/${TrainingJobName}/output/model.tar.gz` },
     });
-    const told = bench.engine.events.filter(({ DetailType }) => DetailType === 'SageMaker HyperParameter Tuning Job State Change');
-    expect(told.map(({ Detail }) => Detail.HyperParameterTuningJobStatus)).toEqual(['InProgress', 'Completed']);
+    const told = await bench.told('HyperParameter Tuning Job', 2);
+    expect(told.map(({ HyperParameterTuningJobStatus }) => HyperParameterTuningJobStatus)).toEqual(['InProgress', 'Completed']);
     const list = await bench.call<Description>('ListHyperParameterTuningJobs', { NameContains: 'gri' });
     expect(list.HyperParameterTuningJobSummaries).toMatchObject([{ HyperParameterTuningJobName: 'grid', Strategy: 'Grid' }]);
     expect(await bench.call('ListTags', { ResourceArn: best.TrainingJobArn })).toEqual({ Tags: [{ Key: 'team', Value: 'bikes' }] });
