@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { ARTIFACTS_ENV, gatePageKey, gateReportKey } from '../../lib/artifacts/contract';
 import { type EvaluationResult, PIPELINE_ENV, type PipelineSpec } from '../../lib/pipeline/contract';
@@ -6,15 +5,10 @@ import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { S3Files } from '../common/s3.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
-import { evaluate, figuresOfHoldout } from './evaluation/evaluate';
-import { keysOf } from './evaluation/scored-holdout';
-import { decide } from './gate';
-import { LeakageCheck } from './gate/leakage';
-import { groupMetrics, reportOf } from './gate/report';
+import { judgeCandidate, type JudgeRequest } from './gate/judge';
 import { renderGate } from './gate/page/render';
-import type { GateReport } from './gate/types';
+import { groupMetrics } from './gate/report';
 import { recordedStep } from './recorded-step';
-import { ScoreReader } from './score-reader';
 
 const logger = createLogger('pipeline/evaluate');
 const files = new S3Files();
@@ -62,7 +56,7 @@ export const handler = async (event: unknown): Promise<EvaluationResult> => {
   const reportUri = at(gateReportKey(model, runId, prepared.round));
   const htmlUri = at(gatePageKey(model, runId, prepared.round));
   const report = await recordedStep(runs, runId, 'evaluate', { inputs: { holdout: prepared.holdoutUri } }, async () => {
-    const result = await judge(input, spec);
+    const result = await judgeCandidate(files, requestOf(input), spec);
     await files.putText(htmlUri, renderGate(result), { contentType: 'text/html; charset=utf-8' });
     await files.putJson(reportUri, result);
     return { result, outputs: { report: reportUri, page: htmlUri } };
@@ -74,31 +68,12 @@ export const handler = async (event: unknown): Promise<EvaluationResult> => {
   return { passed, reason, reportUri, htmlUri, metrics: { ...metrics, ...groupMetrics(report) }, ...(championMetrics && { championMetrics }) };
 };
 
-const judge = async ({ model, runId, prepared, trainingJob, scoring }: Input, { gate, task }: PipelineSpec): Promise<GateReport> => {
-  const { champion, round, holdoutUri } = prepared;
-  const leaks = new LeakageCheck(files);
-  const manifest = await leaks.manifest(prepared.manifestUri);
-  const championManifest = champion.manifestUri ? await leaks.manifest(champion.manifestUri) : undefined;
-  const lists = [manifest, championManifest].flatMap((one) => (one?.rowKeys ? [one.rowKeys.columns] : []));
-  const keyColumns = [...new Map(lists.map((columns) => [keysOf(columns), columns])).values()];
-  const groupColumns = [...new Set(gate.groups.map(({ column }) => column))];
-  const options = { championPresent: champion.present, groupColumns, keyColumns };
-  const holdout = await new ScoreReader(files, task).read(prepared, trainingJob.TrainingJobStatus, options);
+const requestOf = ({ model, runId, prepared, trainingJob, scoring }: Input): JudgeRequest => {
   const { TransformStartTime: start, TransformEndTime: end } = scoring?.candidate ?? {};
-  const archive = trainingJob.ModelArtifacts && (await files.head(trainingJob.ModelArtifacts.S3ModelArtifacts));
-  const evidence = {
-    leakage: {
-      candidate: await leaks.check(manifest, holdout),
-      champion: champion.present ? await leaks.check(championManifest, holdout) : { status: 'no-model' as const },
-    },
+  return {
+    ...{ model, runId, prepared, trainingStatus: trainingJob.TrainingJobStatus, modelUri: trainingJob.ModelArtifacts?.S3ModelArtifacts },
     ...(start && end && { scoringMilliseconds: Date.parse(end) - Date.parse(start) }),
-    ...(archive && { modelBytes: archive.bytes }),
   };
-  const seed = createHash('sha256').update(runId).digest().readUInt32BE(0);
-  const judged = figuresOfHoldout(holdout);
-  const decision = decide(gate, holdout, evidence, seed, judged);
-  const evaluation = evaluate(holdout, gate.metric, judged);
-  return reportOf({ about: { model, runId, round, championVersion: champion.version, holdoutUri }, task, gate, holdout, evidence, decision, evaluation });
 };
 
 /** The jobs ran in the state machine, where no code of ours could record them. */

@@ -43,6 +43,6 @@ export const STRUCTURE = `(() => {
     deadLinks: all('nav a').filter((link) => document.querySelector(link.getAttribute('href')) === null).length,
     hiddenTables: all('details table').filter((table) => table.getBoundingClientRect().height === 0).length,
     width: document.documentElement.scrollWidth,
-    border: getComputedStyle(document.querySelector('.card')).borderLeftWidth,
+    border: all('.card').map((card) => getComputedStyle(card).borderLeftWidth)[0],
   };
 })()`;

@@ -2,10 +2,11 @@ import { HIGHER_IS_BETTER } from '../../../lib/common/contract';
 import type { GateSpec } from '../../../lib/pipeline/contract';
 import { figuresOf } from '../../monitoring/quality/estimate';
 import type { Figures } from '../../monitoring/quality/figures';
+import { momentOf, plural } from '../../monitoring/words';
 import { type Judged, largestGroups, shownAll } from '../evaluation/evaluate';
 import type { ScoredHoldout } from '../evaluation/scored-holdout';
 import type { GateEvidence, GroupResult, Leakage, RuleName, RuleResult, RuleVerdict } from './types';
-import { bytesText, counted, percent, shown } from './words';
+import { bytesText, percent, shown } from './words';
 
 /** Rules that look at the candidate alone. */
 
@@ -63,10 +64,10 @@ export const judgeGroup = (spec: GateSpec['groups'][number], { candidate: table 
   if (direction === undefined) return ruled('group', 'not-computable', uncomputable(metric, 'candidate', direction), given);
   const { names, rows, parts, leftOut } = largestGroups(table, place, minimumRows, MOST_JUDGED_GROUPS + 1);
   if (names.length === 0) {
-    return ruled('group', 'not-computable', `no group of ${column} has ${counted(minimumRows, 'row')} in the holdout`, given);
+    return ruled('group', 'not-computable', `no group of ${column} has ${plural(minimumRows, 'row')} in the holdout`, given);
   }
   if (names.length > MOST_JUDGED_GROUPS) {
-    const text = `${column} has more than ${counted(MOST_JUDGED_GROUPS, 'group')} of ${counted(minimumRows, 'row')}: group it more coarsely`;
+    const text = `${column} has more than ${plural(MOST_JUDGED_GROUPS, 'group')} of ${plural(minimumRows, 'row')}: group it more coarsely`;
     return ruled('group', 'not-computable', text, given);
   }
   const groups = figuresOf(table, parts).map(({ metrics }, part): GroupResult => {
@@ -84,8 +85,8 @@ export const judgeGroup = (spec: GateSpec['groups'][number], { candidate: table 
   const result = { ...given, groups };
   if (worse.length > 0) return ruled('group', 'failed', `${metric} of ${column} ${named(worse)} is worse than the bound ${shown(worseThan)}`, result);
   if (open.length > 0) return ruled('group', 'not-computable', `${metric} of ${column} ${named(open)} cannot be computed on this holdout`, result);
-  const small = leftOut === 0 ? '' : `; ${counted(leftOut, 'group')} with fewer rows not judged`;
-  const text = `${metric} of each of ${counted(groups.length, 'group')} of ${column} is within the bound ${shown(worseThan)}${small}`;
+  const small = leftOut === 0 ? '' : `; ${plural(leftOut, 'group')} with fewer rows not judged`;
+  const text = `${metric} of each of ${plural(groups.length, 'group')} of ${column} is within the bound ${shown(worseThan)}${small}`;
   return ruled('group', 'passed', text, result);
 };
 
@@ -114,7 +115,7 @@ export const judgeTimeOrder = (leakage: Leakage, from: number | undefined): Rule
   if (from === undefined || Number.isNaN(to)) {
     return ruled('time-order', 'not-computable', 'whether the holdout is newer than the training data cannot be told: a time is missing');
   }
-  const [first, last] = [new Date(from).toISOString(), new Date(to).toISOString()];
+  const [first, last] = [momentOf(from), momentOf(to)];
   return from > to
     ? ruled('time-order', 'passed', `the holdout begins at ${first}, after the last training row of ${last}`)
     : ruled('time-order', 'failed', `the holdout begins at ${first}, not after the last training row of ${last}`);
@@ -125,7 +126,7 @@ export const judgeDuplicates = (whose: 'candidate' | 'champion', leakage: Leakag
   const given = { bound: allowed, unit: 'share' as const };
   if (leakage.status === 'checked' && Number.isFinite(leakage.share)) {
     const { share, sharedRows } = leakage;
-    const said = `${percent(share)} of the holdout (${counted(sharedRows, 'row')}) ${sharedRows === 1 ? 'is' : 'are'} training rows of the ${whose} too`;
+    const said = `${percent(share)} of the holdout (${plural(sharedRows, 'row')}) ${sharedRows === 1 ? 'is' : 'are'} training rows of the ${whose} too`;
     const text = share <= allowed ? `${said}, within the allowed ${percent(allowed)}` : `${said}, more than the allowed ${percent(allowed)}`;
     return ruled(rule, kept(share <= allowed), text, { ...given, value: share });
   }

@@ -15,4 +15,3 @@ export const bytesText = (bytes: number): string => {
   return `${shown(bytes / 1024 ** power)} ${UNITS[power]}`;
 };
 
-export const counted = (count: number, noun: string): string => `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;

@@ -55,7 +55,7 @@ export const holdoutOf = (task: typeof REGRESSION | typeof BINARY | typeof CLASS
 };
 
 /** Nothing is in both; the training ends before 1970. */
-export const CLEAN: Leakage = {
+export const CLEAN: Extract<Leakage, { readonly status: 'checked' }> = {
   status: 'checked',
   columns: ['a'],
   trainRows: 100,

@@ -32,8 +32,8 @@ export interface XyChart {
   readonly dots?: boolean;
 }
 
-const SIZES = { small: { width: 320, height: 290, left: 48, base: 246 }, wide: { width: 720, height: 220, left: 64, base: 172 } } as const;
-const TOP = 10;
+const SIZES = { small: { width: 320, height: 302, left: 48, base: 258 }, wide: { width: 720, height: 216, left: 64, base: 184 } } as const;
+const TOP = 22;
 const RIGHT = 10;
 
 const extent = (values: readonly number[], shares: boolean): [number, number] => {
@@ -69,7 +69,7 @@ export function drawXy(chart: XyChart): string {
       label(x(value), base + 15, text, x(value) > width - 60 ? 'end' : x(value) < left + 30 && chart.xTicks ? 'start' : 'middle'),
     ),
     label((left + width - RIGHT) / 2, height - 10, chart.xName),
-    label(4, TOP - 1, chart.yName, 'start'),
+    label(4, 10, chart.yName, 'start'),
   ];
   const [from, to] = x.domain();
   const even = chart.diagonal ? stroke('even', `M${at(x(from))} ${at(y(from))}L${at(x(to))} ${at(y(to))}`) : '';
@@ -95,6 +95,8 @@ export interface IntervalChart {
 }
 
 const [WIDTH, LEFT, MIDDLE, BASE] = [720, 20, 46, 70];
+/** Width of a letter, about. */
+const LETTER = 6.2;
 
 /** One interval on a line, with zero and what was needed. */
 export function drawInterval({ id, title, description, value, low, high, needed, format }: IntervalChart): string {
@@ -103,8 +105,14 @@ export function drawInterval({ id, title, description, value, low, high, needed,
   const margin = (most - least || 1) * 0.12;
   const x = scaleLinear([least - margin, most + margin], [LEFT, WIDTH - LEFT]);
   const ticks = x.ticks(6).map((one) => vertical('grid', x(one), 22, BASE) + label(x(one), BASE + 15, format(one)));
-  const zero = vertical('axis', x(0), 22, BASE) + (needed === 0 ? '' : label(x(0), 14, 'equal'));
-  const bound = vertical('bound', x(needed), 22, BASE) + label(x(needed), needed === 0 ? 14 : 14, needed === 0 ? 'needed: not worse' : `needed: ${format(needed)}`);
+  // The two texts stand on the outer sides of their lines, but within the chart.
+  const text = needed === 0 ? 'needed: not worse' : `needed: ${format(needed)}`;
+  const named = (at: number, name: string, side: 'start' | 'end'): string => {
+    const length = LETTER * name.length;
+    return label(at, 14, name, side === 'end' ? (at < length ? 'start' : 'end') : at > WIDTH - length ? 'end' : 'start');
+  };
+  const zero = vertical('axis', x(0), 22, BASE) + (needed === 0 ? '' : named(x(0), 'equal', needed < 0 ? 'start' : 'end'));
+  const bound = vertical('bound', x(needed), 22, BASE) + named(x(needed), text, needed < 0 ? 'end' : 'start');
   const within = low >= needed;
   const range = horizontal('whisker', x(low), MIDDLE, x(high)) + vertical('whisker', x(low), MIDDLE - 6, MIDDLE + 6);
   const body = [...ticks, zero, bound, range, mark(within ? 'dot' : 'alarm', x(value), MIDDLE, 5)];

@@ -13,7 +13,8 @@ import { DATA, GROUPS, METRICS, PAGE, SHAPES } from './templates';
 
 const OWN_STYLES = `
 .other{fill:none;stroke:var(--ref);stroke-width:1.8;stroke-dasharray:6 3}.even{fill:none;stroke:var(--soft);stroke-width:1;stroke-dasharray:1.5 3}
-td.right{font-weight:650}.tag.warn::before{content:"△ "}.warn.tag{color:var(--idle)}td.t{max-width:44ch}
+.scroll+figure,.scroll+.scroll{margin-top:1.25rem}td.right{font-weight:650}.tag.warn::before{content:"△ "}.warn.tag{color:var(--idle)}td.t{max-width:44ch}
+@media print{.n{white-space:normal}td.t{min-width:0}}
 `;
 
 const NONE = '–';

@@ -1,4 +1,5 @@
 import { figure, interval, moment, number } from '../../../monitoring/report/words';
+import { plural } from '../../../monitoring/words';
 import type { GateReport, RuleResult } from '../types';
 import { bytesText, percent } from '../words';
 
@@ -9,35 +10,41 @@ const broken = ({ rules }: GateReport): readonly RuleResult[] => rules.filter(({
 /** The verdict as one sentence for somebody who knows the model and no statistics. */
 export function headline(report: GateReport): string {
   const { model, passed, championVersion, rules } = report;
-  const [first] = rules;
   if (passed) {
-    if (first.rule === 'first-version') return `${model}: the candidate passed the gate as the first version.`;
-    const better = first.improvement ?? 0;
-    const size = first.unit === 'share' ? percent(Math.abs(better)) : figure(Math.abs(better));
-    const said = better > 0 ? `${size} better than` : better < 0 ? `${size} worse than, but within the margin of,` : 'equal to';
-    return `${model}: the candidate passed the gate: its ${first.metric} is ${said} that of v${championVersion}.`;
+    if (rules[0].rule === 'first-version') return `${model}: the candidate passed the gate as the first version.`;
+    return `${model}: the candidate passed the gate: ${compared(rules[0], championVersion)}.`;
   }
   const [worst, ...others] = broken(report);
+  const said = worst.improvement === undefined ? worst.text : compared(worst, championVersion);
   const more = others.length === 0 ? '' : ` ${others.length === 1 ? 'One more rule is' : `${others.length} more rules are`} broken.`;
-  return `${model}: the candidate was refused: ${worst.text}.${more}`;
+  return `${model}: the candidate was refused: ${said}.${more}`;
+}
+
+/** The comparison with the champion without its figures of certainty. */
+function compared({ improvement = 0, minimumImprovement = 0, metric, unit, verdict }: RuleResult, champion: number | null): string {
+  const size = unit === 'share' ? percent(Math.abs(improvement)) : figure(Math.abs(improvement));
+  const said = improvement > 0 ? `${size} better than` : improvement < 0 ? `${size} worse than` : 'equal to';
+  const text = `its ${metric} is ${said} that of v${champion}`;
+  if (verdict === 'passed') return improvement < 0 ? `${text}, within the margin` : text;
+  if (verdict === 'not-computable') return `${text}, but how certain that is cannot be told`;
+  return improvement >= minimumImprovement ? `${text}, but not for certain` : text;
 }
 
 /** What else has to be known before the details. */
 export function remarks(report: GateReport): string[] {
   const { rows, blocks, from, to, rules, gate, championVersion, passed } = report;
   const period = from && to ? ` from ${moment(from)} to ${moment(to)} (UTC)` : '';
-  const unit = blocks.unit === 'day' ? `${blocks.count} ${blocks.count === 1 ? 'day' : 'days'}` : `${blocks.count} blocks`;
+  const alone = blocks.unit === 'rows' && blocks.rowsPerBlock === 1;
+  const unit = blocks.unit === 'day' ? plural(blocks.count, 'day') : alone ? 'Rows' : plural(blocks.count, 'block');
   const against = championVersion === null ? 'There was no champion to beat.' : `The champion was v${championVersion}.`;
   const few =
     blocks.count < gate.minimumBlocks && championVersion !== null
-      ? [`${unit} are fewer than the ${gate.minimumBlocks} that the gate asks for: ${gate.fewBlocks === 'widen' ? 'the interval is wider for it' : 'it refuses'}.`]
+      ? [`${unit} of the holdout are fewer than the ${gate.minimumBlocks} that the gate asks for: ${gate.fewBlocks === 'widen' ? 'the interval is wider for it' : 'it refuses'}.`]
       : [];
   const warnings = rules.filter(({ verdict }) => verdict === 'warning').map(({ text }) => `Warning: ${text}.`);
-  const decided = passed && rules[0].rule !== 'first-version' ? [`${capital(rules[0].text)}.`] : [];
-  return [...decided, `Judged on ${number(rows)} rows of ${unit}${period}. ${against}`, ...few, ...warnings];
+  const decided = passed && rules[0].rule !== 'first-version' ? [`${rules[0].text}.`] : [];
+  return [...decided, `Judged on ${number(rows)} rows${alone ? '' : ` of ${unit}`}${period}. ${against}`, ...few, ...warnings];
 }
-
-const capital = (text: string): string => `${text[0].toUpperCase()}${text.slice(1)}`;
 
 const NAMES: Readonly<Record<RuleResult['rule'], string>> = {
   'beats-champion': 'Better than the champion',
@@ -62,7 +69,7 @@ const VERDICTS = {
 /** A rule as a row of the table. */
 export function ruleView(rule: RuleResult) {
   const about = [rule.metric, rule.column && `by ${rule.column}`].filter(Boolean).join(' ');
-  return { name: `${NAMES[rule.rule]}${about ? `: ${about}` : ''}`, ...VERDICTS[rule.verdict], text: `${capital(rule.text)}.`, ...figuresOf(rule) };
+  return { name: `${NAMES[rule.rule]}${about ? `: ${about}` : ''}`, ...VERDICTS[rule.verdict], text: `${rule.text}.`, ...figuresOf(rule) };
 }
 
 function figuresOf(rule: RuleResult): { readonly value: string; readonly interval: string; readonly bound: string } {

@@ -64,7 +64,7 @@ scope="col" class="n">Better by</th><% } %></tr></thead><tbody><% it.metrics.for
 if (metric.decides) { %> <small>(decides)</small><% } %></th><td class="n"><%= metric.candidate %></td><% if (it.champion) { %><td class="n"><%=
 metric.champion %></td><td class="n"><%= metric.better %></td><% } %></tr><% }) %></tbody></table></div></section>
 <% if (it.overTime) { %><section aria-labelledby="time"><h2 id="time"><%= it.unit === 'day' ? 'Day by day' : 'Block by block' %></h2>
-${KEY}${FIGURE('it.overTime', 'over time', '<%= it.report.gate.metric %> of <%= it.unitText %>. Days on which one model is far off show here, and not in the mean.')}
+${KEY}${FIGURE('it.overTime', 'over time', '<%= it.report.gate.metric %> of <%= it.unitText %>. Where one model is far off shows here, and not in the mean.')}
 </section><% } %>`;
 
 export const SHAPES = `<% if (it.calibration || it.roc) { %><section aria-labelledby="curves"><h2 id="curves"><%= it.roc ? 'Calibration and curves' :
