@@ -1,22 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DecisionRecord, RetrainRequestedDetail } from '../../lib/retraining/contract';
 import { UsageError } from '../errors';
 import { localTime } from '../format';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
-import { findPlatform, type Platform } from '../platform';
-import { callerOf } from './caller';
-import { sendRequest } from './send-request';
+import { findPlatform } from '../platform';
+import { askForRun, WAIT_MILLISECONDS } from './decision';
 
 interface Options extends PlatformOptions {
   readonly reason: string;
   readonly occurredAt?: Date;
   readonly wait: boolean;
 }
-
-const WAIT_MILLISECONDS = 30_000;
-const POLL_MILLISECONDS = 300;
 
 export const register = (parent: Command, io: Io): void => {
   platformOptions(
@@ -31,15 +26,8 @@ export const register = (parent: Command, io: Io): void => {
     const options = command.optsWithGlobals<Options>();
     const platform = await findPlatform(options);
     platform.model(model);
-    const requestedBy = await callerOf(platform.connection);
-    const since = new Date(Date.now() - 60_000).toISOString();
-    const known = new Set((await recent(platform, model, since)).map(({ at, cause }) => `${at} ${cause.causeId}`));
-    const detail = await sendRequest(platform, model, {
-      occurredAt: (options.occurredAt ?? new Date()).toISOString(),
-      reason: options.reason,
-      requestedBy,
-    });
-    const decision = options.wait ? await decisionOn(platform, detail, since, known) : undefined;
+    const occurredAt = (options.occurredAt ?? new Date()).toISOString();
+    const { request: detail, decision } = await askForRun(platform, model, { occurredAt, reason: options.reason, wait: options.wait });
     emit(io, options, { request: detail, decision }, () => tell(detail, decision, options.wait));
   });
 };
@@ -51,26 +39,6 @@ function pastTime(text: string): Date {
   }
   if (time.getTime() > Date.now()) throw new UsageError(`${text} is in the future`, 'a cause has happened already');
   return time;
-}
-
-const recent = async (platform: Platform, model: string, since: string): Promise<DecisionRecord[]> =>
-  (await platform.governor.listDecisions(model, { limit: 25, newestFirst: true })).filter(({ at }) => at >= since);
-
-async function decisionOn(
-  platform: Platform,
-  detail: RetrainRequestedDetail,
-  since: string,
-  known: ReadonlySet<string>,
-): Promise<DecisionRecord | undefined> {
-  const deadline = Date.now() + WAIT_MILLISECONDS;
-  while (Date.now() < deadline) {
-    const found = (await recent(platform, detail.model, since)).find(
-      ({ at, cause }) => cause.kind === 'manual' && cause.key === detail.requestedBy && !known.has(`${at} ${cause.causeId}`),
-    );
-    if (found) return found;
-    await sleep(POLL_MILLISECONDS);
-  }
-  return undefined;
 }
 
 function tell(detail: RetrainRequestedDetail, decision: DecisionRecord | undefined, waited: boolean): string {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { stepNameOf } from '../../lambda/pipeline/step-of-state';
 import type { RunRecord } from '../../lib/tracking/contract';
 import { duration, fields, localTime, number, shorten, state, strong, table } from '../format';
 import type { Io } from '../io';
@@ -15,6 +16,27 @@ export const register = (parent: Command, io: Io): void => {
   );
 };
 
+/** Step Functions takes a redrive within this time. */
+const REDRIVABLE_DAYS = 14;
+const DAY = 86_400_000;
+
+/** Which step failed, why, where its lines are, and what to do. */
+function failureOf({ runId, model, status, endTime, error }: RunRecord): Record<string, string | undefined> {
+  if (!error) return {};
+  const ended = endTime === undefined ? Date.now() : Date.parse(endTime);
+  const isOld = Date.now() - ended > REDRIVABLE_DAYS * DAY;
+  const resume = isOld ? `too late, it ended more than ${REDRIVABLE_DAYS} days ago: mlops runs start ${model}` : `mlops runs resume ${runId}`;
+  return {
+    'failed at': stepNameOf(error.step),
+    error: `${error.name}: ${error.message}`,
+    'exit code': error.exitCode?.toString(),
+    job: error.job,
+    logs: error.logs && `${error.logs.group} ${error.logs.stream}`,
+    'logs page': error.logs?.url,
+    resume: status === 'RUNNING' || status === 'FINISHED' ? undefined : resume,
+  };
+}
+
 function show(io: Io, run: RunRecord): string {
   const about = fields(io, {
     run: run.runId,
@@ -25,9 +47,10 @@ function show(io: Io, run: RunRecord): string {
     started: localTime(run.startTime),
     took: run.endTime && duration(run.startTime, run.endTime),
     cause: run.cause,
+    'started by': run.startedBy,
     execution: run.executionArn,
-    'failed at': run.error?.step,
-    error: run.error && `${run.error.name}: ${run.error.message}`,
+    billed: run.billed?.map(({ instanceType, seconds }) => `${seconds} s of ${instanceType}`).join(', '),
+    ...failureOf(run),
   });
   const steps = table(
     io,

@@ -16,8 +16,10 @@ interface Seen {
   /** States of this step that are under way: branches, or one. */
   open: number;
   error?: string;
-  /** Jobs of its last attempt. */
+  /** Jobs of its last attempt that have ended. */
   jobs: JobFacts[];
+  /** Job that was asked for last. */
+  asked?: JobFacts;
 }
 
 /** What an execution did, as far as its history tells. */
@@ -40,7 +42,8 @@ export const accountOf = async (events: Events): Promise<ExecutionAccount> => {
   let last: Seen | undefined;
   let data: Data = {};
   for await (const event of events) {
-    const { id, previousEventId, timestamp: time = new Date(0), type = '', stateEnteredEventDetails: entered, stateExitedEventDetails: exited } = event;
+    const { id, previousEventId, timestamp: time = new Date(0), type = '' } = event;
+    const { stateEnteredEventDetails: entered, stateExitedEventDetails: exited } = event;
     const about = stepOfState(entered?.name ?? exited?.name, type);
     if (entered) data = parsed(entered.input);
     else if (exited) data = parsed(exited.output);
@@ -55,6 +58,7 @@ export const accountOf = async (events: Events): Promise<ExecutionAccount> => {
     if (about && exited) leave(seen.get(about.step), time, data);
     else if (event.taskSucceededEventDetails) note(of, billed, jobFacts(event.taskSucceededEventDetails.output));
     else if (event.taskFailedEventDetails) note(of, billed, jobFacts(event.taskFailedEventDetails.cause));
+    else if (event.taskScheduledEventDetails && of) of.asked = jobFacts(event.taskScheduledEventDetails.parameters) ?? of.asked;
     else if (type === 'ExecutionRedriven') reopen(seen, time);
     else if (/^Execution(Failed|TimedOut|Aborted)$/.test(type)) close(seen, time, errorOf(event));
   }
@@ -96,7 +100,8 @@ const close = (seen: Map<string, Seen>, time: Date, error: string): void => {
 
 /** A redriven state need not be entered anew: it begins again with the redrive. */
 const reopen = (seen: Map<string, Seen>, time: Date): void => {
-  for (const step of seen.values()) if (step.error !== undefined) Object.assign(step, { start: time, end: undefined, error: undefined, jobs: [] });
+  const again = { start: time, end: undefined, error: undefined, jobs: [], asked: undefined };
+  for (const step of seen.values()) if (step.error !== undefined) Object.assign(step, again);
 };
 
 const errorOf = (event: HistoryEvent): string => {
@@ -105,8 +110,8 @@ const errorOf = (event: HistoryEvent): string => {
   return details?.cause ? `${details.error || type}: ${readableCause(details.cause)}` : details?.error || type;
 };
 
-const toStep = ({ about, start, end, data, error, jobs }: Seen): RunStep => {
-  const job = jobs.at(-1);
+const toStep = ({ about, start, end, data, error, jobs, asked }: Seen): RunStep => {
+  const job = asked ?? jobs.at(-1);
   return {
     name: about.step,
     status: error !== undefined ? 'FAILED' : end === undefined ? 'RUNNING' : 'FINISHED',

@@ -245,9 +245,9 @@ export class DataPreparation {
 /** A prefix is part of keys below the data set: it cannot lead out of it. */
 const requireBelow = (prefix: string | undefined, all: string): string => {
   if (prefix === undefined) return '';
-  const isBelow = prefix !== '' && !prefix.startsWith('/') && !/[\u0000-\u001f]/.test(prefix) && !prefix.split('/').some((part) => part === '..' || part === '.');
-  if (isBelow) return prefix;
-  throw dataInvalid(`dataPrefix ${JSON.stringify(prefix)}`, `it is no part of keys below ${all}`, "state it without a slash at its start, like 2012/");
+  const isPart = !prefix.split('/').some((part) => part === '..' || part === '.');
+  if (prefix !== '' && !prefix.startsWith('/') && isPart && /^[\x20-\uffff]*$/.test(prefix)) return prefix;
+  throw dataInvalid(`dataPrefix ${JSON.stringify(prefix)}`, `it is no part of keys below ${all}`, 'state it without a slash at its start: 2012/');
 };
 
 const cellsOf = (row: Row): string[] => (row.line.includes('"') ? (parse(row.line) as string[][])[0] : row.line.split(','));

@@ -56,7 +56,8 @@ export const handleCause = async (ports: GovernorPorts, governed: GovernedModel,
       await lookUpHolder(ports, governed, state, verdict.lock);
       continue;
     }
-    if ((verdict.decision === 'coalesced' || verdict.decision === 'refused-running') && state.lock && (await settleEnded(ports, state, state.lock))) continue;
+    const isHeldUp = verdict.decision === 'coalesced' || verdict.decision === 'refused-running';
+    if (isHeldUp && state.lock && (await settleEnded(ports, state, state.lock))) continue;
     const record = recordOf(verdict);
     const next = verdict.decision === 'started' ? acquire(state, cause, policy, runIdOf(model, cause), now()) : state;
     if (await store.claim(next, record)) return finish(ports, governed, record);

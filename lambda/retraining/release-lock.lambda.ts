@@ -3,8 +3,8 @@ import { RETRAINING_ENV, type GovernorPolicy } from '../../lib/retraining/contra
 import { requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { GovernorClient } from './governor.client';
-import { PipelineRunsClient } from './runs.client';
 import { runEnded, runRedriven } from './run-status';
+import { PipelineRunsClient } from './runs.client';
 
 const logger = createLogger('release-lock');
 const ports = { store: new GovernorClient(), runs: new PipelineRunsClient() };

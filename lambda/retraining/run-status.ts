@@ -61,7 +61,7 @@ export const runRedriven = async (
   if (lock?.runId === runId || !lock) return 'held';
   if (claim) {
     const occurredAt = new Date(run.occurredAt).toISOString();
-    const reason = `run ${runId} was redriven without the lock, which run ${lock.runId} has: before its release it is judged against what serves then`;
+    const reason = `run ${runId} was redriven without the lock, which run ${lock.runId} has: it is judged against what serves before its release`;
     const { cause } = claim.record;
     const about = { platform: requireEnv(COMMON_ENV.platform), model, occurredAt, at: change.at };
     await store.addDecision({ ...about, decision: 'refused-running', cause, runId: lock.runId, reason });
@@ -69,7 +69,7 @@ export const runRedriven = async (
   return 'held-by-another';
 };
 
-/** Takes the place of a model for a run that goes on, unless another run has it; answers who has it now, and the cause that the run began with. */
+/** Takes the place of a model for a run that goes on, unless another run has it; answers who has it now, and the cause of the run. */
 export const takePlace = async (
   store: Pick<GovernorClient, 'update' | 'findClaim'>,
   run: { readonly model: string; readonly causeId: string; readonly occurredAt: string },

@@ -171,7 +171,7 @@ describe('runs', () => {
     await runs.logParams('run-1', { rounds: '10' });
     await runs.failRun('run-1', { step: 'Train', name: 'AlgorithmError', message: 'out of memory' });
     const { out } = await mlops(['runs', 'show', 'run-1']);
-    expect(out).toMatch(/failed at\s+Train\nerror\s+AlgorithmError: out of memory/);
+    expect(out).toMatch(/failed at\s+train\nerror\s+AlgorithmError: out of memory/);
     expect(out).toMatch(/prepare-data\s+FINISHED\s.*5.0 s\s+manifest=s3:\/\/m/);
     expect(out).toMatch(/metrics\nrmse\s+64.123\n[\s\S]*parameters\nrounds\s+10\n$/);
     expect(await json('runs', 'show', 'run-1')).toMatchObject({ runId: 'run-1', status: 'FAILED' });

@@ -5,8 +5,10 @@ import {
   GetExecutionHistoryCommand,
   type HistoryEvent,
   SFNClient,
+  RedriveExecutionCommand,
   StartExecutionCommand,
   type StartExecutionCommandInput,
+  StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 
 export interface PutEvent {
@@ -45,6 +47,8 @@ const named = (name: string, message: string): Error => Object.assign(new Error(
 export class MemoryExecutions {
   readonly executions = new Map<string, Partial<DescribeExecutionCommandOutput> & { readonly events?: HistoryEvent[] }>();
   readonly started: StartExecutionCommandInput[] = [];
+  /** Called with an execution that was stopped or redriven. */
+  changed: (executionArn: string) => void | Promise<void> = () => undefined;
   /** What executions of a state machine answer at once, by its ARN; those of others run until the test ends them. */
   readonly answers = new Map<string, (input: Record<string, unknown>) => unknown>();
 
@@ -66,7 +70,15 @@ export class MemoryExecutions {
     const found = this.executions.get(executionArn!);
     if (!found) throw named('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
     if (command instanceof DescribeExecutionCommand) return found;
-    if (command instanceof GetExecutionHistoryCommand) return { events: found.events };
+    if (command instanceof StopExecutionCommand || command instanceof RedriveExecutionCommand) {
+      const { error, cause } = command.input as { readonly error?: string; readonly cause?: string };
+      const isStop = command instanceof StopExecutionCommand;
+      if (!isStop && found.redriveStatus !== 'REDRIVABLE') throw named('ExecutionNotRedrivable', 'Execution is not redrivable');
+      this.executions.set(executionArn!, { ...found, status: isStop ? 'ABORTED' : 'RUNNING', error, cause });
+      await this.changed(executionArn!);
+      return {};
+    }
+    if (command instanceof GetExecutionHistoryCommand) return { events: command.input.reverseOrder ? found.events : found.events?.toReversed() };
     throw new Error(`not stubbed: ${command.constructor.name}`);
   }
 }

@@ -11,6 +11,7 @@ import { MemoryBucket } from '../../fakes/memory-s3';
 const BUCKETS = { data: 'data', artifacts: 'artifacts' };
 const SPEC = {
   ...{ model: 'Demand', task: { kind: 'REGRESSION', target: 'cnt', timeColumn: 'at' }, holdout: { share: 0.2 }, minimumTrainingRows: 10 },
+  gate: {},
   hyperparameters: {},
   training: { image: 'i', entryPoint: 'train.py', instanceType: 'ml.m5.large', codeUri: 's3://assets/code.tar.gz', codeSha256: 'x' },
 } as unknown as PipelineSpec;

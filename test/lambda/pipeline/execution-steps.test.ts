@@ -78,7 +78,8 @@ test('what jobs bill is told by type of instance, with failed and repeated ones'
   const { billed, steps } = await accountOf([
     ...[entered(0, 'Train', { prepared: PREPARED }), lost, failed(5, 'E', 'c'), { type: 'ExecutionRedriven', timestamp: at(60) } as HistoryEvent],
     ...[succeeded(80, { ...training, TrainingJobName: 'a2' }), exited(80, 'Train', TRAINED)],
-    ...[entered(80, 'ScoreHoldout'), entered(80, 'ScoreCandidate'), succeeded(95, transform), exited(95, 'ScoreCandidate'), exited(96, 'ScoreHoldout')],
+    ...[entered(80, 'ScoreHoldout'), entered(80, 'ScoreCandidate'), succeeded(95, transform)],
+    ...[exited(95, 'ScoreCandidate'), exited(96, 'ScoreHoldout')],
   ]);
   expect(billed).toEqual([{ instanceType: 'ml.m5.large', seconds: 120 }, { instanceType: 'ml.m5.xlarge', seconds: 12 }]);
   expect(steps).toMatchObject([
@@ -94,7 +95,7 @@ test('a redriven state that is not entered anew is under way again from the redr
 });
 
 test('states of other kinds of runs and a user’s own are steps too, choices are none', async () => {
-  const choice = (name: string) => ({ timestamp: at(0), type: 'ChoiceStateEntered', stateEnteredEventDetails: { name, input: '{}' } }) as HistoryEvent;
+  const choice = (name: string) => ({ ...entered(0, name), type: 'ChoiceStateEntered' }) as HistoryEvent;
   const names = ['MovePointer', 'CreateRollbackModelOfImage', 'RequestApproval', 'Tune', 'DescribeBest', 'Process', 'MyFeatures', 'FinishRolledBack'];
   const states = names.flatMap((name) => [entered(0, name), exited(1, name)]);
   const steps = await stepsOf([choice('Kind'), choice('MyChoice'), ...states]);

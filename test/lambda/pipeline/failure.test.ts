@@ -53,18 +53,20 @@ describe('what an execution broke on', () => {
     ['{"truncated', '{"truncated'],
     ['"just text"', '"just text"'],
     ['{"ProcessingJobName":"p","FailureReason":"AlgorithmError","ExitMessage":"no such column"}', 'AlgorithmError: no such column'],
-    [`{"TrainingJobName":"t","FailureReason":"AlgorithmError: \\"x\\" is no number","Environment":{"A`, 'AlgorithmError: "x" is no number'],
+    ['{"TrainingJobName":"t","FailureReason":"AlgorithmError: \\"x\\" is no number","Environment":{"A', 'AlgorithmError: "x" is no number'],
   ])('%s reads as a sentence', (cause, message) => {
     expect(readableCause(cause)).toBe(message);
   });
 });
 
 describe('what failed', () => {
-  const scheduled = (id: number, details: object): HistoryEvent => ({ id, previousEventId: id - 1, type: 'TaskScheduled', ...details }) as HistoryEvent;
+  const scheduled = (id: number, details: object): HistoryEvent =>
+    ({ id, previousEventId: id - 1, type: 'TaskScheduled', ...details }) as HistoryEvent;
 
   test('is a job with its exit code, as SageMaker describes it', () => {
     const cause = JSON.stringify({ TrainingJobName: 'job-1', FailureReason: 'AlgorithmError: ExecuteUserScriptError: no rows, exit code: 3' });
-    const history = [entered(1, 'Train'), failed(2, 'TaskFailed', { error: 'States.TaskFailed', cause }), failed(3, 'ExecutionFailed', { error: 'States.TaskFailed', cause })];
+    const details = { error: 'States.TaskFailed', cause };
+    const history = [entered(1, 'Train'), failed(2, 'TaskFailed', details), failed(3, 'ExecutionFailed', details)];
     expect(failureOf(history.reverse(), {})).toMatchObject({ step: 'Train', exitCode: 3, job: { kind: 'training', name: 'job-1' } });
   });
 
@@ -84,7 +86,8 @@ describe('what failed', () => {
   test('is not what failed before the last redrive', () => {
     const history = [
       ...[entered(1, 'Train'), failed(2, 'TaskFailed', { error: 'E', cause: 'first' }), failed(3, 'ExecutionFailed', { error: 'E', cause: 'first' })],
-      ...[{ id: 4, type: 'ExecutionRedriven' } as HistoryEvent, entered(5, 'Evaluate'), failed(6, 'ExecutionFailed', { error: 'E', cause: 'a path is absent' })],
+      ...[{ id: 4, type: 'ExecutionRedriven' } as HistoryEvent, entered(5, 'Evaluate')],
+      failed(6, 'ExecutionFailed', { error: 'E', cause: 'a path is absent' }),
     ];
     expect(failureOf(history.reverse(), {})).toMatchObject({ step: 'Evaluate', message: 'a path is absent' });
   });
@@ -149,7 +152,13 @@ describe('the failure handler', () => {
       ],
       [
         'putEvent',
-        ['Training Pipeline Failed', expect.objectContaining({ platform: 'mlops', model: 'Demand', runId: 'run-1', step: 'Train', message: 'boom', resume: 'mlops runs resume run-1' })],
+        [
+          'Training Pipeline Failed',
+          expect.objectContaining({
+            ...{ platform: 'mlops', model: 'Demand', runId: 'run-1', step: 'Train', message: 'boom' },
+            resume: 'mlops runs resume run-1',
+          }),
+        ],
       ],
       ['failRun', ['run-1', { step: 'Train', name: 'States.TaskFailed', message: 'boom' }, 'FAILED']],
       ['tidy', expect.objectContaining({ executionArn: ARN, model: 'Demand', runId: 'run-1', endpointName: undefined })],

@@ -1,3 +1,4 @@
+import { withOverrides } from '../../../lambda/pipeline/configuration';
 import { DataPreparation, runUris } from '../../../lambda/pipeline/prepare';
 import type { DataManifest } from '../../../lib/artifacts/contract';
 import type { PipelineSpec } from '../../../lib/pipeline/contract';
@@ -8,7 +9,10 @@ const SPEC: PipelineSpec = {
   model: 'Demand',
   task: { kind: 'REGRESSION', target: 'cnt', timeColumn: 'timestamp' },
   holdout: { days: 2 },
-  gate: { metric: 'rmse', minimumImprovement: 0, bounds: [] },
+  gate: {
+    ...{ metric: 'rmse', minimumImprovement: 0, confidence: 0.95, minimumBlocks: 20, fewBlocks: 'widen', bounds: [], groups: [] },
+    allowedDuplicateShare: 0,
+  },
   training: { image: 'i', entryPoint: 'train.py', instanceType: 'ml.m5.large', codeUri: 's3://assets/code.tar.gz', codeSha256: 'x' },
   hyperparameters: {},
   minimumTrainingRows: 10,
@@ -130,4 +134,40 @@ test('a positive label that never occurs is named with those that do', async () 
   const rows = [...day('2012-01-01'), ...day('2012-01-02'), ...day('2012-01-03')].map((row, index) => row.replace(/\d+$/, index % 2 ? 'yes' : 'no'));
   const task = { kind: 'BINARY_CLASSIFICATION', target: 'cnt', timeColumn: 'timestamp', positiveLabel: 'Yes' };
   await expect(prepare(bucketWith({ 'a.csv': csv(rows) }), { task })).rejects.toThrow(/never is the positive label 'Yes', only (no, yes|yes, no)/);
+});
+
+describe('a run for some of the data', () => {
+  const months = { '2012/01.csv': csv([...day('2012-01-01'), ...day('2012-01-03')]), '2011/01.csv': csv(day('2011-01-01')) };
+  const prepareSome = (dataPrefix: string, bucket = bucketWith(months), dataCommit?: string) =>
+    new DataPreparation(bucket.files(), BUCKETS, { settings: SPEC, dataPrefix, dataCommit }).prepare('run-1');
+
+  test('reads no other files, and its manifest says so', async () => {
+    const manifest = await prepareSome('2012/', bucketWith(months), 'c0ffee');
+    expect(manifest).toMatchObject({ rows: 48, prefix: '2012/', commit: 'c0ffee', files: [{ key: 'datasets/Demand/2012/01.csv' }] });
+    expect(await prepare(bucketWith(months))).not.toHaveProperty('prefix');
+  });
+
+  test('that are not there names the place and what is there', async () => {
+    const message = 's3://data/datasets/Demand/2013/: there is no data; below s3://data/datasets/Demand/ there are 2011/, 2012/';
+    await expect(prepareSome('2013/')).rejects.toMatchObject({ name: 'DataInvalid', message });
+    await expect(prepareSome('2013/', bucketWith({}))).rejects.toThrow('upload CSV files with a header there');
+  });
+
+  test.each(['', '/2012/', '../Other/', '2012/../../Other/', '2012\n'])('cannot lead out of the data set: %j', async (prefix) => {
+    await expect(prepareSome(prefix)).rejects.toMatchObject({ name: 'DataInvalid', message: expect.stringContaining('is no part of keys below') });
+  });
+});
+
+describe('hyperparameters of one run', () => {
+  test('stand above those of the app', () => {
+    const settings = { ...SPEC, hyperparameters: { depth: '6', seed: '1' } };
+    expect(withOverrides(settings, { hyperparameters: { depth: '3', rate: '0.1' } }).hyperparameters).toEqual({ depth: '3', seed: '1', rate: '0.1' });
+    expect(withOverrides(settings, {})).toBe(settings);
+  });
+
+  test('are none of the container’s own', () => {
+    const message = expect.stringContaining('hyperparameter sagemaker_program');
+    const own = () => withOverrides(SPEC, { hyperparameters: { sagemaker_program: 'x' } });
+    expect(own).toThrow(expect.objectContaining({ name: 'DataInvalid', message }));
+  });
 });

@@ -96,6 +96,7 @@ describe('a rebuild is made from the record', () => {
     ...{ model: 'Demand', task: { kind: 'REGRESSION', target: 'cnt', timeColumn: 'at' }, holdout: { days: 1 }, minimumTrainingRows: 1 },
     hyperparameters: { seed: '7' },
     training: { image: IMAGE, entryPoint: 'train.py', instanceType: 'ml.m5.large', codeUri: 's3://assets/now' },
+    gate: {},
   } as unknown as PipelineSpec;
   const CONFIGURATION = 's3://artifacts/old/configuration.json';
   const MANIFEST = 's3://artifacts/old/manifest.json';

@@ -156,7 +156,8 @@ test('over any history of causes, ends and redrives, with events in any order, w
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (history) => {
       const world = new World();
       const events: (() => Promise<unknown>)[] = [];
-      const runs = () => [...world.executions].map(([executionArn, execution]) => ({ executionArn, runId: executionArn.split(':')[7], ...execution }));
+      const runs = () =>
+        [...world.executions].map(([executionArn, execution]) => ({ executionArn, runId: executionArn.split(':')[7], ...execution }));
       const among = <T>(all: readonly T[], index: number): T | undefined => all[index % Math.max(1, all.length)];
       const set = (executionArn: string, status: 'RUNNING' | 'FAILED' | 'SUCCEEDED', output?: string) =>
         world.executions.set(executionArn, { ...world.executions.get(executionArn), status, output });

@@ -74,7 +74,7 @@ const redriven = (runId: string, redriveCount = 1) => {
 const requested = (occurredAt: string, overrides?: object) => ({
   source: 'cdk-mlops',
   'detail-type': EVENTS.retrainRequested,
-  detail: { platform: detail.platform, model: detail.model, occurredAt, reason: 'a try', requestedBy: 'arn:aws:sts::1:assumed-role/R/ana', overrides },
+  detail: { ...detail, occurredAt, reason: 'a try', requestedBy: 'arn:aws:sts::1:assumed-role/R/ana', overrides },
 });
 const published = (): string => output.mock.calls.flat().join('\n');
 
@@ -226,7 +226,8 @@ describe('a redrive', () => {
     for (let time = 0; time < 2; time++) await release(redriven(runId));
     expect((await governor.state('Demand')).lock?.runId).toBe(other.runId);
     const told = (await governor.listDecisions('Demand')).filter(({ decision }) => decision === 'refused-running');
-    expect(told).toEqual([expect.objectContaining({ runId: other.runId, reason: expect.stringContaining(`run ${runId} was redriven without the lock`) })]);
+    const reason = expect.stringContaining(`run ${runId} was redriven without the lock`);
+    expect(told).toEqual([expect.objectContaining({ runId: other.runId, reason })]);
   });
 
   test('makes a late event of the end before it void', async () => {
