@@ -1,4 +1,3 @@
-import { isAscii, isUtf8 } from 'node:buffer';
 import type { Rejections } from '../rejections';
 import type { Cell, Chunks, RequestHead, RequestSink, TextRow } from '../rows';
 import { withoutBom } from './bom';
@@ -14,7 +13,7 @@ import type { RecordScanner } from './feeder';
 import { Feeder } from './feeder';
 import type { FlatRows } from './flat-rows';
 import { UnreadableBody } from './json-body';
-import { isBlankLine, LineRejections } from './lines';
+import { isBlankLine, LineRejections, NOT_UTF8, parseLine, wholeLinesOf } from './lines';
 
 const NEWLINE = 10;
 /** Forms of records that are remembered, and lines that one is looked for in. */
@@ -69,13 +68,12 @@ export class CaptureScanner implements RecordScanner {
   }
 
   public scan(bytes: Uint8Array, from: number, to: number): number {
-    const region = Buffer.from(bytes.buffer, bytes.byteOffset, to);
-    const last = region.lastIndexOf(NEWLINE);
-    if (last < from) {
+    const lines = wholeLinesOf(bytes, from, to);
+    if (lines === undefined) {
       return from;
     }
-    this.head.isAscii = isAscii(region);
-    const isText = this.head.isAscii || isUtf8(region.subarray(from, last));
+    const { region, last, isText } = lines;
+    this.head.isAscii = lines.isAscii;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let start = from; start <= last; ) {
       this.lines.line += 1;
@@ -120,15 +118,10 @@ export class CaptureScanner implements RecordScanner {
     if (isBlankLine(bytes, start, end)) {
       return;
     }
-    if (!isText && !isUtf8(bytes.subarray(start, end))) {
+    const value = parseLine(bytes, start, end, isText);
+    if (value === NOT_UTF8) {
       this.lines.reject('not-utf8', 'the text is no UTF-8');
       return;
-    }
-    let value: unknown;
-    try {
-      value = JSON.parse(textOf(bytes, start, end));
-    } catch {
-      value = undefined;
     }
     const line = captureLine(value);
     if (line === undefined) {

@@ -1,15 +1,14 @@
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import type { Rejections } from '../rejections';
 import type { TextRow } from '../rows';
 import { EXACT_DIGITS, fourDigits, POWERS } from './bytes';
 import type { RecordScanner } from './feeder';
 import { LINE_LIMIT_NAME } from './feeder';
+import { isBlankLine, wholeLinesOf } from './lines';
 import { RecordEnd } from './record-end';
 
 const NEWLINE = 10;
 const RETURN = 13;
-const SPACE = 32;
-const TAB = 9;
 const QUOTE = 34;
 const COMMA = 44;
 const MINUS = 45;
@@ -49,19 +48,19 @@ export class CsvScanner implements RecordScanner {
   }
 
   public scan(bytes: Uint8Array, from: number, to: number): number {
-    const region = Buffer.from(bytes.buffer, bytes.byteOffset, to);
-    const last = region.lastIndexOf(NEWLINE);
-    if (last < from) {
+    const lines = wholeLinesOf(bytes, from, to);
+    if (lines === undefined) {
       return from;
     }
-    const isText = isAscii(region) || isUtf8(region.subarray(from, last));
+    const { region, last, isText } = lines;
     this.row.bytes = bytes;
     return region.indexOf(QUOTE, from) < 0 ? this.scanBare(bytes, from, last + 1, isText) : this.scanQuoted(bytes, from, to, isText);
   }
 
   /**
    * Without quotes; `bytes[to - 1]` is a newline, which ends the loops. Fields of up to nine digits are read as numbers in the same pass: their
-   * digits and the power of ten are exact, so that the one quotient is the nearest double.
+   * digits and the power of ten are exact, so that the one quotient is the nearest double. The loop over digits stands here, in `FlatRows` and in
+   * `JsonForms` once each, since what ends a field differs and a call that answers a double and a place would need memory in each field.
    */
   private scanBare(bytes: Uint8Array, from: number, to: number, isText: boolean): number {
     const { numbers } = this;
@@ -235,7 +234,7 @@ export class CsvScanner implements RecordScanner {
 
   private finishRecord(bytes: Uint8Array, start: number, end: number, fields: number, isText: boolean, quoted = false): void {
     this.lines += 1;
-    if (fields === 1 && !quoted && isBlank(bytes, start, end)) {
+    if (fields === 1 && !quoted && isBlankLine(bytes, start, end)) {
       return;
     }
     this.records += 1;
@@ -274,12 +273,3 @@ export class CsvScanner implements RecordScanner {
 /** Whether a field may end here: comma, newline, carriage return and newline. */
 const isEnd = (bytes: Uint8Array, index: number, to: number): boolean =>
   bytes[index] === COMMA || bytes[index] === NEWLINE || (bytes[index] === RETURN && index + 1 < to && bytes[index + 1] === NEWLINE);
-
-function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let index = start; index < end; index += 1) {
-    if (bytes[index] !== SPACE && bytes[index] !== TAB && bytes[index] !== RETURN) {
-      return false;
-    }
-  }
-  return true;
-}

@@ -1,4 +1,5 @@
 import { EXACT_DIGITS, fourDigits, POWERS } from './bytes';
+import { isBlankLine } from './lines';
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -38,7 +39,8 @@ export class FlatRows {
 
   /**
    * Takes the rows of a JSON string whose content begins at `from`, from the bytes as they stand there; answers the index of the closing quote, -1
-   * where the string holds anything but plain text and newlines. The bytes, which `view` shows too, hold a newline somewhere behind, which no JSON string does.
+   * where the string holds anything but plain text and newlines. The bytes, which `view` shows too, hold a newline somewhere behind, which no JSON
+   * string does.
    */
   public scanString(bytes: Uint8Array, view: DataView, from: number): number {
     this.clear();
@@ -172,7 +174,7 @@ export class FlatRows {
 
   private endRow(bytes: Uint8Array, from: number, to: number): void {
     const first = this.rows === 0 ? 0 : this.first[this.rows];
-    if (this.fields > first || !isBlank(bytes, from, to)) {
+    if (this.fields > first || !isBlankLine(bytes, from, to)) {
       this.add(from, to);
       this.closeRow();
     }
@@ -183,13 +185,4 @@ function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(2 * array.length);
   larger.set(array);
   return larger;
-}
-
-function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let index = from; index < to; index += 1) {
-    if (bytes[index] !== SPACE && bytes[index] !== 9 && bytes[index] !== RETURN) {
-      return false;
-    }
-  }
-  return true;
 }

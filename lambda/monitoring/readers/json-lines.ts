@@ -1,13 +1,11 @@
-import { isAscii, isUtf8 } from 'node:buffer';
 import type { Rejections } from '../rejections';
 import type { Cell, Chunks, RowSink } from '../rows';
 import { withoutBom } from './bom';
-import { textOf } from './bytes';
 import type { RecordScanner } from './feeder';
 import { Feeder } from './feeder';
 import type { Fields } from './json-body';
 import { cellOf, isFields, transpose, UnreadableBody } from './json-body';
-import { isBlankLine, LineRejections } from './lines';
+import { isBlankLine, LineRejections, NOT_UTF8, parseLine, wholeLinesOf } from './lines';
 
 const NEWLINE = 10;
 /** Names of columns that are counted one by one. */
@@ -68,12 +66,11 @@ export class JsonLineScanner implements RecordScanner {
   }
 
   public scan(bytes: Uint8Array, from: number, to: number): number {
-    const region = Buffer.from(bytes.buffer, bytes.byteOffset, to);
-    const last = region.lastIndexOf(NEWLINE);
-    if (last < from) {
+    const lines = wholeLinesOf(bytes, from, to);
+    if (lines === undefined) {
       return from;
     }
-    const isText = isAscii(region) || isUtf8(region.subarray(from, last));
+    const { region, last, isText } = lines;
     for (let start = from; start <= last; ) {
       const end = region.indexOf(NEWLINE, start);
       this.lines.line += 1;
@@ -98,15 +95,10 @@ export class JsonLineScanner implements RecordScanner {
   public unfinished(): void {}
 
   private readLine(bytes: Uint8Array, start: number, end: number, isText: boolean): void {
-    if (!isText && !isUtf8(bytes.subarray(start, end))) {
+    const value = parseLine(bytes, start, end, isText);
+    if (value === NOT_UTF8) {
       this.reject('not-utf8', 'the text is no UTF-8');
       return;
-    }
-    let value: unknown;
-    try {
-      value = JSON.parse(textOf(bytes, start, end));
-    } catch {
-      value = undefined;
     }
     if (typeof value !== 'object' || value === null) {
       this.reject('row-malformed', 'the line is no JSON object or array');

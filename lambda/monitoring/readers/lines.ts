@@ -1,4 +1,6 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { Rejections } from '../rejections';
+import { textOf } from './bytes';
 import { LINE_LIMIT_NAME } from './feeder';
 
 const NEWLINE = 10;
@@ -45,4 +47,39 @@ export function isBlankLine(bytes: Uint8Array, from: number, to: number): boolea
     }
   }
   return true;
+}
+
+export interface WholeLines {
+  /** The bytes up to where they were given. */
+  readonly region: Buffer;
+  /** Index of the last newline. */
+  readonly last: number;
+  readonly isAscii: boolean;
+  /** Whether all lines are UTF-8; else each has to be looked at. */
+  readonly isText: boolean;
+}
+
+/** Whole lines of `bytes[from … to)`; undefined where none ends there. */
+export function wholeLinesOf(bytes: Uint8Array, from: number, to: number): WholeLines | undefined {
+  const region = Buffer.from(bytes.buffer, bytes.byteOffset, to);
+  const last = region.lastIndexOf(NEWLINE);
+  if (last < from) {
+    return undefined;
+  }
+  const ascii = isAscii(region);
+  return { region, last, isAscii: ascii, isText: ascii || isUtf8(region.subarray(from, last)) };
+}
+
+export const NOT_UTF8 = Symbol('not UTF-8');
+
+/** Value of a line of JSON; undefined where it is none, `NOT_UTF8` where it is no text. `isText`: that it is, is known. */
+export function parseLine(bytes: Uint8Array, start: number, end: number, isText: boolean): unknown {
+  if (!isText && !isUtf8(bytes.subarray(start, end))) {
+    return NOT_UTF8;
+  }
+  try {
+    return JSON.parse(textOf(bytes, start, end));
+  } catch {
+    return undefined;
+  }
 }
