@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { ModelRegistryClient } from '../../../lambda/registry/model-registry.client';
 import { RunTrackerClient } from '../../../lambda/tracking/run-tracker.client';
@@ -69,6 +70,7 @@ Object.assign(process.env, {
     maxConcurrency: 5,
     captureSamplingPercentage: 100,
     captureUri: 's3://predictions/capture',
+    deployment: { strategy: 'ALL_AT_ONCE', bakeSeconds: 0, maximumErrorShare: 0.05, watchSeconds: 0, smokeRows: 0 },
   }),
 });
 
@@ -103,6 +105,8 @@ beforeAll(async () => {
   installWriter();
   const stub = sagemaker.client();
   jest.spyOn(SageMakerClient.prototype, 'send').mockImplementation(((command: never) => stub.send(command)) as never);
+  // No alarm of a release is there.
+  jest.spyOn(CloudWatchClient.prototype, 'send').mockImplementation((async () => ({})) as never);
   functions = await load();
   const rows = Array.from({ length: 30 * 24 }, (_, hour) => `${new Date(Date.UTC(2012, 0, 1, hour)).toISOString()},${hour % 24},${hour % 24}`);
   bucket.objects.set('data/datasets/Demand/january.csv', `timestamp,hr,cnt\n${rows.join('\n')}\n`);
