@@ -26,6 +26,7 @@ from . import (
     sfn_run,
     sfn_tasks,
     streams,
+    sts_signature,
 )
 
 
@@ -51,6 +52,7 @@ def install(settings) -> None:
     dynamodb_limits.install()
     dynamodb_queries.install()
     streams.install()
+    sts_signature.install()
     faults.install()
     calls.install()
     internal_api.install(settings)

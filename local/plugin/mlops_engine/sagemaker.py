@@ -127,6 +127,8 @@ def resources(operation: str, params: dict) -> list:
     """The ARNs an operation is authorized on; the first is the one a denial names."""
     if operation in ('AddTags', 'DeleteTags', 'ListTags'):
         return [str(params.get('ResourceArn', '*'))]
+    if operation == 'ListTrainingJobsForHyperParameterTuningJob':
+        return [_arn('hyper-parameter-tuning-job', str(params.get('HyperParameterTuningJobName', '')) or '*')]
     match = _OPERATION.match(operation)
     if not match or match.group(2) not in _KINDS:
         return ['*']

@@ -86,9 +86,10 @@ class EventTest(EngineTest):
         role = self.role('scheduling', [('lambda:InvokeFunction', arn)], 'scheduler.amazonaws.com')
         self.client('scheduler').create_schedule(
             Name='once', ScheduleExpression=f"at({time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())})", FlexibleTimeWindow={'Mode': 'OFF'},
-            Target={'Arn': arn, 'RoleArn': role, 'Input': '{"at": "<aws.scheduler.scheduled-time>"}'})
+            Target={'Arn': arn, 'RoleArn': role, 'Input': '{"at": "<aws.scheduler.scheduled-time>"}'}, ActionAfterCompletion='DELETE')
         event = wait_until(lambda: self.got('scheduled'))[0]
         self.assertRegex(event['at'], r'^20\d\d-\d\d-\d\dT')
+        wait_until(lambda: not self.client('scheduler').list_schedules(NamePrefix='once')['Schedules'])
 
     def test_schedule_may_call_an_api_and_its_failure_is_dead_lettered(self):
         url, dead = self.queue('schedule-dead')
