@@ -22,11 +22,18 @@ const MOSTLY = 0.9;
  * be drawn, or is not defined on a tenth of the resamples or more.
  *
  * @param oneSided probability that is left beyond each end
+ * @param degreesOfFreedom fewer than of as many blocks where neighbours are alike
  */
-export const blockBootstrap = (figure: BlockValue, blocks: number, oneSided: number, seed: number): BootstrapRange | undefined => {
+export const blockBootstrap = (
+  figure: BlockValue,
+  blocks: number,
+  oneSided: number,
+  seed: number,
+  degreesOfFreedom = blocks - 1,
+): BootstrapRange | undefined => {
   const { drawn } = figure;
   if (!drawn || blocks < 2) return undefined;
-  const error = normalSurvival(Math.sqrt(blocks / (blocks - 1)) * studentQuantile(oneSided, blocks - 1));
+  const error = normalSurvival(Math.sqrt(blocks / (blocks - 1)) * studentQuantile(oneSided, degreesOfFreedom));
   const resamples = Math.min(MOST_RESAMPLES, Math.max(FEWEST_RESAMPLES, Math.ceil(FEWEST_BEYOND / error)));
   const random = generator(seed);
   const times = new Float64Array(figure.weight.length);

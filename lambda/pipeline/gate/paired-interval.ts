@@ -57,7 +57,7 @@ export const pairedInterval = (
     const { low, high } = intervalOf(estimate, 1 - confidence);
     return { method: 'student', confidence, low, high, blocks: there, widened };
   }
-  const range = blockBootstrap(figure, there, 1 - confidence, seed);
+  const range = blockBootstrap(figure, there, 1 - confidence, seed, Math.min(there - 1, estimate.degreesOfFreedom));
   if (!range) return { none: `it is not defined on enough resamples of the ${there} ${noun} of the holdout` };
   const from = (end: number): number => (end === figure.value ? end : figure.value + (end - figure.value) * widened);
   return { method: 'bootstrap', confidence, low: from(range.low), high: from(range.high), blocks: there, widened, resamples: range.resamples, seed };

@@ -32,12 +32,13 @@ export interface Rows {
 
 const DAY = 86_400_000;
 
-/** A holdout as the reader makes it; without days each row is a block of its own. */
+/** A holdout as the reader makes it; without days blocks are rows, or consecutive rows where there are many. */
 export const holdoutOf = (task: typeof REGRESSION | typeof BINARY | typeof CLASSES, rows: Rows): ScoredHoldout => {
   const { truth, days, groups = {} } = rows;
+  const rowsPerBlock = Math.ceil(truth.length / 500);
   const table = (scores: readonly Value[], columns: readonly string[]): QualityTable => {
     const made = new QualityTable(task, columns);
-    truth.forEach((value, row) => made.add(days ? days[row] : row, scores[row], value, columns.map((column) => groups[column][row])));
+    truth.forEach((value, row) => made.add(days ? days[row] : Math.floor(row / rowsPerBlock), scores[row], value, columns.map((column) => groups[column][row])));
     return made;
   };
   const candidate = table(rows.candidate, Object.keys(groups));
@@ -47,7 +48,7 @@ export const holdoutOf = (task: typeof REGRESSION | typeof BINARY | typeof CLASS
     columns: [task.target, ...Object.keys(groups)],
     candidate,
     ...(rows.champion && { champion: table(rows.champion, []) }),
-    blocks: { unit: days ? 'day' : 'rows', count: candidate.blockIds.length, ...(days ? {} : { rowsPerBlock: 1 }) },
+    blocks: { unit: days ? 'day' : 'rows', count: candidate.blockIds.length, ...(days ? {} : { rowsPerBlock }) },
     ...(days && { from: times[0], to: times[times.length - 1] }),
     keys: new Map(),
     rowsUpTo: (time) => times.filter((one) => one <= time).length,

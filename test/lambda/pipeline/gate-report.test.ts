@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import Ajv2020 from 'ajv/dist/2020';
+import addFormats from 'ajv-formats';
+import { renderGate } from '../../../lambda/pipeline/gate/page/render';
+import { groupMetrics } from '../../../lambda/pipeline/gate/report';
+import type { GateReport } from '../../../lambda/pipeline/gate/types';
+import { binaryReport, classesReport, EVIL, firstReport, passedReport, refusedReport } from './gate-report-samples';
+
+const schema = JSON.parse(readFileSync(path.resolve(__dirname, '../../../docs/schemas/gate-report.schema.json'), 'utf8')) as object;
+const validate = addFormats(new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true, allErrors: true })).compile(schema);
+
+const REPORTS: readonly (readonly [string, () => GateReport])[] = [
+  ['a better candidate', passedReport],
+  ['a refused one', refusedReport],
+  ['the first version', firstReport],
+  ['probabilities', binaryReport],
+  ['classes', classesReport],
+];
+
+/** As it stands in the bucket. */
+const stored = (report: GateReport): Record<string, unknown> => JSON.parse(JSON.stringify(report)) as Record<string, unknown>;
+
+test.each(REPORTS)('the published schema takes the report of %s', (_, report) => {
+  expect({ valid: validate(stored(report())), errors: validate.errors }).toEqual({ valid: true, errors: null });
+});
+
+test('it refuses verdicts and fields that there are not, and reports without rules', () => {
+  const report = stored(passedReport());
+  const [rule] = report.rules as object[];
+  expect(validate({ ...report, rules: [{ ...rule, verdict: 'fine' }] })).toBe(false);
+  expect(validate({ ...report, rules: [] })).toBe(false);
+  expect(validate({ ...report, colour: 'red' })).toBe(false);
+  expect(validate({ ...report, leakage: undefined })).toBe(false);
+});
+
+test('a report says what is not in it, and why', () => {
+  expect(passedReport().missing).toEqual([{ what: 'Permutation importance', why: expect.stringContaining('scored once more') }]);
+  expect(classesReport().missing.map(({ what }) => what)).toEqual(['Permutation importance', 'Slices by group', 'Calibration and curves']);
+});
+
+test('the values of judged groups go on record by the names that cards know', () => {
+  expect(groupMetrics(binaryReport())).toEqual({
+    'recall/town:Bern': expect.any(Number),
+    'recall/town:Basel': expect.any(Number),
+    'recall/town:Genf': expect.any(Number),
+  });
+});
+
+describe('the page', () => {
+  test.each<[string, () => GateReport, RegExp]>([
+    ['a better candidate', passedReport, /<h1>BikeDemand: the candidate passed the gate: its rmse is 18\.0 % better than that of v3\.<\/h1>/],
+    ['a refused one', refusedReport, /<h1>BikeDemand: the candidate was refused: its rmse is [\d.]+ % worse than that of v3\. 6 more rules are broken\.<\/h1>/],
+    ['the first version', firstReport, /<h1>BikeDemand: the candidate passed the gate as the first version\.<\/h1>/],
+  ])('begins with the verdict of %s in a sentence', (_, report, headline) => {
+    expect(renderGate(report())).toMatch(headline);
+  });
+
+  test('says that a candidate is better, but not for certain', () => {
+    const report = passedReport();
+    const [rule, ...others] = report.rules;
+    const refused = { ...report, passed: false, rules: [{ ...rule, passed: false, verdict: 'failed' as const }, ...others] };
+    expect(renderGate(refused)).toContain('was refused: its rmse is 18.0 % better than that of v3, but not for certain.');
+  });
+
+  test('shows every rule with its value, interval, bound and verdict', () => {
+    const page = renderGate(refusedReport());
+    for (const { text } of refusedReport().rules) expect(page).toContain(`${text.replaceAll("'", '&#39;')}.`);
+    expect(page.match(/class="tag bad"/g)).toHaveLength(7);
+    expect(page).toContain('Warning: whether the champion was trained on rows of the holdout cannot be checked');
+    expect(page).toContain('14 days of the holdout are fewer than the 20');
+  });
+
+  test('holds no markup of the data, no script, and nothing from elsewhere', () => {
+    const page = renderGate(passedReport());
+    expect(page).not.toContain(EVIL);
+    expect(page).toContain('&lt;img src=x');
+    expect(page).not.toMatch(/<script|https?:\/\//);
+  });
+
+  test('of a hundred groups and years of days stays small', () => {
+    const report = passedReport();
+    const groups = Array.from({ length: 60 }, (_, index) => ({ ...report.groups[0].groups[0], group: `a rather long name of a group, number ${index}` }));
+    const overTime = Array.from({ length: 120 }, (_, index) => ({ ...report.overTime[0], name: `20${10 + (index % 80)}-01-01` }));
+    const page = renderGate({ ...report, overTime, groups: [{ ...report.groups[0], groups }, { ...report.groups[0], column: 'other', groups }] });
+    expect(Buffer.byteLength(page)).toBeLessThan(150_000);
+  });
+});
