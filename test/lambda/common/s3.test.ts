@@ -75,6 +75,14 @@ test('writes once where that is asked for', async () => {
   expect(await files.readJson('s3://b/once')).toEqual({ a: 1 });
 });
 
+test('writes over an unchanged object alone where that is asked for', async () => {
+  const { files } = bucketWith();
+  const { etag } = await files.putJson('s3://b/turn', { a: 1 });
+  await files.putJson('s3://b/turn', { a: 2 }, { ifUnchanged: etag });
+  await expect(files.putJson('s3://b/turn', { a: 3 }, { ifUnchanged: etag })).rejects.toMatchObject({ name: 'PreconditionFailed' });
+  expect(await files.readJson('s3://b/turn')).toEqual({ a: 2 });
+});
+
 test('what is no URI of S3 is refused', async () => {
   await expect(bucketWith().files.readText('https://b/key')).rejects.toThrow('not an S3 URI: https://b/key');
 });
