@@ -38,7 +38,9 @@ export type IdHash = readonly [number, number];
 
 export const idHash = (id: string): IdHash => [hashText(id), hashText(id, ID_SEED)];
 
-const hashesOf = ({ eventId, inferenceId }: RequestHead): Int32Array => Int32Array.of(...idHash(eventId), ...idHash(inferenceId));
+/** Hashes of event id and inference id, which the reader has made perhaps. */
+export const hashesOf = ({ hashes, eventId, inferenceId }: RequestHead): Int32Array =>
+  hashes ?? Int32Array.of(...idHash(eventId), ...idHash(inferenceId));
 
 /** What a part of a window holds, besides its profile. */
 export interface RequestCounts {
@@ -104,7 +106,7 @@ export class RequestProfiler implements RequestSink {
       return false;
     }
     // Delivery is at least once: the same record may stand in two files.
-    const hashes = head.hashes ?? hashesOf(head);
+    const hashes = hashesOf(head);
     const isNew = this.events.add(hashes[0], hashes[1]);
     const isOwnId = hashes[0] === hashes[2] && hashes[1] === hashes[3];
     const isNewId = !isNew || isOwnId || this.callerIds.add(hashes[2], hashes[3]);

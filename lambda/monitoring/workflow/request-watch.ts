@@ -1,5 +1,5 @@
 import type { IdHash } from '../profile/requests';
-import { idHash } from '../profile/requests';
+import { hashesOf } from '../profile/requests';
 import { timeOfText } from '../profile/time';
 import { Rejections } from '../rejections';
 import type { Cell, RequestHead, RequestSink, TextRow } from '../rows';
@@ -46,7 +46,9 @@ export class RequestWatch implements RequestSink {
     if (this.timeIndex < 0) this.see(head.time);
     // Of requests without a time of their own only those of the window are compared by their ids.
     if (this.onIds !== undefined && (this.timeIndex >= 0 || (head.time >= this.window.start && head.time < this.window.end))) {
-      this.onIds({ event: idHash(head.eventId), ...(head.inferenceId !== head.eventId && { inferenceId: idHash(head.inferenceId) }) });
+      const hashes = hashesOf(head);
+      const isOwnId = hashes[0] === hashes[2] && hashes[1] === hashes[3];
+      this.onIds({ event: [hashes[0], hashes[1]], ...(!isOwnId && { inferenceId: [hashes[2], hashes[3]] }) });
     }
     return this.next.begin(head, where);
   }

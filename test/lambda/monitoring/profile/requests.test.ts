@@ -124,6 +124,17 @@ describe('ids', () => {
     expect(recent.add(Math.imul(3999, 2654435761), 3999)).toBe(true);
   });
 
+  test('are recognised whether they wait for their place or have it, while the tables grow', () => {
+    const recent = new RecentIds(100_000);
+    const hash = (id: number): [number, number] => [Math.imul(id, 2654435761), Math.imul(id + 1, 0x9e3779b1) >>> 3];
+    let wrong = 0;
+    for (let id = 0; id < 60_000; id += 1) {
+      wrong += recent.add(...hash(id)) ? 0 : 1;
+      wrong += id % 7 === 0 && (recent.add(...hash(id)) || recent.add(...hash(id >> 1))) ? 1 : 0;
+    }
+    expect(wrong).toBe(0);
+  });
+
   test('are told apart and forgotten in order, however much their hashes have in common', () => {
     const recent = new RecentIds(300);
     const last: string[] = [];

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { isMissing, parseNumber, textOf } from '../../../../lambda/monitoring/readers/bytes';
+import { fourDigits, isMissing, parseNumber, textOf } from '../../../../lambda/monitoring/readers/bytes';
 import { MISSING_WORDS } from '../../../../lambda/monitoring/values';
 
 const encoded = (text: string): { bytes: Uint8Array; start: number; end: number } => {
@@ -68,4 +68,15 @@ test('text is decoded as UTF-8', () => {
   const { bytes, start, end } = encoded('Zoë ☂');
   expect(textOf(bytes, start, end)).toBe('Zoë ☂');
   expect(textOf(Uint8Array.of(65, 0xff, 66), 0, 3)).toBe('A\uFFFDB');
+});
+
+test('four digits are told from everything else that four bytes may be', () => {
+  const byte = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 44, max: 63 }), fc.integer({ min: 48, max: 57 }));
+  fc.assert(
+    fc.property(fc.tuple(byte, byte, byte, byte), (bytes) => {
+      const text = String.fromCharCode(...bytes);
+      return fourDigits(Buffer.from(bytes).readInt32LE()) === (/^[0-9]{4}$/.test(text) ? Number(text) : -1);
+    }),
+    { numRuns: 20_000 },
+  );
 });
