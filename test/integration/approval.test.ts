@@ -12,6 +12,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { ApprovalsApi } from '../../cli/approvals/client';
+import { prove } from '../../cli/approvals/prove';
 import { Platform } from '../../cli/platform';
 import { createDocumentClient } from '../../lambda/common/dynamo.client';
 import { Approval } from '../../lib/pipeline/approval';
@@ -78,15 +79,19 @@ beforeAll(async () => {
 
 afterAll(async () => deployment?.destroy(), 120_000);
 
-/** A person with a role, as their terminal would be. */
-const as = async (role: string, sessionName: string): Promise<ApprovalsApi> => {
-  const { region, endpoint } = useEngine();
+const keysOf = async (role: string, sessionName: string) => {
   const RoleArn = `arn:aws:iam::${ACCOUNT}:role/approval-test-${role}`;
   const { Credentials } = await client(STSClient).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: sessionName }));
   const { AccessKeyId = '', SecretAccessKey = '', SessionToken } = Credentials ?? {};
-  const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+  return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+};
+
+/** A person with a role, as their terminal would be. */
+const as = async (role: string, sessionName: string): Promise<ApprovalsApi> => {
+  const { region, endpoint } = useEngine();
   const models = ['Bikes', 'Others'].map((model) => ({ model, decideFunction: out.Decide }));
-  return new ApprovalsApi(new Platform({ region, endpoint, credentials }, { platform: 'approval-test' } as never, models as never));
+  const connection = { region, endpoint, credentials: await keysOf(role, sessionName) };
+  return new ApprovalsApi(new Platform(connection, { platform: 'approval-test' } as never, models as never));
 };
 
 const session = (role: string, name: string): string => `arn:aws:sts::${ACCOUNT}:assumed-role/approval-test-${role}/${name}`;
@@ -107,7 +112,8 @@ const asked = async (model: string, runId: string, startedBy?: string): Promise<
     evaluation: { reason: 'better than v0', reportUri: `s3://reports/${runId}/gate.json` },
   };
   const stateMachineArn = model === 'Bikes' ? out.Machine : out.Expiring;
-  const { executionArn = '' } = await client(SFNClient).send(new StartExecutionCommand({ stateMachineArn, name: runId, input: JSON.stringify(input) }));
+  const start = new StartExecutionCommand({ stateMachineArn, name: runId, input: JSON.stringify(input) });
+  const { executionArn = '' } = await client(SFNClient).send(start);
   await eventually('the question', async () => ((await registry.getVersion(model, version)).approval ? true : undefined));
   const guest = await as('guest', 'looker');
   await eventually('the list', async () => ((await guest.pending(model)).some((one) => one.version === version) ? true : undefined));
@@ -146,13 +152,8 @@ test('two persons approve what nobody started, and nobody decides for another', 
   expect(await ana.decide('Bikes', version, approve)).toMatchObject({ outcome: 'waiting', approvedBy: [session('lead', 'ana')] });
 
   // Ana calls with Bob's signature of another decision.
-  const { prove } = await import('../../cli/approvals/prove');
   const { region, endpoint } = useEngine();
-  const { Credentials } = await client(STSClient).send(
-    new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${ACCOUNT}:role/approval-test-lead`, RoleSessionName: 'bob' }),
-  );
-  const credentials = { accessKeyId: Credentials!.AccessKeyId!, secretAccessKey: Credentials!.SecretAccessKey!, sessionToken: Credentials!.SessionToken };
-  const proof = await prove({ region, endpoint, credentials } as never, 'something else');
+  const proof = await prove({ region, endpoint, credentials: await keysOf('lead', 'bob') }, 'something else');
   const call = { action: 'decide', model: 'Bikes', version, question: 'run-scheduled:0', decision: 'approve', reason: 'x', proof };
   const forged = await client(LambdaClient).send(new InvokeCommand({ FunctionName: out.Decide, Payload: Buffer.from(JSON.stringify(call)) }));
   expect(JSON.parse(Buffer.from(forged.Payload!).toString())).toMatchObject({ ok: false, name: 'ApprovalNotProven' });
