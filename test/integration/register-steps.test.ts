@@ -63,7 +63,10 @@ const spec: PipelineSpec = {
   model,
   task: { kind: 'REGRESSION', target: 'cnt', timeColumn: 'at' },
   holdout: { days: 1 },
-  gate: { metric: 'rmse', minimumImprovement: 0, bounds: [] },
+  gate: {
+    ...{ metric: 'rmse', minimumImprovement: 0, confidence: 0.95, minimumBlocks: 20, fewBlocks: 'widen', bounds: [], groups: [] },
+    allowedDuplicateShare: 0.01,
+  },
   training: {
     image: 'xgboost:3.0-5',
     entryPoint: 'train.py',

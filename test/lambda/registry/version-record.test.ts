@@ -18,7 +18,10 @@ const SPEC: PipelineSpec = {
   model: 'Demand',
   task: { kind: 'REGRESSION', target: 'cnt', timeColumn: 'at' },
   holdout: { days: 1 },
-  gate: { metric: 'rmse', minimumImprovement: 0, bounds: [] },
+  gate: {
+    ...{ metric: 'rmse', minimumImprovement: 0, confidence: 0.95, minimumBlocks: 20, fewBlocks: 'widen', bounds: [], groups: [] },
+    allowedDuplicateShare: 0.01,
+  },
   training: { image: IMAGE, entryPoint: 'train.py', instanceType: 'ml.m5.large', codeUri: 's3://assets/code.tar.gz', codeSha256: 'x' },
   hyperparameters: { seed: '7' },
   commit: 'abc',
