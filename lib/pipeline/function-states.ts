@@ -57,8 +57,9 @@ export class FunctionStates {
     private readonly functions: StepFunctionsOfPipeline,
   ) {}
 
-  public prepare(): FunctionTask {
-    return this.step('PrepareData', this.functions.prepare, '$.prepared', RUN);
+  /** @param next step that follows, where no function of ours can record its beginning */
+  public prepare(next: string): FunctionTask {
+    return this.step('PrepareData', this.functions.prepare, '$.prepared', { ...RUN, next });
   }
 
   /** Begins a rollback: artifact and image are looked for, then the champion pointer moves. */

@@ -12,7 +12,7 @@ export const DEFAULT_MAX_RUNTIME = Duration.hours(1);
 const DEFAULT_VOLUME = Size.gibibytes(30);
 const LONGEST_RUNTIME = 28 * 86_400;
 const MOST_VARIABLES = 48;
-const INSTANCE_TYPE = /^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
+export const INSTANCE_TYPE = /^ml\.[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
 /** Families with local NVMe disks: those with a d behind the generation, and the large accelerators. */
 const NVME = /^ml\.([a-z]+\d+[a-z]*d[a-z]*|g[56][a-z]*|gr6|p[456][a-z0-9-]*|trn\d[a-z]*)\./;
 

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { Validator } from '../common/validation';
 import * as optimizedFields from './optimized-fields.json';
 import { retryWhatPasses } from './retry';
+import { passing } from './sdk-task';
 
 /** What Step Functions' integration takes of each request; the service itself knows more fields. */
 const OPTIMIZED_FIELDS = optimizedFields as unknown as { readonly [action: string]: readonly string[] };
@@ -59,6 +60,8 @@ export interface SageMakerTaskProps {
 export class SageMakerTask extends sfn.TaskStateBase {
   protected readonly taskMetrics?: sfn.TaskMetricsConfig;
   protected readonly taskPolicies: iam.PolicyStatement[];
+  /** ARN pattern of what the state makes. */
+  public readonly resources: readonly string[];
 
   private readonly integration: string;
   private readonly request: { readonly [field: string]: unknown };
@@ -81,6 +84,7 @@ export class SageMakerTask extends sfn.TaskStateBase {
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
     this.request = props.parameters;
+    this.resources = [ownOf(stack, props)];
     this.taskPolicies = policiesOf(stack, props);
     retryWhatPasses(this);
   }
@@ -118,22 +122,17 @@ const validate = (place: string, { action, parameters, waitForEnd }: SageMakerTa
     .throwIfAny();
 };
 
+const ownOf = (stack: Stack, { action, namePrefix }: SageMakerTaskProps): string =>
+  stack.formatArn({ service: 'sagemaker', resource: KINDS[action].resource, resourceName: `${namePrefix}-*` });
+
 const policiesOf = (stack: Stack, props: SageMakerTaskProps): iam.PolicyStatement[] => {
-  const { noun, resource, managedRule } = KINDS[props.action];
-  const own = stack.formatArn({ service: 'sagemaker', resource, resourceName: `${props.namePrefix}-*` });
+  const { noun, managedRule } = KINDS[props.action];
+  const own = ownOf(stack, props);
   const api = props.action[0].toUpperCase() + props.action.slice(1);
   // Step Functions tags what it makes with the execution's ARN.
   const actions = [api, 'AddTags', ...(props.waitForEnd ? [`Describe${noun}`, `Stop${noun}`] : [])].map((name) => `sagemaker:${name}`);
-  const statements = [new iam.PolicyStatement({ actions: [...actions, 'sagemaker:ListTags'], resources: [own] })];
-  if (props.passedRoles && props.passedRoles.length > 0) {
-    statements.push(
-      new iam.PolicyStatement({
-        actions: ['iam:PassRole'],
-        resources: props.passedRoles.map(({ roleArn }) => roleArn),
-        conditions: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } },
-      }),
-    );
-  }
+  const making = new iam.PolicyStatement({ actions: [...actions, 'sagemaker:ListTags'], resources: [own] });
+  const statements = [making, ...passing(props.passedRoles ?? [])];
   if (props.waitForEnd && managedRule) {
     statements.push(
       new iam.PolicyStatement({

@@ -8,7 +8,14 @@ export interface SdkTaskProps {
   /** Action of SageMaker's API as Step Functions' SDK integration writes it, e.g. `describeTrainingJob`. */
   readonly action: string;
   readonly parameters: { readonly [field: string]: unknown };
-  readonly policies: iam.PolicyStatement[];
+  /** Actions of IAM that the call needs, without `sagemaker:`. */
+  readonly allowed: readonly string[];
+  /** Resource type in ARNs. */
+  readonly resource: string;
+  /** What the names of everything that the call is about begin with. */
+  readonly namePrefix: string;
+  /** Roles that the request hands to SageMaker. */
+  readonly passedRoles?: readonly iam.IRole[];
   readonly resultSelector?: { readonly [field: string]: unknown };
   readonly resultPath: string;
 }
@@ -24,6 +31,8 @@ const CALL_TIMEOUT = Duration.minutes(2);
 export class SdkTask extends sfn.TaskStateBase {
   protected readonly taskMetrics?: sfn.TaskMetricsConfig;
   protected readonly taskPolicies: iam.PolicyStatement[];
+  /** ARN pattern of what the call is about. */
+  public readonly resources: readonly string[];
 
   constructor(
     scope: Construct,
@@ -35,7 +44,10 @@ export class SdkTask extends sfn.TaskStateBase {
       resultPath: props.resultPath,
       resultSelector: props.resultSelector as { [key: string]: unknown } | undefined,
     });
-    this.taskPolicies = props.policies;
+    const { allowed, resource, namePrefix, passedRoles = [] } = props;
+    this.resources = [Stack.of(this).formatArn({ service: 'sagemaker', resource, resourceName: `${namePrefix}-*` })];
+    const actions = allowed.map((action) => `sagemaker:${action}`);
+    this.taskPolicies = [new iam.PolicyStatement({ actions, resources: [...this.resources] }), ...passing(passedRoles)];
     retryWhatPasses(this);
   }
 
@@ -53,3 +65,19 @@ export class SdkTask extends sfn.TaskStateBase {
     return { Resource: integration, ...this._renderParametersOrArguments(this.props.parameters, queryLanguage) };
   }
 }
+
+/**
+ * Lets a state hand roles to SageMaker, and to nobody else.
+ *
+ * @internal
+ */
+export const passing = (roles: readonly iam.IRole[]): iam.PolicyStatement[] =>
+  roles.length === 0
+    ? []
+    : [
+        new iam.PolicyStatement({
+          actions: ['iam:PassRole'],
+          resources: roles.map(({ roleArn }) => roleArn),
+          conditions: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } },
+        }),
+      ];

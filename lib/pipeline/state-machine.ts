@@ -23,20 +23,28 @@ export const makePipelineLog = (scope: Construct, endpoint: ModelEndpoint): logs
   });
 
 /**
- * The state machine of a pipeline with its role, which may do what the states do and nothing else.
+ * Role of a pipeline's state machine; what its states need is added to it with them.
+ *
+ * @internal
+ */
+export const makeMachineRole = (scope: Construct, endpoint: ModelEndpoint): iam.Role =>
+  new InlineRole(scope, 'StateMachineRole', {
+    description: `Runs the pipeline of ${endpoint.endpointName}`,
+    assumedBy: new iam.ServicePrincipal('states.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } } }),
+  });
+
+/**
+ * The state machine of a pipeline, which may do what the states do and nothing else.
  *
  * @internal
  */
 export const makeStateMachine = (
   scope: Construct,
   endpoint: ModelEndpoint,
+  role: iam.Role,
   definition: PipelineDefinition,
   logGroup: logs.ILogGroup,
 ): sfn.StateMachine => {
-  const role = new InlineRole(scope, 'StateMachineRole', {
-    description: `Runs the pipeline of ${endpoint.endpointName}`,
-    assumedBy: new iam.ServicePrincipal('states.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } } }),
-  });
   const stateMachine = new sfn.StateMachine(scope, 'StateMachine', {
     role,
     comment: `Trains, judges, registers and releases ${endpoint.endpointName}`,
@@ -47,10 +55,7 @@ export const makeStateMachine = (
     tracingEnabled: true,
   });
   acknowledgeWildcards(role, ['*'], 'Delivery of execution logs and traces knows no resources.');
-  for (const kind of ['training-job', 'transform-job', 'model']) {
-    const jobs = stateMachine.stack.formatArn({ service: 'sagemaker', resource: kind, resourceName: `${endpoint.endpointName}-*` });
-    acknowledgeWildcards(role, [jobs], 'Jobs and models are named at run time below the endpoint’s name.');
-  }
+  acknowledgeWildcards(role, definition.namedAtRunTime(), 'Jobs and models are named at run time below the endpoint’s name.');
   // Deleted first: no run may make the endpoint anew while it is being removed.
   stateMachine.node.addDependency(endpoint._removal);
   return stateMachine;

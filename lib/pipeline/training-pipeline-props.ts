@@ -9,6 +9,7 @@ import { ModelEndpoint } from '../serving/model-endpoint';
 import { IRunTracker } from '../tracking/run-tracker';
 import { Approval } from './approval';
 import { Gate } from './gate';
+import { PipelineSteps } from './steps/pipeline-steps';
 import { Training } from './training';
 
 /** Properties of a training pipeline. */
@@ -38,6 +39,13 @@ export interface TrainingPipelineProps {
    * @default - none: synth refuses a pipeline that does not state it, since nothing goes live by default
    */
   readonly approval?: Approval;
+
+  /**
+   * Steps of your own in the pipeline.
+   *
+   * @default PipelineSteps.standard()
+   */
+  readonly steps?: PipelineSteps;
 
   /**
    * Who answers for the model; stands in the registry.

@@ -10,6 +10,7 @@ import { Validator } from '../common/validation';
 import { modelMetric } from '../operations/alarm-factory';
 import { METRICS } from '../operations/contract';
 import { checkRules, statedRules } from '../registry/version-rule';
+import { ReleaseWatch } from '../serving/release-watch';
 import { ApprovalFunctions } from './approval-functions';
 import { PipelineSpec } from './contract';
 import { Gate } from './gate';
@@ -17,7 +18,8 @@ import { bindNetwork, grantVolumeKey } from './job-settings';
 import { PipelineDefinition } from './pipeline-definition';
 import { PipelineFunctions } from './pipeline-functions';
 import { SharedSteps } from './shared-steps';
-import { makePipelineLog, makeStateMachine } from './state-machine';
+import { makeMachineRole, makePipelineLog, makeStateMachine } from './state-machine';
+import { PipelineSteps } from './steps/pipeline-steps';
 import { TrainingPipelineProps } from './training-pipeline-props';
 import { TrainingRole } from './training-role';
 
@@ -57,6 +59,8 @@ export class TrainingPipeline extends Construct {
     const gate = (props.gate ?? Gate.beatsChampion({ metric: TASK_METRICS[task.kind][0] }))._toSpec(task, validator);
     props.approval?._validate(validator);
     checkRules(validator, props.registryRules, props.approval);
+    const steps = props.steps ?? PipelineSteps.standard();
+    steps._validate(validator);
     const training = props.training._bind(this, task, validator);
     const registryRules = statedRules(props.registryRules, props.approval);
     const registered = { owner: props.owner, registryRules };
@@ -80,7 +84,9 @@ export class TrainingPipeline extends Construct {
     const { deadLetters } = shared;
     const persons = props.approval && !props.approval._isAutomatic() ? ApprovalFunctions.of(this, { ...props, deadLetters }) : undefined;
     this.decide = persons?.decide;
-    const definition = new PipelineDefinition(new Construct(this, 'States'), {
+    const states = new Construct(this, 'States');
+    const stateMachineRole = makeMachineRole(this, endpoint);
+    const definition = new PipelineDefinition(states, {
       endpointName: endpoint.endpointName,
       serving: endpoint._toSpec(),
       training,
@@ -89,6 +95,7 @@ export class TrainingPipeline extends Construct {
       modelRole: endpoint.executionRole,
       outputKeyArn: store.encryptionKey.keyArn,
       approval: props.approval?._toSpec() ?? { policy: 'automatic' },
+      steps: steps._bind(states, { modelName, platformName, store, endpoint, stateMachineRole }),
       functions: {
         prepare: own.prepare,
         evaluate: own.evaluate,
@@ -101,7 +108,7 @@ export class TrainingPipeline extends Construct {
         finish: shared.finish,
       },
     });
-    this.stateMachine = makeStateMachine(this, endpoint, definition, log);
+    this.stateMachine = makeStateMachine(this, endpoint, stateMachineRole, definition, log);
     this.deadLetters = deadLetters;
     shared.watch(this.stateMachine);
     const serving = endpoint._toSpec();

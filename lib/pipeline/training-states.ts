@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -108,16 +108,13 @@ export class TrainingStates {
 
   /** The best job goes on as if it had been the only one. */
   private describeBest(): SdkTask {
-    // SageMaker names the jobs of a tuning after it.
-    const jobs = Stack.of(this.scope).formatArn({
-      service: 'sagemaker',
-      resource: 'training-job',
-      resourceName: `${shortPrefix(this.props.endpointName)}-*`,
-    });
     return new SdkTask(this.scope, 'DescribeBest', {
       action: 'describeTrainingJob',
       parameters: { TrainingJobName: at('$.tuning.BestTrainingJob.TrainingJobName') },
-      policies: [new iam.PolicyStatement({ actions: ['sagemaker:DescribeTrainingJob'], resources: [jobs] })],
+      allowed: ['DescribeTrainingJob'],
+      resource: 'training-job',
+      // SageMaker names the jobs of a tuning after it.
+      namePrefix: shortPrefix(this.props.endpointName),
       resultSelector: TRAINING_JOB,
       resultPath: '$.trainingJob',
     });

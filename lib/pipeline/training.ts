@@ -1,5 +1,4 @@
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -12,6 +11,7 @@ import { PipelineSpec } from './contract';
 import { Holdout } from './holdout';
 import { JobImage } from './job-image';
 import { JobSettings, settingsOf } from './job-settings';
+import { stageArchive } from './stage-archive';
 import { MetricDefinition, TrainingImageOptions, TrainingOptions, TrainingScriptOptions } from './training-options';
 import { checkTraining, longestOf } from './training-rules';
 import { BoundTuning, Tuning } from './tuning';
@@ -124,7 +124,7 @@ export class Training {
     });
     const tuning = this.tuning?._bind(options, this.metricDefinitions, validator);
     validator.throwIfAny();
-    const code = script && stage(scope, script.archive);
+    const code = script && stageArchive(scope, script.archive);
     const uri = image._uri(scope);
     const settings = settingsOf(options);
     return {
@@ -153,15 +153,5 @@ export class Training {
     };
   }
 }
-
-/** The asset is copied at once, so the archive need not stay where it was written; where staging is off, CDK reads it from there later. */
-const stage = (scope: Construct, { bytes, sha256 }: CodeArchive): s3assets.Asset => {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'mlops-code-'));
-  const file = path.join(directory, 'sourcedir.tar.gz');
-  fs.writeFileSync(file, bytes);
-  const asset = new s3assets.Asset(scope, 'Code', { path: file, assetHash: sha256 });
-  if (!path.isAbsolute(asset.assetPath)) fs.rmSync(directory, { recursive: true });
-  return asset;
-};
 
 const isDirectory = (directory: string): boolean => fs.statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;

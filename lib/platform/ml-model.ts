@@ -60,7 +60,7 @@ export class MlModel extends Construct {
   /** Fails at synth where one of its parts does; `MlOpsPlatform.addModel()` names all problems at once. */
   constructor(scope: Construct, id: string, props: MlModelProps) {
     super(scope, id);
-    const { modelName, platformName, task, training, gate, approval, serving, monitoring, retraining, owner, registryRules } = props;
+    const { modelName, platformName, task, training, gate, approval, steps, serving, monitoring, retraining, owner, registryRules } = props;
     const { store, registry, tracker, governor, alarmTopic } = props;
     const { bus } = governor;
     const qualityRules = retraining._qualityRules;
@@ -88,6 +88,7 @@ export class MlModel extends Construct {
       training,
       gate,
       approval,
+      steps,
       owner,
       registryRules,
       endpoint: this.endpoint,

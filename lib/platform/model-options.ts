@@ -2,6 +2,7 @@ import { Task } from '../common/task';
 import { Monitoring } from '../monitoring/monitoring';
 import { Approval } from '../pipeline/approval';
 import { Gate } from '../pipeline/gate';
+import { PipelineSteps } from '../pipeline/steps/pipeline-steps';
 import { Training } from '../pipeline/training';
 import { VersionRule } from '../registry/version-rule';
 import { Retraining } from '../retraining/retraining';
@@ -24,6 +25,13 @@ export interface ModelOptions {
 
   /** Who lets a candidate that passed the gate serve? Stated for every model: nothing goes live by default. */
   readonly approval: Approval;
+
+  /**
+   * Which steps of yours does the pipeline have?
+   *
+   * @default PipelineSteps.standard()
+   */
+  readonly steps?: PipelineSteps;
 
   /**
    * Who answers for it? Stands in the registry, with every change of it on record.

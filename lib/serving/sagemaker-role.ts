@@ -7,7 +7,7 @@ import { InlineRole } from '../common/inline-role';
 export interface SageMakerRoleProps {
   readonly description: string;
   /** What runs under the role, as SageMaker names the log groups and metric namespaces of it. */
-  readonly purposes: readonly ('TrainingJobs' | 'TransformJobs' | 'Endpoints')[];
+  readonly purposes: readonly ('TrainingJobs' | 'TransformJobs' | 'ProcessingJobs' | 'Endpoints')[];
 }
 
 /**

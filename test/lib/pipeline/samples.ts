@@ -46,10 +46,12 @@ export interface Sample {
 }
 
 export interface SampleOptions extends Partial<
-  Pick<TrainingPipelineProps, 'task' | 'training' | 'gate' | 'approval' | 'modelName' | 'platformName'>
+  Pick<TrainingPipelineProps, 'task' | 'training' | 'gate' | 'approval' | 'steps' | 'modelName' | 'platformName'>
 > {
   readonly serving?: Serving;
   readonly stackProps?: StackProps;
+  /** What needs the stack. */
+  readonly within?: (stack: Stack) => Partial<Pick<TrainingPipelineProps, 'training' | 'steps'>>;
 }
 
 /** A pipeline with all that it needs. */
@@ -79,6 +81,8 @@ export const samplePipeline = (options: SampleOptions = {}): Sample => {
     task,
     training: options.training ?? scriptTraining(),
     gate: options.gate,
+    steps: options.steps,
+    ...options.within?.(stack),
     approval: 'approval' in options ? options.approval : Approval.automatic(),
     endpoint,
     monitor,
