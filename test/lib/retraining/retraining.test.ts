@@ -22,6 +22,7 @@ const quality = (metric: string, worseThan: number) => [Trigger.quality({ metric
 
 test.each([
   ['a metric of another task', quality('f1', 0.5), "triggers[0].metric: must be a metric of the task (rmse, mae, mse, r2), got 'f1'"],
+  ['a metric of one\'s own', quality('profit', 1), "triggers[0].metric: must be a metric of the task (rmse, mae, mse, r2), got 'profit'"],
   ['a bound that rules cannot compare', quality('mse', 6e9), `triggers[0].worseThan: ${COMPARABLE}, got 6000000000`],
   ['a bound that is no number', quality('mse', NaN), `triggers[0].worseThan: ${COMPARABLE}, got NaN`],
   ['a tolerance below zero', [Trigger.quality({ metric: 'mse', tolerance: -1 })], 'triggers[0].tolerance: must be between 0 and 5e9, got -1'],
