@@ -38,9 +38,9 @@ export interface EngineOptions {
   readonly port?: number;
   /** us-east-1 by default. */
   readonly region?: string;
-  /** Factor on Wait states and retry intervals of state machines. 0.02 by default. */
+  /** Factor on Wait states and retry intervals of state machines, and on waits of deployments, spot and warm pools. 0.02 by default. */
   readonly waitScale?: number;
-  /** Factor on the SageMaker service's own waits. */
+  /** Factor on time limits for containers to start and end. 1 by default. */
   readonly timeScale?: number;
   /** Where functions look for packages that the runtime of AWS provides: every node_modules from here upwards. The working directory by default. */
   readonly projectDirectory?: string;

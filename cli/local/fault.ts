@@ -87,10 +87,10 @@ function ruleOf(operation: string, options: AddOptions): FaultRule {
   return { on, operation, nameContains, skip, times, effect };
 }
 
-function describe({ on, operation, nameContains, skip, times, effect }: Fault): string {
+function describe({ on, operation, nameContains, skip, times = 1, effect }: Fault): string {
   const what = effect.kind === 'error' ? `${effect.error}${effect.status ? ` (${effect.status})` : ''}` : effect.kind;
   const when = effect.afterSeconds ? ` after ${effect.afterSeconds} s` : effect.afterRun ? ' after its work' : '';
   const where = nameContains ? ` with "${nameContains}"` : '';
-  const count = times === 0 ? 'always' : `${times ?? 1} time${times === 1 ? '' : 's'}`;
-  return `${on} ${operation}${where}: ${what}${when}, ${count}${skip ? `, after ${skip} calls` : ''}`;
+  const count = times === 0 ? 'always' : `${times} time${times === 1 ? '' : 's'}`;
+  return `${on} ${operation}${where}: ${what}${when}, ${count}${skip ? `, after ${skip} call${skip === 1 ? '' : 's'}` : ''}`;
 }

@@ -22,6 +22,9 @@ export interface Context {
 
 export const scaled = (context: Context, seconds: number): number => seconds * 1000 * (context.options.timeScale ?? 1);
 
+/** Waits that a request asks for, or that stand for the world outside, as state machines' waits are. */
+export const waited = (context: Context, seconds: number): number => seconds * 1000 * (context.options.waitScale ?? 1);
+
 export function openLog(context: Context, roleArn: string, group: string, stream: string): LogStream {
   const opened = new LogStream(context.engine.logs(roleArn), group, stream, context.log);
   context.streams.add(opened);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import type { DeploymentConfig } from '@aws-sdk/client-sagemaker';
-import type { Context } from './context';
+import { type Context, waited } from './context';
 import type { Plan } from './deployment-policy';
 import type { Endpoint } from './endpoint';
 import { invalid } from './errors';
@@ -92,7 +92,7 @@ export class Deployment {
     if (seconds > 0) this.endpoint.say('Baking');
     const nominal = seconds * 1000;
     const least = this.alarmNames.length > 0 ? LEAST_LOOKS * LOOK_MILLISECONDS : 0;
-    const actual = Math.min(nominal, Math.max(nominal * (this.context.options.waitScale ?? 1), least));
+    const actual = Math.min(nominal, Math.max(waited(this.context, seconds), least));
     const end = Date.now() + actual;
     for (;;) {
       await this.look();

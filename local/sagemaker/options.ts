@@ -13,9 +13,9 @@ export interface SageMakerOptions {
   readonly workDirectory: string;
   readonly region: string;
   readonly accountId: string;
-  /** Factor on the service's own waits: container start-up limits and grace periods. 1 by default. */
+  /** Factor on time limits for containers to start and end. 1 by default. */
   readonly timeScale?: number;
-  /** Factor on the waits that a deployment asks for: intervals between steps, termination of the old fleet. 1 by default. */
+  /** Factor on waits that a request asks for or that stand for the world outside: deployments, warm pools, missing spot machines. 1 by default. */
   readonly waitScale?: number;
   readonly log?: (line: string) => void;
 }

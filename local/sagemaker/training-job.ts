@@ -9,7 +9,7 @@ import type {
   SecondaryStatus,
   TrainingJobStatus,
 } from '@aws-sdk/client-sagemaker';
-import { type Context, announce, openLog, scaled } from './context';
+import { type Context, announce, openLog, scaled, waited } from './context';
 import { DirectorySync } from './directory-sync';
 import { invalid, messageOf } from './errors';
 import { FinalMetrics } from './final-metrics';
@@ -200,7 +200,7 @@ export class TrainingJob {
   private async waitForCapacity(): Promise<void> {
     this.reclaimed = false;
     this.enter('Interrupted');
-    await sleep(scaled(this.context, CAPACITY_SECONDS), undefined, { ref: false, signal: this.ending.signal }).catch(() => undefined);
+    await sleep(waited(this.context, CAPACITY_SECONDS), undefined, { ref: false, signal: this.ending.signal }).catch(() => undefined);
     if (!this.stopping) this.enter('Starting');
   }
 

@@ -1,5 +1,5 @@
 import type { CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
-import { type Context, scaled } from './context';
+import { type Context, waited } from './context';
 import { inUse, invalid, unsupported } from './errors';
 import type { JobFault } from './job-faults';
 import { type ListRequest, Records } from './records';
@@ -77,7 +77,7 @@ export class TrainingJobs {
     const keptSeconds = ResourceConfig?.KeepAlivePeriodInSeconds;
     if (!keptSeconds || !TrainingEndTime) return undefined;
     const passed = Date.now() - TrainingEndTime.getTime();
-    const kept = scaled(this.context, keptSeconds);
+    const kept = waited(this.context, keptSeconds);
     const share = Math.min(1, passed / kept);
     return { Status: passed < kept ? 'Available' : 'Terminated', ResourceRetainedBillableTimeInSeconds: Math.round(keptSeconds * share) };
   }

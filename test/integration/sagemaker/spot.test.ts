@@ -54,7 +54,7 @@ describe('training on machines that may go', () => {
 
   test('a job that waits too long for its machines is stopped', async () => {
     const patience = { StoppingCondition: { MaxRuntimeInSeconds: 1, MaxWaitTimeInSeconds: 1 } };
-    const bench2 = await Bench.start(1);
+    const bench2 = await Bench.start(0.02, 1);
     bench2.engine.put('data/train/rows.csv', 'a\n1\n');
     const code = { sagemaker_submit_directory: bench2.code('late', { 'train.py': 'import time\ntime.sleep(60)' }) };
     await bench2.faulty('CreateTrainingJob', trainingRequest('late', spot(patience), code), 'interrupt-spot', 0.1);
