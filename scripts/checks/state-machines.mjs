@@ -20,12 +20,21 @@ const render = (value, template) => {
   return 'value';
 };
 
+const machinesOf = (file) => {
+  const template = JSON.parse(readFileSync(file, 'utf8'));
+  return Object.entries(template.Resources)
+    .filter(([, { Type }]) => Type === 'AWS::StepFunctions::StateMachine')
+    .map(([id, { Properties }]) => ({ id, definition: JSON.parse(render(Properties.DefinitionString, template)) }));
+};
+
+/** Definitions of every state machine of a template. */
+export const definitionsOf = (file) => machinesOf(file).map(({ definition }) => definition);
+
 /** Definitions of every state machine of a template, checked against the States Language: one finding per problem. */
 export const checkStateMachines = (file) => {
-  const template = JSON.parse(readFileSync(file, 'utf8'));
-  const machines = Object.entries(template.Resources).filter(([, { Type }]) => Type === 'AWS::StepFunctions::StateMachine');
-  const findings = machines.flatMap(([id, { Properties }]) => {
-    const { isValid, errorsText } = validate(JSON.parse(render(Properties.DefinitionString, template)));
+  const machines = machinesOf(file);
+  const findings = machines.flatMap(({ id, definition }) => {
+    const { isValid, errorsText } = validate(definition);
     return isValid ? [] : [`${id}: ${errorsText('; ')}`];
   });
   return { count: machines.length, findings };
