@@ -3,6 +3,7 @@ import path from 'node:path';
 import { LocalError } from './errors';
 import { isProcess, signalGroup } from './processes';
 import { cacheDirectory } from './resources';
+import type { OwnImages } from './sagemaker/images';
 
 export type EngineStatus = 'starting' | 'running' | 'stopped' | 'failed';
 
@@ -32,6 +33,7 @@ export interface EngineState {
   readonly nodePath: readonly string[];
   readonly waitScale: number;
   readonly timeScale?: number;
+  readonly images?: OwnImages;
   readonly startedAt: string;
   readonly endedAt?: string;
   /** Why it ended, where nobody asked for it. */

@@ -22,6 +22,7 @@ import { withLock } from './lock';
 import { lastLines } from './ministack';
 import { freePort, isAlive, isProcess, signalProcess, waitUntil } from './processes';
 import { bundledPackages, engineResource, nodeModulesFrom, optimizedFields, supervisorProgram } from './resources';
+import type { OwnImages } from './sagemaker/images';
 import type { SupervisorMessage } from './supervisor';
 import { ensurePython } from './toolchain';
 
@@ -42,6 +43,8 @@ export interface EngineOptions {
   readonly waitScale?: number;
   /** Factor on time limits for containers to start and end. 1 by default. */
   readonly timeScale?: number;
+  /** Framework (`xgboost` or `scikit-learn`) that stands in for an image of one's own, by the name of its repository. */
+  readonly images?: OwnImages;
   /** Where functions look for packages that the runtime of AWS provides: every node_modules from here upwards. The working directory by default. */
   readonly projectDirectory?: string;
   readonly onProgress?: (line: string) => void;
@@ -86,6 +89,7 @@ export class LocalEngine {
         nodePath: [...new Set([...nodeModulesFrom(options.projectDirectory ?? process.cwd()), ...nodeModulesFrom(__dirname), ...bundledPackages()])],
         waitScale: options.waitScale ?? 0.02,
         timeScale: options.timeScale,
+        images: options.images,
         startedAt: new Date().toISOString(),
       };
       writeState(state);

@@ -81,6 +81,7 @@ class Supervisor {
       accountId: state.accountId,
       timeScale: state.timeScale,
       waitScale: state.waitScale,
+      images: state.images,
       log: (line) => void log.write(`${new Date().toISOString()} ${line}\n`),
     });
   }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { LocalEngine } from '../../local/engine';
+import { FRAMEWORKS, type OwnImages } from '../../local/sagemaker/images';
 import { CliError, UsageError } from '../errors';
 import type { Io } from '../io';
 import { jsonOption } from '../options';
@@ -9,6 +10,7 @@ interface Options {
   readonly name?: string;
   readonly port?: number;
   readonly foreground?: boolean;
+  readonly image?: OwnImages;
   readonly json?: boolean;
 }
 
@@ -22,11 +24,18 @@ export const register = (parent: Command, io: Io): void => {
       .description('start an engine and print the environment that leads any CDK app or AWS SDK to it')
       .option('--name <name>', 'several engines run side by side (default: "default")')
       .option('--port <number>', 'a free one by default', portNumber)
+      .option('--image <repository=framework>', `what stands in for an image of yours: ${FRAMEWORKS.join(' or ')}; may be repeated`, ownImage)
       .option('--foreground', 'stay, and end the engine with this command'),
   ).action(async (_, command: Command) => {
     const options = command.optsWithGlobals<Options>();
     const engine = await withProgress(io, 'local engine', (onProgress) =>
-      LocalEngine.start({ name: options.name ?? 'default', port: options.port, attached: options.foreground ?? false, onProgress }),
+      LocalEngine.start({
+        name: options.name ?? 'default',
+        port: options.port,
+        attached: options.foreground ?? false,
+        images: options.image,
+        onProgress,
+      }),
     );
     const { env, name, endpoint, logsDirectory } = engine;
     io.out(options.json ? `${JSON.stringify({ name, endpoint, logsDirectory, env }, null, 2)}\n` : exports(env));
@@ -39,6 +48,13 @@ function portNumber(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new UsageError(`--port ${text} is no port`, 'give a number from 1 to 65535');
   return port;
+}
+
+function ownImage(text: string, before: OwnImages = {}): OwnImages {
+  const [repository, name] = text.split('=');
+  const framework = FRAMEWORKS.find((known) => known === name);
+  if (!repository || !framework) throw new UsageError(`--image ${text} names no framework`, `give <repository>=${FRAMEWORKS.join(' or =')}`);
+  return { ...before, [repository]: framework };
 }
 
 const exports = (env: Readonly<Record<string, string>>): string =>

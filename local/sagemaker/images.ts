@@ -31,23 +31,35 @@ const IMAGES: readonly Image[] = [
   },
 ];
 
+export const FRAMEWORKS: readonly Framework[] = ['xgboost', 'scikit-learn'];
+
+/** Images of one's own that are built on one of the frameworks' images, by repository. */
+export type OwnImages = Readonly<Record<string, Framework>>;
+
+const OWN_URI = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\/([^:@]+)[:@].+$/;
 const URI = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\/([^:@]+):([^:@]+)$/;
 
 /** Maps ECR image names to what this machine can run in their place: the same framework in exactly the same version. */
 export class Images {
   private readonly installed: ReadonlyMap<string, string>;
 
-  constructor(python: string) {
+  constructor(
+    python: string,
+    private readonly own: OwnImages = {},
+  ) {
     this.installed = installedPackages(python);
   }
 
   framework(image: string): Framework {
+    const mine = this.own[OWN_URI.exec(image)?.[1] ?? ''];
+    if (mine) return mine;
     const [, repository, tag] = URI.exec(image) ?? [];
     const known = IMAGES.find((candidate) => candidate.repository === repository);
     const names = IMAGES.map(({ example }) => `<account>.dkr.ecr.<region>.amazonaws.com/${example}`).join(' and ');
     const [, version, micro, suffix] = /^(\d+\.\d+)-(\d+)(.*)$/.exec(tag ?? '') ?? [];
     if (!known || version === undefined || !known.suffixes.test(suffix)) {
-      throw invalid(`The local engine cannot run the image ${image}: it knows ${names}`);
+      const own = 'an image of yours that is built on one of them is named when the engine starts (--image <repository>=<framework>)';
+      throw invalid(`The local engine cannot run the image ${image}: it knows ${names}; ${own}`);
     }
     const wanted = `${version}.${micro}`;
     const present = known.packages.map((name) => this.installed.get(name)).find(Boolean);

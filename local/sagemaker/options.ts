@@ -1,3 +1,5 @@
+import type { OwnImages } from './images';
+
 export interface SageMakerOptions {
   /** 0, the default, takes a free port. */
   readonly port?: number;
@@ -17,5 +19,7 @@ export interface SageMakerOptions {
   readonly timeScale?: number;
   /** Factor on waits that a request asks for or that stand for the world outside: deployments, warm pools, missing spot machines. 1 by default. */
   readonly waitScale?: number;
+  /** Frameworks that stand in for images of one's own, by repository. */
+  readonly images?: OwnImages;
   readonly log?: (line: string) => void;
 }

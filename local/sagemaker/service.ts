@@ -39,7 +39,7 @@ export async function startSageMakerService(options: SageMakerOptions): Promise<
     engine,
     log,
     containers: new Containers(options),
-    images: new Images(options.python),
+    images: new Images(options.python, options.images),
     metrics: new Metrics(engine.metrics, log),
     tags: new Tags(),
     streams: new Set(),

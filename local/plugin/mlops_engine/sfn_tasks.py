@@ -17,6 +17,7 @@ from .sfn_branches import number
 _POLL_SECONDS = 0.2
 _LONGEST = 99999999
 _JOBS = ('TrainingJob', 'TransformJob', 'ProcessingJob', 'HyperParameterTuningJob')
+_MODELLED = ('ResourceLimitExceeded', 'ResourceInUse', 'ResourceNotFound', 'ConflictException')
 # Never caught by States.ALL or States.TaskFailed, as AWS has it.
 _TERMINAL = ('States.Runtime', 'States.DataLimitExceeded')
 
@@ -84,8 +85,10 @@ def _call(operation: str, params: dict, sdk: bool = False) -> dict:
     code, message = str(payload.get('__type', 'InternalFailure')).rsplit('#', 1)[-1], payload.get('message', '')
     request = stepfunctions.new_uuid()
     if sdk:
+        # Errors that the service's model names have a class in the SDK; throttling and validation have none.
+        name = f"SageMaker.{code.removesuffix('Exception')}Exception" if code in _MODELLED else 'SageMaker.SageMakerException'
         raise stepfunctions._ExecutionError(
-            'SageMaker.SageMakerException', f'{message} (Service: SageMaker, Status Code: {status}, Request ID: {request})')
+            name, f'{message} (Service: SageMaker, Status Code: {status}, Request ID: {request})')
     # The quota error is what state machines retry on, by its own name; everything else comes under the service's.
     name = 'SageMaker.ResourceLimitExceededException' if code == 'ResourceLimitExceeded' else 'SageMaker.AmazonSageMakerException'
     raise stepfunctions._ExecutionError(

@@ -83,6 +83,14 @@ class FaultTest(EngineTest):
         self.assertEqual(ended['error'], 'SageMaker.AmazonSageMakerException')
         self.assertIn('Status Code: 500; Error Code: InternalFailure', ended['cause'])
 
+    def test_the_sdk_integration_names_what_the_model_names(self):
+        states = {'Ask': {'Type': 'Task', 'Resource': 'arn:aws:states:::aws-sdk:sagemaker:listModels', 'Parameters': {}, 'End': True}}
+        machine = self.machine('sdk', states, [('sagemaker:ListModels', '*')])
+        for error, name in (('ResourceLimitExceeded', 'ResourceLimitExceededException'), ('ThrottlingException', 'SageMakerException')):
+            self.add('ListModels', {**ERROR, 'error': error})
+            self.assertEqual(self.run_machine(machine)['error'], f'SageMaker.{name}')
+        self.assertEqual(self.run_machine(machine)['status'], 'SUCCEEDED')
+
     def test_what_happens_to_a_job_goes_to_the_service_that_runs_it(self):
         self.add('CreateTrainingJob', {'kind': 'interrupt-spot', 'afterSeconds': 2})
         machine = self.machine('spot', {'Train': self.state('spot-1', 'Other')}, self.training)

@@ -1,0 +1,29 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Images } from '../../../local/sagemaker/images';
+
+const uri = (name: string) => `123456789012.dkr.ecr.us-east-1.amazonaws.com/${name}`;
+
+describe('images', () => {
+  let root: string;
+  const python = () => path.join(root, 'bin', 'python');
+  beforeAll(() => {
+    root = mkdtempSync(path.join(os.tmpdir(), 'mlops-images-'));
+    mkdirSync(path.join(root, 'lib/python3.11/site-packages/xgboost_cpu-3.0.5.dist-info'), { recursive: true });
+  });
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  test('of the frameworks run in the version that is installed', () => {
+    const images = new Images(python());
+    expect(images.framework(uri('sagemaker-xgboost:3.0-5'))).toBe('xgboost');
+    expect(() => images.framework(uri('sagemaker-xgboost:1.7-1'))).toThrow(/holds xgboost 1.7.1, the local engine 3.0.5/);
+  });
+
+  test('of one’s own are played by the framework that is named for them, by tag and by digest', () => {
+    const images = new Images(python(), { 'team/train': 'xgboost' });
+    expect(images.framework(uri('team/train:7'))).toBe('xgboost');
+    expect(images.framework(uri(`team/train@sha256:${'0'.repeat(64)}`))).toBe('xgboost');
+    expect(() => images.framework(uri('team/other:7'))).toThrow(/cannot run the image .*team\/other:7.*--image/);
+  });
+});
