@@ -60,7 +60,7 @@ export class Profiler implements RowSink {
       const column = numericColumns[index];
       if (numbers !== undefined && numbers[column] - numbers[column] === 0) {
         batches[place] = numbers[column] + 0;
-      } else if (column < length && starts[column] < ends[column]) {
+      } else if (column < length) {
         numeric[index].putText(filled, bytes, starts[column], ends[column]);
       } else {
         numeric[index].putCell(filled, undefined);
