@@ -27,6 +27,8 @@ export async function engine() {
   const common = { ...output, mainFields: ['module', 'main'], tsconfigRaw: '{}' };
   const contents = MODULES.map((file) => `export * from './${file}';`).join('\n');
   await build({ ...common, stdin: { contents, resolveDir: root, loader: 'ts' }, outfile: path.join(directory, 'engine.js') });
+  // By itself, so that other formats do not pay for its start.
+  await build({ ...common, entryPoints: [path.join(root, 'lambda/monitoring/readers/parquet.ts')], outfile: path.join(directory, 'parquet.js') });
   await build({ ...common, entryPoints: [path.join(root, 'cli/drift/profile.worker.ts')], outfile: path.join(directory, 'profile.worker.js') });
   const jobs = path.join(root, 'bench/monitoring/profile-jobs.mjs');
   return (job, options = {}) => {

@@ -1,6 +1,8 @@
 // Jobs of the throughput bench, each run in a process of its own: node profile-jobs.mjs ENGINE JOB OPTIONS
 import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 
@@ -69,6 +71,25 @@ const JOBS = {
     await engine.readCapture(engine.fileChunks(file), 'capture', reference.columns, profiler, rejections, new engine.CaptureStats());
     compared(engine, reference, profiler.toProfile());
     return { rows: profiler.toCounts().rows, scored, rejected: rejections.total };
+  },
+  /** The same for a Parquet file. */
+  parquet: async (engine, { baseline, file }) => {
+    const { readParquet } = createRequire(import.meta.url)(path.join(path.dirname(enginePath), 'parquet.js'));
+    const reference = await baselineOf(engine, baseline);
+    const rejections = new engine.Rejections();
+    const handle = await open(file, 'r');
+    const byteLength = statSync(file).size;
+    const slice = async (from, to = byteLength) => {
+      const bytes = new Uint8Array(to - from);
+      await handle.read(bytes, 0, bytes.length, from);
+      return bytes.buffer;
+    };
+    const profiler = new engine.Profiler(reference.features);
+    await readParquet({ byteLength, slice }, 'current', () => profiler, rejections);
+    await handle.close();
+    const profile = profiler.toProfile();
+    compared(engine, reference, profile);
+    return { rows: profile.rows, rejected: rejections.total };
   },
   /** Bytes of what is stored of a profile, by feature, after the file has been counted. */
   state: async (engine, { baseline, file }) => {

@@ -1,7 +1,7 @@
 // Rows per CPU second of whole processes (start and baseline included), peak memory, and how two threads compare with one.
 // node bench/monitoring/throughput.mjs [DIRECTORY for the data, kept] [repeats]
 import { line } from '../line.mjs';
-import { BASELINE_ROWS, captureFile, csvFile, dataDirectory, FIRST_REQUEST } from './data.mjs';
+import { BASELINE_ROWS, captureFile, csvFile, dataDirectory, FIRST_REQUEST, parquetFile } from './data.mjs';
 import { best, engine } from './engine.mjs';
 
 const ROWS = 1_000_000;
@@ -14,12 +14,13 @@ const directory = dataDirectory(process.argv[2]);
 const repeats = Number(process.argv[3] ?? 3);
 const baseline = await csvFile(directory, 'baseline', BASELINE_ROWS);
 const current = await csvFile(directory, 'current', ROWS);
+const parquetCurrent = await parquetFile(directory, 'current', ROWS);
 const run = await engine();
 
 /** Speeds: a goal is reached where the ratio is 1 or less. */
 const speed = (figure, goal, { rows, cpuSeconds, rejected }) => {
   const value = rows / cpuSeconds;
-  line(figure, value, 'rows/CPU s', undefined, { goal, reached: value >= goal, rows, cpuSeconds, rejected });
+  line(figure, value, 'rows/CPU s', undefined, { ...(goal && { goal, reached: value >= goal }), rows, cpuSeconds, rejected });
 };
 
 const csv = best(repeats, () => run('csv', { baseline, files: [current] }));
@@ -34,6 +35,10 @@ for (const encoding of ['CSV', 'JSON', 'BASE64']) {
   speed(`capture, ${encoding} bodies`, GOALS[encoding], used);
   line(`capture, ${encoding} bodies, peak memory`, used.peakMb, 'MB', MEMORY, { rows: used.rows });
 }
+
+const parquet = best(repeats, () => run('parquet', { baseline, file: parquetCurrent }));
+speed('Parquet', undefined, parquet);
+line('Parquet, peak memory', parquet.peakMb, 'MB', MEMORY, { rows: parquet.rows });
 
 const wall = (make) => Math.min(...Array.from({ length: repeats }, () => make().wallSeconds));
 const files = Array.from({ length: 4 }, () => current);
