@@ -11,7 +11,7 @@ import {
 import { REGISTRY_ERRORS } from '../../lib/registry/contract';
 import { CliError } from '../errors';
 import type { Platform } from '../platform';
-import { prove } from './prove';
+import { prove } from '../prove';
 
 const FIXES: Readonly<Record<string, string>> = {
   [APPROVAL_ERRORS.notPending]: '`mlops approvals` tells what waits',

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DecisionRecord, RetrainRequestedDetail } from '../../lib/retraining/contract';
+import { type DecisionRecord, REQUEST_TEXT, type RetrainRequestedDetail } from '../../lib/retraining/contract';
 import type { Platform } from '../platform';
+import { prove } from '../prove';
 import { callerOf } from './caller';
 import { sendRequest } from './send-request';
 
@@ -22,7 +23,10 @@ export const askForRun = async (
   const requestedBy = await callerOf(platform.connection);
   const since = new Date(Date.now() - 60_000).toISOString();
   const known = new Set((await recent(platform, model, since)).map(({ at, cause }) => `${at} ${cause.causeId}`));
-  const request = await sendRequest(platform, model, { ...about, requestedBy });
+  const asked = { ...about, requestedBy };
+  const proof = await prove(platform.connection, REQUEST_TEXT({ platform: platform.name, model, ...asked }));
+  await sendRequest(platform, model, { ...asked, proof });
+  const request: RetrainRequestedDetail = { platform: platform.name, model, ...asked };
   return { request, decision: wait ? await decisionOn(platform, request, since, known) : undefined };
 };
 

@@ -35,7 +35,13 @@ const overrides = z.object({
 });
 const retrainRequested = z.object({
   'detail-type': z.literal(EVENTS.retrainRequested),
-  detail: z.object({ ...detail, reason: z.string().min(1).max(1000), requestedBy: z.string().min(1).max(200), overrides: overrides.optional() }),
+  detail: z.object({
+    ...detail,
+    reason: z.string().min(1).max(1000),
+    requestedBy: z.string().min(1).max(200),
+    overrides: overrides.optional(),
+    proof: z.object({ authorization: z.string().max(4_096), date: z.string().max(32), securityToken: z.string().max(16_384).optional() }).optional(),
+  }),
 });
 const retrainScheduled = z.object({
   'detail-type': z.literal(EVENTS.retrainScheduled),
@@ -76,7 +82,7 @@ const describe = (event: CauseEvent): Omit<RetrainCause, 'causeId' | 'occurredAt
     case EVENTS.retrainRequested: {
       const { requestedBy, reason, overrides: asked } = event.detail;
       const own = asked && Object.values(asked).some((value) => value !== undefined) ? { overrides: asked } : {};
-      return { kind: 'manual', key: requestedBy, summary: `requested by ${requestedBy}: ${reason}`, startedBy: requestedBy, ...own };
+      return { kind: 'manual', key: requestedBy, summary: `requested by ${requestedBy}: ${reason}`, ...own };
     }
     case EVENTS.retrainScheduled:
       return { kind: 'schedule', key: event.detail.schedule, summary: `due by its schedule ${event.detail.schedule}` };

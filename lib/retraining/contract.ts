@@ -125,6 +125,8 @@ export interface DataQualityViolatedDetail extends EventDetail {
 export interface RetrainRequestedDetail extends EventDetail {
   readonly reason: string;
   readonly requestedBy: string;
+  /** Signature of who asks over REQUEST_TEXT, as STS takes it; without one the run counts as started by nobody. */
+  readonly proof?: { readonly authorization: string; readonly date: string; readonly securityToken?: string };
   /** What the run shall do otherwise than the app says. Such a request is refused, not coalesced, while another run is under way. */
   readonly overrides?: {
     readonly dataPrefix?: string;
@@ -132,6 +134,13 @@ export interface RetrainRequestedDetail extends EventDetail {
     readonly hyperparameters?: Readonly<Record<string, string>>;
   };
 }
+
+/** What somebody signs who asks for a run, so that the governor knows who it was: everything that the request says. */
+export const REQUEST_TEXT = ({ platform, model, occurredAt, reason, requestedBy, overrides = {} }: RetrainRequestedDetail): string => {
+  const { dataPrefix = null, dataCommit = null, hyperparameters = {} } = overrides;
+  const parameters = Object.entries(hyperparameters).sort(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify(['cdk-mlops request 1', platform, model, occurredAt, reason, requestedBy, dataPrefix, dataCommit, parameters]);
+};
 
 export interface RetrainScheduledDetail extends EventDetail {
   /** Schedule expression of the trigger. */
@@ -149,7 +158,7 @@ export interface RetrainCause {
   readonly summary: string;
   readonly occurredAt: string;
   readonly evidenceUri?: string;
-  /** Session ARN of the person or program that asked; absent where a monitor or a schedule did. */
+  /** Session ARN of the person or program that asked, as AWS told it; absent where a monitor or a schedule did, or nobody signed the request. */
   readonly startedBy?: string;
   /** What the run shall do otherwise than the app says. */
   readonly overrides?: RetrainRequestedDetail['overrides'];

@@ -6,7 +6,7 @@ import { fakeIo } from './fake-io';
 process.env.AWS_REGION = 'eu-west-1';
 
 const signed: string[] = [];
-jest.mock('../../cli/approvals/prove', () => ({
+jest.mock('../../cli/prove', () => ({
   prove: async (_: unknown, text: string) => (signed.push(text), { authorization: 'signature', date: 'date' }),
 }));
 

@@ -222,7 +222,14 @@ describe('retraining', () => {
       {
         bus: 'bus',
         type: 'Retrain Requested',
-        detail: { platform: 'mlops', model: 'Demand', occurredAt: '2026-01-01T00:00:00.000Z', reason: 'new data', requestedBy: CALLER },
+        detail: {
+          platform: 'mlops',
+          model: 'Demand',
+          occurredAt: '2026-01-01T00:00:00.000Z',
+          reason: 'new data',
+          requestedBy: CALLER,
+          proof: { authorization: expect.stringContaining('x-mlops-decision'), date: expect.any(String) },
+        },
       },
     ]);
   });

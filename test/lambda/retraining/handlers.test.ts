@@ -1,3 +1,4 @@
+import { STSClient } from '@aws-sdk/client-sts';
 import type { GovernAnswer } from '../../../lambda/retraining/govern.lambda';
 import { GovernorClient } from '../../../lambda/retraining/governor.client';
 import { EVENTS } from '../../../lib/retraining/contract';
@@ -259,11 +260,31 @@ describe('a redrive', () => {
 describe('a request', () => {
   const overrides = { dataPrefix: '2012/', hyperparameters: { max_depth: '3' } };
 
-  test('starts a run with what it asks for otherwise, in the name of who asked', async () => {
-    await govern(requested('2012-03-10T00:00:00Z', overrides));
-    const startedBy = 'arn:aws:sts::1:assumed-role/R/ana';
+  const authorization =
+    'AWS4-HMAC-SHA256 Credential=ASIA/20120310/eu-west-1/sts/aws4_request, ' +
+    `SignedHeaders=host;x-amz-date;x-mlops-decision, Signature=${'0'.repeat(64)}`;
+  const signed = () => {
+    const event = requested('2012-03-10T00:00:00Z', overrides);
+    return { ...event, detail: { ...event.detail, proof: { authorization, date: '20120310T000000Z' } } };
+  };
+
+  test('starts a run with what it asks for otherwise, in the name of who signed it', async () => {
+    const startedBy = 'arn:aws:sts::1:assumed-role/R/bob';
+    const sts = jest.spyOn(STSClient.prototype, 'send').mockImplementation((async () => ({ Arn: startedBy })) as never);
+    await govern(signed());
+    sts.mockRestore();
     expect(JSON.parse(machines.started[0].input!)).toMatchObject({ model: 'Demand', startedBy, overrides });
     expect(bus.ofType(EVENTS.retrainDecided)[0]).toMatchObject({ cause: { kind: 'manual', startedBy, overrides } });
+  });
+
+  test('counts as started by nobody where it is not signed, or the signature does not hold', async () => {
+    const refusal = Object.assign(new Error('no'), { name: 'SignatureDoesNotMatch' });
+    const sts = jest.spyOn(STSClient.prototype, 'send').mockImplementation((async () => Promise.reject(refusal)) as never);
+    await govern(signed());
+    sts.mockRestore();
+    await govern(requested('2012-03-10T00:00:00Z'));
+    expect(machines.started.map(({ input }) => JSON.parse(input!).startedBy)).toEqual([undefined]);
+    expect(bus.ofType(EVENTS.retrainDecided).map(({ cause }) => (cause as { startedBy?: string }).startedBy)).toEqual([undefined, undefined]);
   });
 
   test('with overrides is refused while a run is under way, one without is attached to it', async () => {

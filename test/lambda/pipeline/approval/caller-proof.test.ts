@@ -1,4 +1,4 @@
-import { prove } from '../../../../cli/approvals/prove';
+import { prove } from '../../../../cli/prove';
 import { CallerProofs } from '../../../../lambda/common/caller-proof';
 
 const credentials = { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret', sessionToken: 'token' };

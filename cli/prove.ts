@@ -1,9 +1,9 @@
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { PROOF_BODY, proofHeaders } from '../../lambda/common/caller-proof';
-import type { CallerProof } from '../../lib/pipeline/contract';
-import type { Connection } from '../platform';
+import { PROOF_BODY, proofHeaders } from '../lambda/common/caller-proof';
+import type { CallerProof } from '../lib/pipeline/contract';
+import type { Connection } from './platform';
 
 interface Request {
   readonly headers: Record<string, string>;
@@ -29,7 +29,8 @@ const addressOf = async (connection: Connection): Promise<{ readonly client: STS
     { step: 'finalizeRequest', name: 'capture', priority: 'low' },
   );
   try {
-    await client.send(new GetCallerIdentityCommand({}));
+    const command = new GetCallerIdentityCommand({});
+    await command.resolveMiddleware(client.middlewareStack, client.config, {})(command);
   } catch (error) {
     if (error instanceof Captured) return { client, request: error.request };
     throw error;
