@@ -1,6 +1,6 @@
 import type { DescribeEndpointCommandOutput, DescribeEndpointConfigCommandOutput } from '@aws-sdk/client-sagemaker';
 import type { ReleaseRequest, ServingSpec } from '../../lib/serving/contract';
-import { differenceOf, endpointConfigInput, servesModel } from './endpoint-config';
+import { differenceOf, endpointConfigInput, servesModel, versionIn } from './endpoint-config';
 import type { EndpointClient } from './endpoint.client';
 import { failed } from './release-failure';
 import type { RollbackAlarms } from './rollback-alarms.client';
@@ -42,10 +42,11 @@ export class Configurations {
     if (found) await this.parts.endpoints.refuseConfig(found, reason);
   }
 
-  /** What served before the wanted configuration; the newest other one where that is not known. */
-  async before(wanted: string, previous: string): Promise<string | undefined> {
+  /** What shall serve instead of the wanted configuration: the champion's, else what served before it, else the newest other one. */
+  async before(wanted: string, previous: string, champion?: number): Promise<string | undefined> {
     const others = await this.others(wanted);
-    return others.includes(previous) ? previous : others[0];
+    const { endpointName } = this.spec;
+    return others.find((name) => versionIn(name, endpointName) === champion && champion !== undefined) ?? (others.includes(previous) ? previous : others[0]);
   }
 
   /**

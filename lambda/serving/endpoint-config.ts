@@ -39,6 +39,12 @@ export const endpointConfigInput = (
   };
 };
 
+/** Version that a configuration of the endpoint is named for; undefined for one that no release made. */
+export const versionIn = (configName: string, endpointName: string): number | undefined => {
+  const [, version] = (configName.startsWith(endpointName) && /^-v(\d+)-/.exec(configName.slice(endpointName.length))) || [];
+  return version === undefined ? undefined : Number(version);
+};
+
 /** Whether a configuration serves the very model that is asked for. */
 export const servesModel = (found: { ProductionVariants?: ProductionVariant[] } | undefined, modelName: string): boolean =>
   found?.ProductionVariants?.[0]?.ModelName === modelName;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ReleaseRequest, ServingSpec } from '../../lib/serving/contract';
+import type { ModelRegistryClient } from '../registry/model-registry.client';
 import type { Configurations } from './configurations';
 import { rollbackConfig } from './deployment-config';
 import type { EndpointClient } from './endpoint.client';
@@ -13,7 +14,11 @@ export class Proof {
   constructor(
     private readonly spec: ServingSpec,
     private readonly configurations: Configurations,
-    private readonly parts: { readonly endpoints: EndpointClient; readonly smoke: Pick<SmokeTest, 'problem'> },
+    private readonly parts: {
+      readonly endpoints: EndpointClient;
+      readonly smoke: Pick<SmokeTest, 'problem'>;
+      readonly registry: Pick<ModelRegistryClient, 'champion'>;
+    },
   ) {}
 
   async problem({ rollback, version, prepared }: ReleaseRequest): Promise<string | undefined> {
@@ -28,7 +33,8 @@ export class Proof {
   async goBack({ endpointConfigName, previousEndpointConfigName = '' }: ReleaseRequest, reason: string): Promise<void> {
     const { endpoints } = this.parts;
     await this.configurations.refuse(endpointConfigName, reason);
-    const before = await this.configurations.before(endpointConfigName, previousEndpointConfigName);
+    const champion = (await this.parts.registry.champion(this.spec.model))?.version;
+    const before = await this.configurations.before(endpointConfigName, previousEndpointConfigName, champion);
     if (before) await endpoints.update(this.spec.endpointName, before, rollbackConfig(this.spec));
     else await endpoints.deleteEndpoint(this.spec.endpointName);
   }

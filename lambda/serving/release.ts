@@ -1,16 +1,15 @@
 import type { DescribeEndpointCommandOutput } from '@aws-sdk/client-sagemaker';
-import { REGISTRY_ERRORS } from '../../lib/registry/contract';
 import type { ReleaseRequest, ReleaseStatus, ServingSpec } from '../../lib/serving/contract';
 import { NamedError } from '../common/errors';
 import type { ModelRegistryClient } from '../registry/model-registry.client';
 import { Configurations } from './configurations';
 import { deploymentConfig, rollbackConfig } from './deployment-config';
 import type { EndpointClient } from './endpoint.client';
-import { nextRound } from './next-round';
 import { Proof } from './proof';
 import { failed } from './release-failure';
 import type { RollbackAlarms } from './rollback-alarms.client';
 import type { SmokeTest } from './smoke-test';
+import { Standing } from './standing';
 import { isOnItsWay, turnRound } from './turn-round';
 
 /** The endpoint is doing something that ends by itself. */
@@ -30,6 +29,7 @@ export interface ReleaseParts {
 export class Release {
   private readonly configurations: Configurations;
   private readonly proof: Proof;
+  private readonly standing: Standing;
 
   constructor(
     private readonly spec: ServingSpec,
@@ -37,6 +37,7 @@ export class Release {
   ) {
     this.configurations = new Configurations(spec, parts);
     this.proof = new Proof(spec, this.configurations, parts);
+    this.standing = new Standing(spec, parts.registry);
   }
 
   async handle(request: ReleaseRequest): Promise<ReleaseStatus> {
@@ -49,10 +50,12 @@ export class Release {
   private async start(request: ReleaseRequest): Promise<ReleaseStatus> {
     const { endpointName } = this.spec;
     const wanted = request.endpointConfigName;
-    const moved = await this.movedChampion(request);
+    const moved = await this.standing.moved(request);
     if (moved) return { ...this.status(request, 'Untouched', ''), championMoved: true, prepared: moved };
     const found = await this.parts.endpoints.describe(endpointName);
     const live = found && request.rollback ? await turnRound(found, wanted, this.parts) : found;
+    const pending = await this.standing.pendingPromotion(request, live?.EndpointConfigName);
+    if (pending) throw busy(pending);
     await this.configurations.ensure(request, live);
     const previous = live?.EndpointConfigName === wanted ? request.previousEndpointConfigName : live?.EndpointConfigName;
     if (!live) {
@@ -92,7 +95,7 @@ export class Release {
     }
     this.requireLive(live, wanted, refused);
     await this.configurations.verify(request);
-    const problem = await this.proof.problem(request);
+    const problem = (await this.standing.lost(request)) ?? (await this.proof.problem(request));
     if (problem !== undefined) {
       await this.proof.goBack(request, problem);
       return this.status(request, 'RollingBack', request.previousEndpointConfigName ?? '');
@@ -112,21 +115,6 @@ export class Release {
     }
     const why = refused ? `: ${refused}` : reason;
     throw failed(wanted, EndpointConfigName, `endpoint ${endpointName} was rolled back to ${EndpointConfigName} instead of running ${wanted}${why}`);
-  }
-
-  /** Two runs can meet here, e.g. one that was redriven. The promotion would refuse the second one, but only after the endpoint had moved. */
-  private async movedChampion({ action, version, expectedChampion, rollback, prepared }: ReleaseRequest): Promise<unknown> {
-    const champion = await this.parts.registry.champion(this.spec.model);
-    const serving = champion?.version ?? null;
-    if (serving === version) return undefined;
-    const judged = expectedChampion === null ? 'no champion' : `version ${expectedChampion}`;
-    const conflict = (why: string): NamedError => new NamedError(REGISTRY_ERRORS.conflict, `${why}: the endpoint was left as it is`);
-    if (rollback) throw conflict(`version ${version} was to serve again, but version ${serving} serves now`);
-    const { state } = await this.parts.registry.getVersion(this.spec.model, version);
-    if (state === 'Archived') throw conflict(`version ${version} was replaced or rolled back since it was judged; only a rollback to it brings it back`);
-    if (serving === expectedChampion) return undefined;
-    if (action === 'start' && prepared !== undefined) return nextRound(prepared, champion);
-    throw conflict(`version ${version} was judged against ${judged}, but version ${serving} serves now`);
   }
 
   private status({ redriveCount, endpointConfigName }: ReleaseRequest, endpointStatus: string, previous: string): ReleaseStatus {
