@@ -97,7 +97,7 @@ export class ApprovalFunctions extends Construct {
     const message = [
       `Version ${of('version')} of ${modelName} (platform ${platformName}) waits for approval until ${of('expiresAt')}.`,
       `Gate: ${of('reason')}`,
-      `Report: ${of('reportUri')} (for reading: gate.html beside it)`,
+      `Report: ${of('reportUri')} (the same name with .html for reading)`,
       `Policy: ${of('policy')}. Run: ${of('runId')}. Reminder: ${of('reminder')}.`,
       `To decide: mlops approve ${named} --reason TEXT, or: mlops reject ${named} --reason TEXT`,
     ].join('\n');
