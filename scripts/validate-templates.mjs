@@ -56,4 +56,6 @@ for (const app of findApps(root)) {
   report(app.name, 'States Language', machines.flatMap(({ findings }) => findings), `${count} state machine(s)`);
   rmSync(out, { recursive: true, force: true });
 }
+const picture = spawnSync(process.execPath, [path.join(root, 'scripts', 'draw-pipeline.mjs'), '--check'], { encoding: 'utf8' });
+report('app', 'picture of the pipeline', picture.status === 0 ? [] : [picture.stderr.trim()]);
 process.exit(failures === 0 ? 0 : 1);

@@ -137,6 +137,6 @@ export const grantVolumeKey = ({ volumeKey }: JobOptions, role: iam.IRole): void
 const membersReachEachOther = (scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup => {
   const description = 'Instances of SageMaker jobs: they reach each other and call out';
   const group = new ec2.SecurityGroup(scope, 'JobSecurityGroup', { vpc, description });
-  group.connections.allowInternally(ec2.Port.allTraffic(), 'Instances that work together');
+  group.addIngressRule(group, ec2.Port.allTraffic(), 'Instances that work together');
   return group;
 };

@@ -5,9 +5,10 @@ import path from 'node:path';
 
 const LARGEST_OUTPUT = 64 * 1024 * 1024;
 
-/** Every CDK app of the checkout: the product's own and those of the examples. */
+/** Every CDK app of the checkout: the product's own, one that uses every builder, and those of the examples. */
 export const findApps = (root) => [
   { name: 'app', directory: root },
+  { name: 'every builder', directory: path.join(root, 'test', 'templates', 'every-builder') },
   ...readdirSync(path.join(root, 'examples'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(path.join(root, 'examples', entry.name, 'cdk.json')))
     .map(({ name }) => ({ name: `examples/${name}`, directory: path.join(root, 'examples', name) })),

@@ -1,3 +1,4 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3assets from 'aws-cdk-lib/aws-s3-assets';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -69,7 +70,7 @@ export class ProcessingStep implements IPipelineStep {
     store.encryptionKey.grant(role, 'kms:Encrypt');
     grantVolumeKey(props, role);
     const code = this.stage(within);
-    code?.grantRead(role);
+    if (code) role.addToPolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [code.bucket.arnForObjects(code.s3ObjectKey)] }));
     const kept = outputs.map((name) => output(name, context.outputUri(name)));
     const timeout = settings.maxRuntime.plus(PROVISIONING);
     const states = new SageMakerTask(scope, stepId, {
