@@ -36,6 +36,8 @@ export interface SynthOptions extends CdkOptions {
   readonly output: string;
   /** Command of the app; the one in cdk.json by default. */
   readonly app?: string;
+  /** Context beside the one in cdk.json, as of `--context name=value`. */
+  readonly context?: Readonly<Record<string, string>>;
 }
 
 export interface StackOptions extends CdkOptions {
@@ -55,7 +57,8 @@ const QUIET = ['--no-notices', '--no-version-reporting', '--ci', '--no-color'];
 
 export async function synthApp(options: SynthOptions): Promise<string> {
   const app = options.app ? ['--app', options.app] : [];
-  await cdk('synth', ['synth', '--quiet', '--output', options.output, ...app], options, 'repair the app and run the command again');
+  const context = Object.entries(options.context ?? {}).flatMap(([name, value]) => ['--context', `${name}=${value}`]);
+  await cdk('synth', ['synth', '--quiet', '--output', options.output, ...app, ...context], options, 'repair the app and run the command again');
   return options.output;
 }
 

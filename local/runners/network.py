@@ -1,4 +1,4 @@
-"""Network isolation for the interpreter: what opens sockets in native code, or in another process, is not reached."""
+"""Network isolation for Python: what opens sockets in native code, or in another program, is not reached."""
 import errno
 import socket
 

@@ -1,6 +1,7 @@
 """Paths below /opt/ml lead to the job's own directory: jobs run side by side here, where on AWS each has a machine of its own.
 
-What Python opens goes through here. Libraries that open files in native code, and other programs, see the paths as they are.
+What Python opens goes through here, also in Python processes that a job starts. Libraries that open files in native code, and other programs, see
+the paths as they are.
 """
 import builtins
 import io

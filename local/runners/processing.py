@@ -1,27 +1,32 @@
 """A processing container: its entry point with its arguments, and its exit code."""
 import os
+import re
 import runpy
 import subprocess
 import sys
 import traceback
 
-import network
-import opt_ml
+import job
 
 PYTHONS = ("python", "python3")
+# A container has a /tmp of its own too; here its name is followed in commands only.
+PLACES = re.compile(r"(?<![\w./~-])/(opt/ml|tmp)(?=$|[/\s\"';)&|])")
+
+
+def led(word, root):
+    return PLACES.sub(lambda found: root + ("/tmp" if found.group(1) == "tmp" else ""), word)
 
 
 def run(order):
     root = order["root"]
-    words = [opt_ml.led(word, root) for word in order["command"]]
-    os.environ.update({name: opt_ml.led(value, root) for name, value in order["environment"].items()})
-    os.makedirs(os.path.join(root, "output"), exist_ok=True)
+    words = [led(word, root) for word in order["command"]]
+    os.environ.update({name: led(value, root) for name, value in order["environment"].items()})
+    for directory in ("output", "tmp"):
+        os.makedirs(os.path.join(root, directory), exist_ok=True)
     os.chdir(root)
+    job.confine(order)
     if os.path.basename(words[0]) not in PYTHONS:
         return other_program(words)
-    if order.get("isolated"):
-        network.cut_off()
-    opt_ml.redirect(root)
     return python(words[1:])
 
 

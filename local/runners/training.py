@@ -6,8 +6,7 @@ import sys
 import traceback
 
 import code_directory
-import network
-import opt_ml
+import job
 
 HOST = "algo-1"
 
@@ -135,9 +134,7 @@ def run(order):
         fail(root, command, 1, "requirements.txt asks for what the local engine does not install: %s" % ", ".join(unmet))
         return 1
 
-    if order.get("isolated"):
-        network.cut_off()
-    opt_ml.redirect(root)
+    job.confine(order)
     os.chdir(code)
     sys.argv = [script, *line]
     sys.path.insert(0, os.path.dirname(script))

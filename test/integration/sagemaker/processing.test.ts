@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Bench, ROLE, SCIKIT_LEARN_IMAGE } from './support';
+import { Bench, ROLE, SCIKIT_LEARN_IMAGE, archiveOf } from './support';
 
 jest.setTimeout(60_000);
 
@@ -87,6 +87,20 @@ describe('processing jobs', () => {
     expect(await run('empty', SCRIPT, { ProcessingInputs: [input('data', 's3://data/none/', '/opt/ml/processing/input')] })).toMatchObject({
       FailureReason: expect.stringContaining('ClientError: Data download failed'),
     });
+  });
+
+  test('run through a shell too, with code out of an archive and the paths of the container', async () => {
+    bench.engine.put('code/packed/sourcedir.tar.gz', archiveOf({ 'script.py': SCRIPT, 'nested/other.py': '' }));
+    const unpack = 'mkdir -p /tmp/code && tar -xzf /opt/ml/processing/input/more/* -C /tmp/code && cd /tmp/code && exec python3 "$0" "$@"';
+    const ProcessingInputs = [
+      input('data', 's3://data/in/rows.csv', '/opt/ml/processing/input'),
+      input('code', 's3://code/packed/sourcedir.tar.gz', '/opt/ml/processing/input/more'),
+    ];
+    expect(await run('packed', '', { ProcessingInputs }, ['sh', '-c', unpack, 'script.py'])).toMatchObject({ ProcessingJobStatus: 'Completed' });
+    expect(bench.engine.text('artifacts/packed/deep/sums.csv')).toBe('a,b,sum\n1,2,3\n3,4,7\n');
+    const fetching = ['sh', '-c', 'python3 -c "import socket; socket.create_connection((\'127.0.0.1\', 9))"'];
+    const isolated = await run('isolated-child', '', { NetworkConfig: { EnableNetworkIsolation: true } }, fetching);
+    expect(isolated).toMatchObject({ FailureReason: expect.stringContaining('EnableNetworkIsolation') });
   });
 
   test('stop by hand, at their time limit and on demand', async () => {
