@@ -56,9 +56,15 @@ const JOBS = {
     const random = seeded(1);
     const normal = normalOf(random);
     const truth = Float64Array.from({ length: rows }, () => normal());
-    const truthText = (value) => (task === 'regression' ? (100 + 10 * value).toFixed(3) : task === 'classes' ? classOf(value) : value > 1 ? 'yes' : 'no');
+    const truthText = (value) => {
+      if (task === 'regression') return (100 + 10 * value).toFixed(3);
+      return task === 'classes' ? classOf(value) : value > 1 ? 'yes' : 'no';
+    };
     const classOf = (value) => CLASSES[Math.min(9, Math.max(0, Math.floor(5 + 2.5 * value)))];
-    const scoreText = (value) => (task === 'regression' ? (100 + 10 * value).toFixed(4) : task === 'classes' ? classOf(value) : (1 / (1 + Math.exp(2 - 2 * value))).toFixed(6));
+    const scoreText = (value) => {
+      if (task === 'regression') return (100 + 10 * value).toFixed(4);
+      return task === 'classes' ? classOf(value) : (1 / (1 + Math.exp(2 - 2 * value))).toFixed(6);
+    };
     const cells = (row, value, first) => {
       const time = new Date(first + Math.floor((row / rows) * days * 86_400) * 1000).toISOString().slice(0, 19);
       let text = `${time},town ${row % 40}`;

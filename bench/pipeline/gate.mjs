@@ -30,11 +30,12 @@ const modules = [
   'lambda/pipeline/row-keys.ts',
 ];
 const contents = [...modules.map((file) => `export * from './${file}';`), "export { NotFound } from '@aws-sdk/client-s3';"].join('\n');
-const output = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'error', mainFields: ['module', 'main'], tsconfigRaw: '{}' };
-await build({ ...output, stdin: { contents, resolveDir: root, loader: 'ts' }, outfile: enginePath });
+const output = { bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'error', mainFields: ['module', 'main'] };
+await build({ ...output, stdin: { contents, resolveDir: root, loader: 'ts' }, tsconfigRaw: '{}', outfile: enginePath });
 
 const run = (job, options) => {
-  const ran = spawnSync(process.execPath, [path.join(root, 'bench/pipeline/gate-job.mjs'), enginePath, job, JSON.stringify(options)], { encoding: 'utf8' });
+  const jobs = path.join(root, 'bench/pipeline/gate-job.mjs');
+  const ran = spawnSync(process.execPath, [jobs, enginePath, job, JSON.stringify(options)], { encoding: 'utf8' });
   if (ran.status !== 0) throw new Error(`${job} failed: ${ran.stderr}`);
   return JSON.parse(ran.stdout.trim().split('\n').at(-1));
 };

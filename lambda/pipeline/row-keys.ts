@@ -185,7 +185,8 @@ export const keepRowKeys = async (
 ): Promise<RowKeysRef> => {
   const missing = keyColumns.filter((name) => !columns.includes(name));
   if (missing.length > 0) {
-    throw dataInvalid('the header', `the gate's row key names ${missing.join(', ')}, which is no column of the data`, `name some of ${columns.join(', ')}`);
+    const rule = `the gate's row key names ${missing.join(', ')}, which is no column of the data`;
+    throw dataInvalid('the header', rule, `name some of ${columns.join(', ')}`);
   }
   const keys = new RowKeys(columns, keyColumns);
   const rejections = new Rejections();

@@ -53,7 +53,7 @@ describe('the gate’s report in a browser', () => {
   });
 
   /** A page with everything that went wrong while it was built, and everything it asked for besides itself. */
-  const open = async (name: string, options: BrowserContextOptions = WIDE, media?: 'print', as = 'light'): Promise<{ page: Page; faults: string[] }> => {
+  const open = async (name: string, options: BrowserContextOptions = WIDE, media?: 'print', as = 'light') => {
     const page = await browser.newPage(options);
     const url = pathToFileURL(fileOf(name)).href;
     const faults: string[] = [];
@@ -101,7 +101,8 @@ describe('the gate’s report in a browser', () => {
     }
     expect(stops[0].what).toBe('a Skip to the rules');
     expect(stops[1].what).toBe('a Rules');
-    expect(stops.map(({ what }) => what)).toEqual(expect.arrayContaining(['div Rules', 'div Chart: improvement', 'div Metrics', 'summary Figures by weather']));
+    const expected = ['div Rules', 'div Chart: improvement', 'div Metrics', 'summary Figures by weather'];
+    expect(stops.map(({ what }) => what)).toEqual(expect.arrayContaining(expected));
     expect(stops.every(({ outlined }) => outlined)).toBe(true);
     await page.close();
   }, 60_000);

@@ -40,9 +40,8 @@ export const calibrationOf = (table: QualityTable): CalibrationBin[] | undefined
     if (!figure) return [];
     const count = total(own[ROWS]);
     const name = binary ? 'truePositiveRate' : 'target';
-    return [
-      { rows: count, predicted: total(own[PREDICTED]) / count, observed: estimateShown(name, figure.value, estimateOf(figure), ONE_SIDED, FEWEST_BLOCKS) },
-    ];
+    const observed = estimateShown(name, figure.value, estimateOf(figure), ONE_SIDED, FEWEST_BLOCKS);
+    return [{ rows: count, predicted: total(own[PREDICTED]) / count, observed }];
   }).flat();
 };
 

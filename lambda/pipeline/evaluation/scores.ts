@@ -1,9 +1,9 @@
-import { type RuntimeTask, readPrediction } from '../../monitoring/task-metrics';
 import { parseNumber, textOf } from '../../monitoring/readers/bytes';
 import { Feeder, type RecordScanner } from '../../monitoring/readers/feeder';
 import { isBlankLine } from '../../monitoring/readers/lines';
-import { readScore } from '../../monitoring/scores.client';
 import type { Chunks } from '../../monitoring/rows';
+import { readScore } from '../../monitoring/scores.client';
+import { type RuntimeTask, readPrediction } from '../../monitoring/task-metrics';
 
 const [NEWLINE, RETURN, COMMA, SPACE, TAB, BRACKET, BRACE] = [10, 13, 44, 32, 9, 91, 123];
 const FIRST_CAPACITY = 1024;

@@ -40,7 +40,7 @@ export const judgeChampion = (spec: GateSpec, { candidate, champion }: Judged, b
 
 const certainty = ({ confidence, low, blocks, method }: PairedInterval, size: (improvement: number) => string, noun: string): string => {
   const by = low >= 0 ? `at least ${size(low)} better` : `at most ${size(-low)} worse`;
-  const how = method === 'student' ? `, too few for a bootstrap: Student's t` : '';
+  const how = method === 'student' ? ', too few for a bootstrap: Student\'s t' : '';
   return `with ${shown(confidence * 100)} % confidence it is ${by} (${blocks} ${noun}${how})`;
 };
 

@@ -25,7 +25,8 @@ export interface JudgeRequest {
 }
 
 /** Reads all that the gate looks at, judges the candidate, and tells everything that was found. */
-export const judgeCandidate = async (files: S3Files, request: JudgeRequest, { gate, task }: Pick<PipelineSpec, 'gate' | 'task'>): Promise<GateReport> => {
+export const judgeCandidate = async (files: S3Files, request: JudgeRequest, spec: Pick<PipelineSpec, 'gate' | 'task'>): Promise<GateReport> => {
+  const { gate, task } = spec;
   const { model, runId, prepared, trainingStatus, modelUri, scoringMilliseconds } = request;
   const { champion, round, holdoutUri } = prepared;
   const leaks = new LeakageCheck(files);
@@ -49,7 +50,8 @@ export const judgeCandidate = async (files: S3Files, request: JudgeRequest, { ga
   const judged = figuresOfHoldout(holdout);
   const decision = decide(gate, holdout, evidence, seedOf(runId), judged);
   const evaluation = evaluate(holdout, gate.metric, judged);
-  return reportOf({ about: { model, runId, round, championVersion: champion.version, holdoutUri }, task, gate, holdout, evidence, decision, evaluation });
+  const about = { model, runId, round, championVersion: champion.version, holdoutUri };
+  return reportOf({ about, task, gate, holdout, evidence, decision, evaluation });
 };
 
 const seedOf = (runId: string): number => createHash('sha256').update(runId).digest().readUInt32BE(0);

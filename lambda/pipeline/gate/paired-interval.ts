@@ -48,7 +48,9 @@ export const pairedInterval = (
   seed: number,
 ): PairedInterval | { readonly none: string } => {
   const there = figure.weight.reduce((count, one) => count + (one > 0 ? 1 : 0), 0);
-  if (there < minimumBlocks && fewBlocks === 'refuse') return { none: `the holdout has ${there} ${noun} that say something about it, the gate needs ${minimumBlocks}` };
+  if (there < minimumBlocks && fewBlocks === 'refuse') {
+    return { none: `the holdout has ${there} ${noun} that say something about it, the gate needs ${minimumBlocks}` };
+  }
   if (there < 2) return { none: `${there} ${noun} of the holdout tell nothing of others: hold out more` };
   const estimate = estimateOf(figure);
   if (!estimate) return { none: `it hangs on a single one of the ${there} ${noun} of the holdout` };

@@ -1,6 +1,6 @@
 import type { GateSpec, PipelineSpec } from '../../../lib/pipeline/contract';
-import type { Evaluation } from '../evaluation/types';
 import type { ScoredHoldout } from '../evaluation/scored-holdout';
+import type { Evaluation } from '../evaluation/types';
 import type { GateDecision, GateEvidence, GateReport } from './types';
 
 export interface ReportParts {
@@ -46,6 +46,8 @@ const MOST_GROUP_METRICS = 50;
 export const groupMetrics = ({ rules }: Pick<GateDecision, 'rules'>): Record<string, number> =>
   Object.fromEntries(
     rules.flatMap(({ metric, column, groups = [] }) =>
-      groups.slice(0, MOST_GROUP_METRICS).flatMap(({ group, value }) => (value === undefined ? [] : [[`${metric}/${column}:${group}`, value] as const])),
+      groups.slice(0, MOST_GROUP_METRICS).flatMap(({ group, value }): [string, number][] =>
+        value === undefined ? [] : [[`${metric}/${column}:${group}`, value]],
+      ),
     ),
   );

@@ -126,7 +126,7 @@ export const judgeDuplicates = (whose: 'candidate' | 'champion', leakage: Leakag
   const given = { bound: allowed, unit: 'share' as const };
   if (leakage.status === 'checked' && Number.isFinite(leakage.share)) {
     const { share, sharedRows } = leakage;
-    const said = `${percent(share)} of the holdout (${plural(sharedRows, 'row')}) ${sharedRows === 1 ? 'is' : 'are'} training rows of the ${whose} too`;
+    const said = `${percent(share)} of the holdout (${plural(sharedRows, 'row')}) was in the training data of the ${whose} too`;
     const text = share <= allowed ? `${said}, within the allowed ${percent(allowed)}` : `${said}, more than the allowed ${percent(allowed)}`;
     return ruled(rule, kept(share <= allowed), text, { ...given, value: share });
   }

@@ -41,7 +41,7 @@ export interface RuleResult {
   /** Of the value, or of the improvement where a champion was compared. */
   readonly interval?: PairedInterval | Required<Estimate>;
   readonly championValue?: number;
-  /** How much better the candidate is; negative where it is worse. In `unit`: a share of the champion's value, or the difference where that is zero. */
+  /** How much better the candidate is, negative where it is worse: a share of the champion's value, or the difference where that is zero (`unit`). */
   readonly improvement?: number;
   readonly minimumImprovement?: number;
   readonly groups?: readonly GroupResult[];

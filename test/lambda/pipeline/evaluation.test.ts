@@ -1,11 +1,11 @@
-import { gateReportKey } from '../../../lib/artifacts/contract';
+import type { BlockValue } from '../../../lambda/monitoring/quality/block-value';
+import { figureOf } from '../../../lambda/monitoring/quality/sums';
 import { blockBootstrap } from '../../../lambda/pipeline/bootstrap';
 import { evaluate, figuresOfHoldout } from '../../../lambda/pipeline/evaluation/evaluate';
 import { keysOf } from '../../../lambda/pipeline/evaluation/scored-holdout';
 import { recordedStep } from '../../../lambda/pipeline/recorded-step';
 import { ScoreReader } from '../../../lambda/pipeline/score-reader';
-import type { BlockValue } from '../../../lambda/monitoring/quality/block-value';
-import { figureOf } from '../../../lambda/monitoring/quality/sums';
+import { gateReportKey } from '../../../lib/artifacts/contract';
 import { MemoryBucket } from '../../fakes/memory-s3';
 import { BINARY, CLASSES, holdoutOf, normals, REGRESSION } from './gate-samples';
 
@@ -29,7 +29,8 @@ describe('scores', () => {
   test('of both models stand beside the truth, row by row, in blocks of days in UTC', async () => {
     const objects = { 'data/holdout.csv': HOLDOUT, 'art/scores/candidate/h.csv.out': '4.5\n\n6.5\n', 'art/scores/champion/h.csv.out': '1\n2\n' };
     const { candidate, champion, ...rest } = await reader(objects).read(URIS, 'Completed', { championPresent: true });
-    expect([...candidate.truth.slice(0, 2), ...candidate.prediction.slice(0, 2), ...champion!.prediction.slice(0, 2)]).toEqual([5, 6, 4.5, 6.5, 1, 2]);
+    const columns = [candidate.truth, candidate.prediction, champion!.prediction];
+    expect(columns.map((column) => [...column.slice(0, 2)])).toEqual([[5, 6], [4.5, 6.5], [1, 2]]);
     expect(rest).toMatchObject({ rows: 2, blocks: { unit: 'day', count: 1 }, from: Date.UTC(2012, 0, 2, 0, 30), to: Date.UTC(2012, 0, 2, 1) });
     expect(rest.rowsUpTo(Date.UTC(2012, 0, 2, 0, 30))).toBe(1);
   });
@@ -41,7 +42,11 @@ describe('scores', () => {
 
   test('come as numbers, CSV, JSON or labels, with or without a newline at the end, in as many objects as the job left', async () => {
     const holdout = `y\n${'yes\nno\n'.repeat(3)}`;
-    const objects = { 'data/holdout.csv': holdout, 'art/scores/candidate/a.out': '0.1,x\r\n[0.2, 0.8]\n{"score": 0.3}\n', 'art/scores/candidate/b.out': ' 4e-1\n{"prediction": "0.5"}\n"0.6"' };
+    const objects = {
+      'data/holdout.csv': holdout,
+      'art/scores/candidate/a.out': '0.1,x\r\n[0.2, 0.8]\n{"score": 0.3}\n',
+      'art/scores/candidate/b.out': ' 4e-1\n{"prediction": "0.5"}\n"0.6"',
+    };
     const task = { kind: 'BINARY_CLASSIFICATION', target: 'y', positiveLabel: 'yes' };
     const plain = { ...objects, 'art/scores/candidate/b.out': objects['art/scores/candidate/b.out'].replace('"0.6"', '0.6') };
     const { candidate } = await reader(plain, task).read(URIS, 'Completed', { championPresent: false });
@@ -86,10 +91,16 @@ describe('scores', () => {
     ['are broken JSON', { ...good, 'art/scores/candidate/h.out': '{"score\n2\n' }, 'Completed', /scores of the candidate cannot be read/],
     ['are too few', { ...good, 'art/scores/candidate/h.out': '1\n' }, 'Completed', /candidate has 1 scores for 2 holdout rows/],
     ['are too many', { ...good, 'art/scores/candidate/h.out': '1\n2\n3\n' }, 'Completed', /candidate has 3 scores for 2 holdout rows/],
-    ['are too many of the champion', { ...good, 'art/scores/champion/h.out': '1\n2\n3\n' }, 'Completed', /champion has 3 scores for 2/, { championPresent: true }],
+    [
+      'are too many of the champion',
+      { ...good, 'art/scores/champion/h.out': '1\n2\n3\n' },
+      'Completed',
+      /champion has 3 scores for 2/,
+      { championPresent: true },
+    ],
     ['come from a job that was stopped', {}, 'Stopped', /training job ended as Stopped/],
-    ['meet a holdout without truth', { ...good, 'data/holdout.csv': 'timestamp,cnt\n2012-01-01,\n' }, 'Completed', /target of holdout row 1 cannot be read/],
-    ['meet a holdout with an odd time', { ...good, 'data/holdout.csv': 'timestamp,cnt\nsoon,1\n' }, 'Completed', /time of holdout row 1 cannot be read/],
+    ['meet a holdout without truth', { ...good, 'data/holdout.csv': 'timestamp,cnt\n2012-01-01,\n' }, 'Completed', /target of holdout row 1/],
+    ['meet a holdout with an odd time', { ...good, 'data/holdout.csv': 'timestamp,cnt\nsoon,1\n' }, 'Completed', /time of holdout row 1/],
     ['meet a holdout without its groups', good, 'Completed', /no group column 'town'/, { groupColumns: ['town'] }],
     ['meet a holdout without a row', { ...good, 'data/holdout.csv': 'timestamp,cnt\n' }, 'Completed', /holdout holds no row/],
     ['meet no holdout', { 'art/scores/candidate/h.out': '1\n' }, 'Completed', /holdout cannot be read/],
@@ -155,7 +166,8 @@ describe('the bootstrap', () => {
     ] as const;
     for (const [task, truth, candidate] of cases) {
       const { metrics } = figuresOfHoldout(holdoutOf(task, { truth, candidate, days })).candidate;
-      const again = holdoutOf(task, { truth: drawnRows.map((row) => truth[row]), candidate: drawnRows.map((row) => candidate[row]), days: drawnRows.map((_, row) => row) });
+      const drawnOf = (values: readonly (number | string)[]) => drawnRows.map((row) => values[row]);
+      const again = holdoutOf(task, { truth: drawnOf(truth), candidate: drawnOf(candidate), days: drawnRows.map((_, row) => row) });
       const expected = figuresOfHoldout(again).candidate.metrics;
       for (const [name, { drawn }] of Object.entries(metrics)) {
         expect([name, drawn!(times)]).toEqual([name, expect.closeTo(expected[name].value, 9)]);
@@ -173,7 +185,8 @@ describe('the evaluation', () => {
     const truth = score.map((value, row) => ((row * 37) % 100) / 100 < value && 1 || 0);
     const rows = { truth, candidate: score, champion: score.map(() => 0.4), days, groups: { town: days.map((day) => (day % 3 ? 'a' : 'b')) } };
     const holdout = holdoutOf(BINARY, rows);
-    const { calibration, curves, confusion, groups, overTime, improvements, championCalibration } = evaluate(holdout, 'logLoss', figuresOfHoldout(holdout));
+    const found = evaluate(holdout, 'logLoss', figuresOfHoldout(holdout));
+    const { calibration, curves, confusion, groups, overTime, improvements, championCalibration } = found;
     expect(calibration).toHaveLength(10);
     expect(calibration!.reduce((sum, { rows: count }) => sum + count, 0)).toBe(600);
     for (const { predicted, observed } of calibration!) expect(Math.abs(predicted - observed.value)).toBeLessThan(0.25);
@@ -185,7 +198,8 @@ describe('the evaluation', () => {
     const area = curves!.roc.slice(1).reduce((sum, [x, y], index) => sum + (x - curves!.roc[index][0]) * ((y + curves!.roc[index][1]) / 2), 0);
     expect(area).toBeCloseTo(figuresOfHoldout(holdout).candidate.metrics.auc.value, 2);
     const count = (positive: number, selected: boolean): number => truth.filter((y, row) => y === positive && score[row] >= 0.5 === selected).length;
-    expect(confusion).toEqual({ labels: ['not 1', '1'], threshold: 0.5, counts: [[count(0, false), count(0, true)], [count(1, false), count(1, true)]] });
+    const counts = [0, 1].map((positive) => [count(positive, false), count(positive, true)]);
+    expect(confusion).toEqual({ labels: ['not 1', '1'], threshold: 0.5, counts });
     expect(groups[0].groups.map(({ group, rows: size }) => [group, size])).toEqual([['a', 400], ['b', 200]]);
     expect(overTime).toHaveLength(30);
     expect(overTime[0]).toMatchObject({ name: '1970-01-01', rows: 20, candidate: expect.any(Number), champion: expect.any(Number) });

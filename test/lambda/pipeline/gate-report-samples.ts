@@ -67,19 +67,20 @@ export const refusedReport = (): GateReport =>
   );
 
 export const firstReport = (): GateReport => {
-  const { champion: _, ...rows } = regressionRows(30, 1);
+  const rows = { ...regressionRows(30, 1), champion: undefined };
   return report(REGRESSION, rows, GATE, { ...EVIDENCE, leakage: { candidate: leakage.candidate, champion: { status: 'no-model' } } }, null);
 };
 
 /** Probabilities of a rare class, on rows without a time. */
 export const binaryReport = (): GateReport => {
   const normal = normals(5);
-  const logits = Array.from({ length: 1500 }, () => -1.5 + 1.6 * normal());
+  const logits = Array.from({ length: 600 }, () => -1.5 + 1.6 * normal());
   const truth = logits.map((value) => (1 / (1 + Math.exp(-value - 0.8 * normal())) > 0.5 ? 1 : 0));
   const score = (value: number): number => 1 / (1 + Math.exp(-value));
   const rows = { truth, candidate: logits.map((value) => score(1.4 * value)), champion: logits.map((value) => score(value + 1.5 * normal())) };
   const groups = { town: logits.map((_, row) => ['Bern', 'Basel', 'Genf'][row % 3]) };
-  const gate = { ...GATE, metric: 'auc', minimumImprovement: -0.01, groups: [{ column: 'town', metric: 'recall', worseThan: 0.4, minimumRows: 100 }] };
+  const ruled = [{ column: 'town', metric: 'recall', worseThan: 0.4, minimumRows: 100 }];
+  const gate = { ...GATE, metric: 'auc', minimumImprovement: -0.01, groups: ruled };
   return report({ ...BINARY, positiveLabel: 'churned' } as never, { ...rows, groups }, gate, EVIDENCE, 7);
 };
 

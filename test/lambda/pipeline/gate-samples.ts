@@ -1,6 +1,6 @@
+import { QualityTable } from '../../../lambda/monitoring/quality';
 import type { ScoredHoldout } from '../../../lambda/pipeline/evaluation/scored-holdout';
 import type { GateEvidence, Leakage } from '../../../lambda/pipeline/gate/types';
-import { QualityTable } from '../../../lambda/monitoring/quality';
 import type { GateSpec } from '../../../lib/pipeline/contract';
 
 type Value = number | string;
@@ -38,7 +38,8 @@ export const holdoutOf = (task: typeof REGRESSION | typeof BINARY | typeof CLASS
   const rowsPerBlock = Math.ceil(truth.length / 500);
   const table = (scores: readonly Value[], columns: readonly string[]): QualityTable => {
     const made = new QualityTable(task, columns);
-    truth.forEach((value, row) => made.add(days ? days[row] : Math.floor(row / rowsPerBlock), scores[row], value, columns.map((column) => groups[column][row])));
+    const blockOf = (row: number): number => (days ? days[row] : Math.floor(row / rowsPerBlock));
+    truth.forEach((value, row) => made.add(blockOf(row), scores[row], value, columns.map((column) => groups[column][row])));
     return made;
   };
   const candidate = table(rows.candidate, Object.keys(groups));

@@ -12,7 +12,8 @@ export function improvementChart({ rules: [rule] }: GateReport): string {
   const format = unit === 'share' ? percent : shown;
   const { low, high } = interval;
   const description = `${format(improvement)} better, between ${format(low)} and ${format(high)}; ${format(minimumImprovement)} is needed.`;
-  return drawInterval({ id: 'better', title: `How much better ${metric} is`, description, value: improvement, low, high, needed: minimumImprovement, format });
+  const title = `How much better ${metric} is`;
+  return drawInterval({ id: 'better', title, description, value: improvement, low, high, needed: minimumImprovement, format });
 }
 
 export function overTimeChart({ overTime, gate: { metric }, blocks }: GateReport): string {
@@ -22,12 +23,15 @@ export function overTimeChart({ overTime, gate: { metric }, blocks }: GateReport
   if (overTime.length < 2) return '';
   const places = [...new Set([0, Math.floor((overTime.length - 1) / 2), overTime.length - 1])];
   const name = (index: number): string => (blocks.unit === 'day' ? moment(overTime[index].name) : `row ${overTime[index].name}`);
-  const range = (list: readonly XyPoint[]): string =>
-    list.length === 0 ? 'nowhere defined' : `between ${figure(Math.min(...list.map(({ y }) => y)))} and ${figure(Math.max(...list.map(({ y }) => y)))}`;
+  const range = (list: readonly XyPoint[]): string => {
+    const values = list.map(({ y }) => y);
+    return values.length === 0 ? 'nowhere defined' : `between ${figure(Math.min(...values))} and ${figure(Math.max(...values))}`;
+  };
+  const second = champion.length > 0 ? `; champion ${range(champion)}` : '';
   return drawXy({
     id: 'days',
     title: `${metric} over the holdout`,
-    description: `Candidate ${range(candidate)}${champion.length > 0 ? `; champion ${range(champion)}` : ''}, ${overTime.length} points from ${name(0)} to ${name(overTime.length - 1)}.`,
+    description: `Candidate ${range(candidate)}${second}, ${overTime.length} points from ${name(0)} to ${name(overTime.length - 1)}.`,
     kind: 'wide',
     candidate,
     champion,

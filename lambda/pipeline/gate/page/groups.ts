@@ -11,6 +11,7 @@ export const groupsView = ({ groups, rules, gate, estimates }: GateReport) =>
     const own = gate.groups.filter((one) => one.column === column);
     const metric = own[0]?.metric ?? gate.metric;
     const rule = rules.find((one) => one.rule === 'group' && one.column === column && one.metric === metric);
+    const bound = rule?.bound === undefined ? '' : `; the bound is ${figure(rule.bound)}`;
     const least = own[0]?.minimumRows ?? 0;
     const judged = own.map((one) => one.metric);
     const heads = [...new Set([...judged, ...Object.keys(estimates)])].slice(0, COLUMNS);
@@ -21,7 +22,7 @@ export const groupsView = ({ groups, rules, gate, estimates }: GateReport) =>
     return {
       name: clip(column, 60),
       metric,
-      bound: rule?.bound === undefined ? '' : `; the bound is ${figure(rule.bound)}, the dashed line all rows together`,
+      caption: `${metric} of each group, with its interval${bound}; dashed: all rows together; hollow: too few rows to be judged.`,
       chart: drawWhiskers(`g${index}`, `${metric} by ${clip(column, 40)}`, rows, estimates[metric]?.value),
       heads,
       leftOut,

@@ -13,7 +13,8 @@ import { DATA, GROUPS, METRICS, PAGE, SHAPES } from './templates';
 
 const OWN_STYLES = `
 .other{fill:none;stroke:var(--ref);stroke-width:1.8;stroke-dasharray:6 3}.even{fill:none;stroke:var(--soft);stroke-width:1;stroke-dasharray:1.5 3}
-.scroll+figure,.scroll+.scroll{margin-top:1.25rem}td.right{font-weight:650}.tag.warn::before{content:"△ "}.warn.tag{color:var(--idle)}td.t{max-width:44ch}
+.scroll+figure,.scroll+.scroll{margin-top:1.25rem}td.right{font-weight:650}
+.tag.warn::before{content:"△ "}.warn.tag{color:var(--idle)}td.t{max-width:44ch}
 @media print{.n{white-space:normal}td.t{min-width:0}}
 `;
 
@@ -56,7 +57,7 @@ export function renderGate(report: GateReport): string {
     metrics: metricsView(report),
     rows: number(report.rows),
     unit: report.blocks.unit,
-    unitText: report.overTime.length < report.blocks.count ? 'neighbouring blocks together' : report.blocks.unit === 'day' ? 'each day' : 'each block of rows',
+    unitText: unitOf(report),
     overTime,
     calibration,
     ...curves,
@@ -69,6 +70,11 @@ export function renderGate(report: GateReport): string {
     method: methodOf(report),
   });
 }
+
+const unitOf = ({ overTime, blocks }: GateReport): string => {
+  if (overTime.length < blocks.count) return 'neighbouring blocks together';
+  return blocks.unit === 'day' ? 'each day' : 'each block of rows';
+};
 
 const withInterval = (estimate: Estimate | undefined): string =>
   estimate === undefined ? NONE : `${figure(estimate.value)}${estimate.low === undefined ? '' : ` (${interval(estimate)})`}`;
@@ -137,6 +143,6 @@ const methodOf = ({ rules, gate, blocks }: GateReport): string => {
   const how =
     found.method === 'bootstrap'
       ? `${number(found.resamples ?? 0)} times as many blocks as there are (${found.blocks}) are drawn with replacement (seed ${found.seed})`
-      : `there are ${found.blocks} blocks, fewer than the ${gate.minimumBlocks} of a bootstrap, so it comes from Student's t over them, which is wider`;
+      : `${found.blocks} blocks are fewer than the ${gate.minimumBlocks} of a bootstrap, so it comes from Student's t over them, which is wider`;
   return `Rests on ${noun}: ${how}; ${confidence}.${widened}`;
 };

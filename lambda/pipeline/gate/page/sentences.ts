@@ -30,6 +30,8 @@ function compared({ improvement = 0, minimumImprovement = 0, metric, unit, verdi
   return improvement >= minimumImprovement ? `${text}, but not for certain` : text;
 }
 
+const FEW = { widen: 'the interval is wider for it', refuse: 'it refuses' } as const;
+
 /** What else has to be known before the details. */
 export function remarks(report: GateReport): string[] {
   const { rows, blocks, from, to, rules, gate, championVersion, passed } = report;
@@ -39,7 +41,7 @@ export function remarks(report: GateReport): string[] {
   const against = championVersion === null ? 'There was no champion to beat.' : `The champion was v${championVersion}.`;
   const few =
     blocks.count < gate.minimumBlocks && championVersion !== null
-      ? [`${unit} of the holdout are fewer than the ${gate.minimumBlocks} that the gate asks for: ${gate.fewBlocks === 'widen' ? 'the interval is wider for it' : 'it refuses'}.`]
+      ? [`${unit} of the holdout are fewer than the ${gate.minimumBlocks} that the gate asks for: ${FEW[gate.fewBlocks]}.`]
       : [];
   const warnings = rules.filter(({ verdict }) => verdict === 'warning').map(({ text }) => `Warning: ${text}.`);
   const decided = passed && rules[0].rule !== 'first-version' ? [`${rules[0].text}.`] : [];

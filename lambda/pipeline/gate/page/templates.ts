@@ -34,7 +34,7 @@ candidate.</span></caption><thead><tr><th scope="col">Rule</th><th scope="col">V
 class="n">Interval</th><th scope="col" class="n">Bound</th><th scope="col">What came of it</th></tr></thead><tbody>
 <% it.rules.forEach((rule) => { %><tr><th scope="row"><%= rule.name %></th><td>${TAG('rule')}</td><td class="n"><%= rule.value %></td><td
 class="n"><%= rule.interval %></td><td class="n"><%= rule.bound %></td><td class="t"><%= rule.text %></td></tr><% }) %></tbody></table></div>
-${FIGURE('it.improvement', 'improvement', 'How much better the candidate is: the value, and the range in which it lies. Its left end has to reach the dashed line.')}
+${FIGURE('it.improvement', 'improvement', 'How much better it is, and the range in which that lies: its left end has to reach the dashed line.')}
 </section>
 <%~ include('@metrics', it) %>
 <%~ include('@shapes', it) %>
@@ -64,13 +64,13 @@ scope="col" class="n">Better by</th><% } %></tr></thead><tbody><% it.metrics.for
 if (metric.decides) { %> <small>(decides)</small><% } %></th><td class="n"><%= metric.candidate %></td><% if (it.champion) { %><td class="n"><%=
 metric.champion %></td><td class="n"><%= metric.better %></td><% } %></tr><% }) %></tbody></table></div></section>
 <% if (it.overTime) { %><section aria-labelledby="time"><h2 id="time"><%= it.unit === 'day' ? 'Day by day' : 'Block by block' %></h2>
-${KEY}${FIGURE('it.overTime', 'over time', '<%= it.report.gate.metric %> of <%= it.unitText %>. Where one model is far off shows here, and not in the mean.')}
+${KEY}${FIGURE('it.overTime', 'over time', '<%= it.report.gate.metric %> of <%= it.unitText %>: where one model is far off, and the mean hides it.')}
 </section><% } %>`;
 
 export const SHAPES = `<% if (it.calibration || it.roc) { %><section aria-labelledby="curves"><h2 id="curves"><%= it.roc ? 'Calibration and curves' :
 'Calibration' %></h2>
 ${KEY}<div class="charts">
-${FIGURE('it.calibration', 'calibration', 'Rows in ten bins of neighbouring predictions: what was predicted, and what came. On the dotted line both are equal.')}
+${FIGURE('it.calibration', 'calibration', 'Bins of neighbouring predictions: what was predicted, and what came. Dotted: both are equal.')}
 ${FIGURE('it.roc', 'ROC', 'ROC: the further to the upper left, the better it tells the classes apart.')}
 ${FIGURE('it.precisionRecall', 'precision and recall', 'Precision against recall at every threshold.')}</div></section><% } %>
 <% if (it.confusions.length > 0) { %><section aria-labelledby="confusion"><h2 id="confusion">Confusion matrix</h2>
@@ -82,7 +82,7 @@ class="n<%= cell.right ? ' right' : '' %>"><%= cell.count %><% if (cell.share) {
 
 export const GROUPS = `<% if (it.groups.length > 0) { %><section aria-labelledby="groups"><h2 id="groups">Groups</h2>
 <% it.groups.forEach((column) => { %><h3 class="by">By <%= column.name %></h3>
-${FIGURE('column.chart', '<%= column.metric %> by <%= column.name %>', '<%= column.metric %> of each group, with its interval<%= column.bound %>; hollow: too few rows to be judged.')}
+${FIGURE('column.chart', '<%= column.metric %> by <%= column.name %>', '<%= column.caption %>')}
 <details><summary>Figures by <%= column.name %></summary>${TABLE('Figures by <%= column.name %>')}<thead><tr><th scope="col">Group</th><th
 scope="col" class="n">Rows</th><% column.heads.forEach((head) => { %><th scope="col" class="n"><%= head %></th><% }) %></tr></thead><tbody><%
 column.rows.forEach((row) => { %><tr><th scope="row"><%= row.group %></th><td class="n"><%= row.rows %></td><% row.cells.forEach((cell) => { %><td
