@@ -1,7 +1,7 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import type { BilledInstances, RunStep } from '../../lib/tracking/contract';
 import { readableCause } from './failed-step';
-import { type JobFacts, jobFacts, parsedObject, valueAt } from './job-facts';
+import { type JobFacts, jobFacts, type JobKind, kindOfRequest, parsedObject, valueAt } from './job-facts';
 import { logsOfJob } from './log-place';
 import { type StepOf, stepOfState } from './step-of-state';
 
@@ -27,6 +27,8 @@ export interface ExecutionAccount {
   readonly steps: readonly RunStep[];
   /** Of all jobs that ended, also of attempts that were repeated. */
   readonly billed: readonly BilledInstances[];
+  /** Kinds of the jobs that were asked for, however that ended. */
+  readonly kinds: readonly JobKind[];
   /** What the state machine knew when the last state was entered or left. */
   readonly data: Readonly<Data>;
 }
@@ -39,12 +41,13 @@ export const accountOf = async (events: Events): Promise<ExecutionAccount> => {
   const seen = new Map<string, Seen>();
   const steps = new Map<number | undefined, Seen>();
   const billed = new Map<string, number>();
+  const kinds = new Set<JobKind>();
   let last: Seen | undefined;
   let data: Data = {};
   for await (const event of events) {
     const { id, previousEventId, timestamp: time = new Date(0), type = '' } = event;
     const { stateEnteredEventDetails: entered, stateExitedEventDetails: exited } = event;
-    const about = stepOfState(entered?.name ?? exited?.name, type);
+    const about = pollOf(seen, stepOfState(entered?.name ?? exited?.name, type));
     if (entered) data = parsed(entered.input);
     else if (exited) data = parsed(exited.output);
     if (about && entered) {
@@ -58,15 +61,24 @@ export const accountOf = async (events: Events): Promise<ExecutionAccount> => {
     if (about && exited) leave(seen.get(about.step), time, data);
     else if (event.taskSucceededEventDetails) note(of, billed, jobFacts(event.taskSucceededEventDetails.output));
     else if (event.taskFailedEventDetails) note(of, billed, jobFacts(event.taskFailedEventDetails.cause));
-    else if (event.taskScheduledEventDetails && of) of.asked = jobFacts(event.taskScheduledEventDetails.parameters) ?? of.asked;
+    else if (event.taskScheduledEventDetails) {
+      const kind = kindOfRequest(event.taskScheduledEventDetails.resource);
+      if (kind) kinds.add(kind);
+      if (of) of.asked = jobFacts(event.taskScheduledEventDetails.parameters) ?? of.asked;
+    }
     else if (type === 'ExecutionRedriven') reopen(seen, time);
     else if (/^Execution(Failed|TimedOut|Aborted)$/.test(type)) close(seen, time, errorOf(event));
   }
   const found = [...billed].map(([instanceType, seconds]) => ({ instanceType, seconds }));
-  return { steps: [...seen.values()].map(toStep), billed: found.sort((a, b) => a.instanceType.localeCompare(b.instanceType)), data };
+  found.sort((a, b) => a.instanceType.localeCompare(b.instanceType));
+  return { steps: [...seen.values()].map(toStep), billed: found, kinds: [...kinds], data };
 };
 
 export const stepsOf = async (events: Events): Promise<readonly RunStep[]> => (await accountOf(events)).steps;
+
+/** A user's step that asks again and again how far its job is has a state of its own for it. */
+const pollOf = (seen: ReadonlyMap<string, Seen>, about: StepOf | undefined): StepOf | undefined =>
+  seen.get(about?.step.replace(/Describe$/, '') ?? '')?.about ?? about;
 
 const enter = (seen: Map<string, Seen>, about: StepOf, time: Date): Seen => {
   const before = seen.get(about.step);

@@ -23,6 +23,17 @@ const KINDS: readonly (readonly [JobKind, string, string, string])[] = [
   ['auto-ml', 'AutoMLJobName', 'AutoMLJobStatus', ''],
 ];
 
+const REQUESTS: readonly (readonly [RegExp, JobKind])[] = [
+  [/createTrainingJob/i, 'training'],
+  [/createTransformJob/i, 'transform'],
+  [/createProcessingJob/i, 'processing'],
+  [/createHyperParameterTuningJob/i, 'tuning'],
+  [/createAutoMLJob/i, 'auto-ml'],
+];
+
+/** Kind of job that a state asks for, from the resource of its integration. */
+export const kindOfRequest = (resource = ''): JobKind | undefined => REQUESTS.find(([pattern]) => pattern.test(resource))?.[1];
+
 /** Reads the description, or the request, of a job; undefined where the text is neither. */
 export const jobFacts = (text: string | undefined): JobFacts | undefined => {
   const data = parsedObject(text);

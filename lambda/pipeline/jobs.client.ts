@@ -33,36 +33,35 @@ const unlessOver = async (call: () => Promise<unknown>): Promise<void> => {
 export class JobsClient {
   constructor(private readonly client: SageMakerClient = new SageMakerClient({})) {}
 
-  /** Stops what still runs among the jobs whose names hold the text and that are meant; answers them. */
-  async stopRunning(nameContains: string, isMeant: (name: string) => boolean = () => true): Promise<FoundJob[]> {
+  /** Stops what still runs among the jobs of these kinds whose names hold the text and that are meant; answers them. */
+  async stopRunning(kinds: readonly JobKind[], nameContains: string, isMeant: (name: string) => boolean = () => true): Promise<FoundJob[]> {
     const stopped: FoundJob[] = [];
-    // A tuning before its training jobs, which end with it.
-    for await (const job of this.running(nameContains)) {
-      if (!isMeant(job.name)) continue;
-      await unlessOver(() => this.stop(job));
-      stopped.push(job);
+    for (const kind of kinds) {
+      for await (const name of this.running(kind, nameContains)) {
+        if (!isMeant(name)) continue;
+        await unlessOver(() => this.stop({ kind, name }));
+        stopped.push({ kind, name });
+      }
     }
     return stopped;
   }
 
-  private async *running(nameContains: string): AsyncGenerator<FoundJob> {
+  private async *running(kind: JobKind, nameContains: string): AsyncGenerator<string> {
     const { client } = this;
-    // One object for each list: a paginator leaves its last token in what it is given.
-    const query = () => ({ NameContains: nameContains, ...RUNNING });
-    for await (const { HyperParameterTuningJobSummaries = [] } of paginateListHyperParameterTuningJobs({ client }, query())) {
-      for (const { HyperParameterTuningJobName: name = '' } of HyperParameterTuningJobSummaries) yield { kind: 'tuning', name };
-    }
-    for await (const { AutoMLJobSummaries = [] } of paginateListAutoMLJobs({ client }, query())) {
-      for (const { AutoMLJobName: name = '' } of AutoMLJobSummaries) yield { kind: 'auto-ml', name };
-    }
-    for await (const { TrainingJobSummaries = [] } of paginateListTrainingJobs({ client }, query())) {
-      for (const { TrainingJobName: name = '' } of TrainingJobSummaries) yield { kind: 'training', name };
-    }
-    for await (const { TransformJobSummaries = [] } of paginateListTransformJobs({ client }, query())) {
-      for (const { TransformJobName: name = '' } of TransformJobSummaries) yield { kind: 'transform', name };
-    }
-    for await (const { ProcessingJobSummaries = [] } of paginateListProcessingJobs({ client }, query())) {
-      for (const { ProcessingJobName: name = '' } of ProcessingJobSummaries) yield { kind: 'processing', name };
+    const query = { NameContains: nameContains, ...RUNNING };
+    if (kind === 'training') {
+      for await (const page of paginateListTrainingJobs({ client }, query)) yield* names(page.TrainingJobSummaries, 'TrainingJobName');
+    } else if (kind === 'transform') {
+      for await (const page of paginateListTransformJobs({ client }, query)) yield* names(page.TransformJobSummaries, 'TransformJobName');
+    } else if (kind === 'processing') {
+      for await (const page of paginateListProcessingJobs({ client }, query)) yield* names(page.ProcessingJobSummaries, 'ProcessingJobName');
+    } else if (kind === 'tuning') {
+      // Their training jobs end with them.
+      for await (const page of paginateListHyperParameterTuningJobs({ client }, query)) {
+        yield* names(page.HyperParameterTuningJobSummaries, 'HyperParameterTuningJobName');
+      }
+    } else {
+      for await (const page of paginateListAutoMLJobs({ client }, query)) yield* names(page.AutoMLJobSummaries, 'AutoMLJobName');
     }
   }
 
@@ -81,3 +80,6 @@ export class JobsClient {
     }
   }
 }
+
+const names = <K extends string>(found: readonly { readonly [name in K]?: string }[] = [], name: K): string[] =>
+  found.flatMap((one) => one[name] ?? []);

@@ -100,7 +100,9 @@ export class RunEnd {
     if (execution.status === 'RUNNING' || execution.status === 'SUCCEEDED') return undefined;
     const failure = withStatus(failureOf(await executions.newestEvents(executionArn), execution), change.status);
     // A redrive that begins this moment has jobs of its own, whose names say so.
+    const account = await accountOf(executions.events(executionArn));
     const stopped = await this.clients.jobs.stopRunning(
+      account.kinds,
       executionHash(executionArn),
       (name) => (redriveOf(name, executionArn) ?? 0) <= change.redriveCount,
     );
@@ -111,7 +113,6 @@ export class RunEnd {
     // A run can fail before its first step has opened it.
     const run = await runs.startRun({ runId, model, executionArn, causeId, cause, startedBy, startTime: since.toISOString() });
     const isOpen = run.status === 'RUNNING' || (isBefore(run.endTime, execution.redriveDate) && (await runs.reopenRun(runId)));
-    const account = await accountOf(executions.events(executionArn));
     const release = account.steps.find(({ name }) => name === 'release');
     const endpointName = release && endpointOf(account);
     const isNew = isOpen && (await this.record(change, failure, { runId, model, rebuildOf }, account, stopped));

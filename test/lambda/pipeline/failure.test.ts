@@ -145,7 +145,7 @@ describe('the failure handler', () => {
     const { calls, handle } = world('FAILED');
     await handle();
     expect(calls).toEqual([
-      ['stopRunning', [executionHash(ARN), expect.any(Function)]],
+      ['stopRunning', [[], executionHash(ARN), expect.any(Function)]],
       [
         'startRun',
         { runId: 'run-1', model: 'Demand', executionArn: ARN, causeId: 'c', cause: 'error left its bound', startTime: '1970-01-01T00:00:00.000Z' },

@@ -59,6 +59,10 @@ const failed = (status = 'FAILED') =>
         ...{ id: 3, timestamp: new Date(0), type: 'TaskFailed', previousEventId: 2 },
         taskFailedEventDetails: { resource: 'r', resourceType: 't', error: 'E', cause: 'out of memory' },
       },
+      ...['createTransformJob.sync', 'arn:aws:states:::sagemaker:createTrainingJob.sync'].map((resource) => ({
+        ...{ id: 2, timestamp: new Date(0), type: 'TaskScheduled' as const },
+        taskScheduledEventDetails: { resourceType: 'sagemaker', resource, region: 'eu-west-1', parameters: '{}' },
+      })),
       { id: 2, timestamp: new Date(0), type: 'TaskStateEntered', stateEnteredEventDetails: { name: 'Train' } },
     ],
   });
