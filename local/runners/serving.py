@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import code_directory
 import codecs_of_images as codecs
+import job
 
 
 class Answer(Exception):
@@ -130,6 +131,7 @@ def run(order):
     if unmet:
         print("requirements.txt asks for what the local engine does not install: %s" % ", ".join(unmet), file=sys.stderr, flush=True)
         return 1
+    job.confine(order)
     os.chdir(code)
     sys.path.insert(0, code)
     try:

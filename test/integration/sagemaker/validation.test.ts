@@ -47,7 +47,7 @@ describe('requests are checked against the real service model', () => {
 
   test('operations that do not exist and those that are not played differ', async () => {
     expect((await bench.refused('CreateNothing', {})).__type).toBe('UnknownOperationException');
-    expect((await bench.refused('CreateProcessingJob', {})).__type).toBe('EngineUnsupported');
+    expect((await bench.refused('CreateAutoMLJobV2', {})).__type).toBe('EngineUnsupported');
   });
 
   test.each([
