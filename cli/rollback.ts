@@ -39,13 +39,13 @@ export const register = (parent: Command, io: Io): void => {
       .command('rollback')
       .description('let a version that served before serve again; trains nothing')
       .argument('<model>')
-      .option('--to <version>', 'for example 3; without it the version that served last before this one and was not itself rolled back', versionNumber)
+      .option('--to <version>', 'for example 3; without it the one that served last before this one and was not itself rolled back', versionNumber)
       .option('--reason <text>', 'why; stands in the history of the model')
       .addHelpText(
         'after',
-        '\nArtifact, code and image of the version are looked for first. Then the champion pointer moves, within seconds, then the traffic: at once where\n' +
-          'a deployment is still under way, otherwise by an update of the endpoint, which takes minutes on AWS. --to with the version that serves calls\n' +
-          'off a deployment to another one. What was rolled back serves again only by a rollback to it.',
+        '\nArtifact, code and image of the version are looked for first. Then the champion pointer moves, within seconds, then the traffic: at\n' +
+          'once where a deployment is still under way, otherwise by an update of the endpoint, which takes minutes on AWS. --to with the version that\n' +
+          'serves calls off a deployment to another one. What was rolled back serves again only by a rollback to it.',
       ),
   ).action(async (model: string, _, command: Command) => {
     const options = command.optsWithGlobals<Options>();

@@ -75,7 +75,8 @@ try {
     const seconds = await settled(sagemaker);
     await sleep(MARGIN_MILLISECONDS);
     const { failed, answers, sent, last, milliseconds } = await requests.stop();
-    if (last !== next || Object.keys(answers).length !== 2) throw new Error(`${deployment}: no update was seen, answers came from ${JSON.stringify(answers)}`);
+    if (last !== next || Object.keys(answers).length !== 2)
+      throw new Error(`${deployment}: no update was seen, answers came from ${JSON.stringify(answers)}`);
     line('failed requests during an update', failed.length, 'requests', 0, {
       deployment,
       sent,
@@ -103,7 +104,8 @@ async function prepare(connection, sagemaker) {
   await iam.send(new PutRolePolicyCommand({ RoleName: 'bench-update', PolicyName: 'run', PolicyDocument: may }));
   for (const name of ['blue', 'green']) {
     await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: `${name}.tar.gz`, Body: archive('inference.py', script(name)) }));
-    const Environment = { SAGEMAKER_PROGRAM: 'inference.py', SAGEMAKER_SUBMIT_DIRECTORY: `s3://${BUCKET}/${name}.tar.gz`, SAGEMAKER_REGION: 'us-east-1' };
+    const code = { SAGEMAKER_PROGRAM: 'inference.py', SAGEMAKER_SUBMIT_DIRECTORY: `s3://${BUCKET}/${name}.tar.gz` };
+    const Environment = { ...code, SAGEMAKER_REGION: 'us-east-1' };
     const PrimaryContainer = { Image: IMAGE, ModelDataUrl: `s3://${BUCKET}/model.tar.gz`, Environment };
     await sagemaker.send(new CreateModelCommand({ ModelName: name, ExecutionRoleArn: Role.Arn, PrimaryContainer }));
     const variant = { VariantName: 'primary', ModelName: name, InstanceType: 'ml.m5.large', InitialInstanceCount: 4, InitialVariantWeight: 1 };

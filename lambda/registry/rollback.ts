@@ -58,12 +58,13 @@ export class Rollback {
   async handle(input: RollbackInput): Promise<RolledBack> {
     const { runs } = this.parts;
     const { model, runId, rollbackTo, executionArn, causeId, cause, startTime } = input;
-    if (model !== this.spec.model) throw refused(`this pipeline serves ${this.spec.model}, the rollback is of ${model}: start the pipeline of that model`);
+    if (model !== this.spec.model) throw refused(`this pipeline is that of ${this.spec.model}, the rollback is of ${model}: start the other one`);
     const startedBy = input.request?.startedBy ?? undefined;
     await runs.startRun({ runId, model, executionArn, causeId, cause, startTime, startedBy });
     return recordedStep(runs, runId, 'move-pointer', { inputs: { version: `${model}/${rollbackTo}` } }, async () => {
       const result = await this.moved(input, startedBy ?? 'pipeline');
-      return { result, outputs: { version: `${model}/${rollbackTo}`, from: result.pointer.from === null ? 'none' : `${model}/${result.pointer.from}` } };
+      const { from } = result.pointer;
+      return { result, outputs: { version: `${model}/${rollbackTo}`, from: from === null ? 'none' : `${model}/${from}` } };
     });
   }
 
@@ -124,7 +125,7 @@ export class Rollback {
     const found = image === undefined ? undefined : await this.parts.images.find(image, imageDigest, account);
     if (!image || !found) missing.push('its record names no image');
     else if (found.state === 'gone') missing.push(`its image ${imageDigest ? `${image} (${imageDigest})` : image} is gone from the registry`);
-    if (missing.length > 0) throw refused(`${model} v${version} cannot serve again: ${missing.join('; ')}. The version that serves was left as it is`);
+    if (missing.length > 0) throw refused(`${model} v${version} cannot serve again: ${missing.join('; ')}. What serves was left as it is`);
     return found!.image;
   }
 

@@ -46,7 +46,8 @@ export class Configurations {
   async before(wanted: string, previous: string, champion?: number): Promise<string | undefined> {
     const others = await this.others(wanted);
     const { endpointName } = this.spec;
-    return others.find((name) => versionIn(name, endpointName) === champion && champion !== undefined) ?? (others.includes(previous) ? previous : others[0]);
+    const named = champion === undefined ? undefined : others.find((name) => versionIn(name, endpointName) === champion);
+    return named ?? (others.includes(previous) ? previous : others[0]);
   }
 
   /**

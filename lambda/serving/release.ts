@@ -105,7 +105,8 @@ export class Release {
   }
 
   /** SageMaker answers an update that it took back like one that went well: only the configuration tells. */
-  private requireLive({ EndpointStatus, EndpointConfigName = '', FailureReason }: DescribeEndpointCommandOutput, wanted: string, refused?: string): void {
+  private requireLive(live: DescribeEndpointCommandOutput, wanted: string, refused?: string): void {
+    const { EndpointStatus, EndpointConfigName = '', FailureReason } = live;
     const { endpointName } = this.spec;
     const reason = FailureReason ? `: ${FailureReason}` : '';
     if (EndpointStatus !== 'InService') throw failed(wanted, EndpointConfigName, `endpoint ${endpointName} ended as ${EndpointStatus}${reason}`);

@@ -67,9 +67,10 @@ const alarmInputs = (spec: ServingSpec, endpointConfigName: string, phase: keyof
     // A serverless endpoint publishes none by configuration, and has one at a time only.
     ...(spec.kind === 'REAL_TIME' ? [{ Name: 'EndpointConfigName', Value: endpointConfigName }] : []),
   ];
+  const then = phase === 'watch' ? 'the version before serves again' : 'it goes back';
   const alarm = (kind: RollbackAlarmKind, what: string, more: Partial<PutMetricAlarmCommandInput>): PutMetricAlarmCommandInput => ({
     AlarmName: rollbackAlarmName(endpointConfigName, kind),
-    AlarmDescription: `${what} than the deployment of ${spec.model} allows; ${phase === 'watch' ? 'the version before serves again' : 'it goes back'}.`,
+    AlarmDescription: `${what} than the deployment of ${spec.model} allows; ${then}.`,
     Namespace: 'AWS/SageMaker',
     Dimensions,
     Period: 60,

@@ -38,12 +38,12 @@ export class SmokeTest {
     const requests = await first(rows, nonEmpty(this.files.readLines(source.holdoutFeaturesUri)));
     const expected = await first(rows, this.scores.scores(source.candidateScoresUri));
     for (const [index, line] of requests.entries()) {
-      const row = `holdout row ${index + 1}`;
-      if (index >= expected.length) return `${row} has no score that its answer could be compared with`;
+      if (index >= expected.length) return `holdout row ${index + 1} has no score that its answer could be compared with`;
+      const told = `holdout row ${index + 1}: expected ${expected[index]}, got`;
       const answer = await this.ask(endpointName, line, `smoke-v${version}-${index + 1}`);
       const got = Buffer.from(answer.body).toString('utf8').trim();
-      if (answer.statusCode < 200 || answer.statusCode > 299) return `${row}: expected ${expected[index]}, got status ${answer.statusCode} (${shown(got)})`;
-      if (!agrees(String(expected[index]), scoreIn(got))) return `${row}: expected ${expected[index]}, got ${shown(got)}`;
+      if (answer.statusCode < 200 || answer.statusCode > 299) return `${told} status ${answer.statusCode} (${shown(got)})`;
+      if (!agrees(String(expected[index]), scoreIn(got))) return `${told} ${shown(got)}`;
     }
     return undefined;
   }

@@ -24,7 +24,8 @@ export class Standing {
     if (serving === version) return undefined;
     if (rollback) throw conflict(`version ${version} was to serve again, but version ${serving} serves now`);
     const { state } = await this.registry.getVersion(this.spec.model, version);
-    if (state === 'Archived') throw conflict(`version ${version} was replaced or rolled back since it was judged; only a rollback to it brings it back`);
+    const gone = 'was replaced or rolled back since it was judged; only a rollback to it brings it back';
+    if (state === 'Archived') throw conflict(`version ${version} ${gone}`);
     if (serving === expectedChampion) return undefined;
     if (action === 'start' && prepared !== undefined) return nextRound(prepared, champion);
     throw conflict(`version ${version} was judged against ${named(expectedChampion)}, but version ${serving} serves now`);

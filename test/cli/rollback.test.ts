@@ -33,7 +33,8 @@ const mlops = async (...args: string[]) => {
 
 test('goes back to the last good version as the caller, and says how long pointer and traffic took', async () => {
   const { code, out } = await mlops('rollback', 'Demand', '--reason', 'answers are wrong');
-  expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/rolled back.*Demand v1 serves again\n.*moved from v2 after .*, the traffic after/s) });
+  expect(code).toBe(0);
+  expect(out).toMatch(/rolled back.*Demand v1 serves again\n.*moved from v2 after .*, the traffic after/s);
   const [{ input, name }] = platform.machines.started;
   const sent = JSON.parse(input!) as PipelineInput;
   expect(sent).toMatchObject({ rollbackTo: 1, rollbackFrom: 2, cause: 'answers are wrong', startedBy: CALLER, runId: name });
@@ -58,7 +59,8 @@ test('fails with the cause where the run does', async () => {
   platform.machines.answers.set(modelResources('Demand').stateMachineArn, () => {
     throw Object.assign(new Error('its artifact is gone'), { name: 'NotRollbackable' });
   });
-  expect(await mlops('rollback', 'Demand')).toMatchObject({ code: 1, err: expect.stringMatching(/ended FAILED: NotRollbackable its artifact is gone/) });
+  const err = expect.stringMatching(/ended FAILED: NotRollbackable its artifact is gone/);
+  expect(await mlops('rollback', 'Demand')).toMatchObject({ code: 1, err });
 });
 
 test('is wrongly used without a version that is one', async () => {

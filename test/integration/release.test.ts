@@ -69,7 +69,8 @@ describe('releases to instances', () => {
     expect(failed).toBe(0);
     expect(answered).toBeGreaterThan(50);
     expect(await live()).toMatch(/-v2-/);
-    const { MetricAlarms = [] } = await client(CloudWatchClient).send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${model.resources.endpointName}-v` }));
+    const query = new DescribeAlarmsCommand({ AlarmNamePrefix: `${model.resources.endpointName}-v` });
+    const { MetricAlarms = [] } = await client(CloudWatchClient).send(query);
     expect(MetricAlarms.map(({ AlarmName }) => AlarmName)).toEqual([rollbackAlarmName(await live(), 'errors')]);
   }, 120_000);
 

@@ -64,9 +64,8 @@ test('the pointer moves, with who asked and why in the history, and the answer h
   expect((await registry.getVersion('Demand', 2)).state).toBe('Archived');
   const last = (await registry.history('Demand')).at(-1);
   expect(last).toMatchObject({ action: 'RolledBack', version: 1, previousChampion: 2, actor: ANA, reason: 'answers are wrong (run roll-1)' });
-  expect(events).toEqual([
-    { type: 'Model Version Rolled Back', detail: expect.objectContaining({ platform: 'mlops', version: 1, previousVersion: 2, runId: 'roll-1', by: ANA }) },
-  ]);
+  const detail = expect.objectContaining({ platform: 'mlops', version: 1, previousVersion: 2, runId: 'roll-1', by: ANA });
+  expect(events).toEqual([{ type: 'Model Version Rolled Back', detail }]);
   expect(steps).toEqual([
     { name: 'move-pointer', status: 'RUNNING' },
     { name: 'move-pointer', status: 'FINISHED' },
@@ -112,8 +111,9 @@ describe('a rollback is refused, with all that is missing, where', () => {
     const { registry, roll } = await world();
     await register(registry, 'Demand', versionRecord('run-3'));
     await registry.transition('Demand', 3, 'Approved', { actor: 'policy:automatic', reason: 'passed' });
-    await expect(roll({ rollbackTo: 3 })).rejects.toMatchObject({ name: 'NotRollbackable', message: expect.stringMatching(/v3 is Approved and never served/) });
-    await expect(roll({ rollbackTo: 9 })).rejects.toMatchObject({ name: 'NotRollbackable', message: expect.stringMatching(/not in the registry/) });
+    const refused = (message: RegExp) => ({ name: 'NotRollbackable', message: expect.stringMatching(message) });
+    await expect(roll({ rollbackTo: 3 })).rejects.toMatchObject(refused(/v3 is Approved and never served/));
+    await expect(roll({ rollbackTo: 9 })).rejects.toMatchObject(refused(/not in the registry/));
   });
 });
 
@@ -137,7 +137,8 @@ describe('the last good version', () => {
     let serving: number | undefined;
     return moves.map((move, index) => {
       const version = Number(move.slice(1));
-      const entry = { sequence: index + 1, action: { p: 'Promoted', r: 'RolledBack', d: 'VersionDeleted' }[move[0]], version, previousChampion: serving };
+      const action = { p: 'Promoted', r: 'RolledBack', d: 'VersionDeleted' }[move[0]];
+      const entry = { sequence: index + 1, action, version, previousChampion: serving };
       if (move[0] !== 'd') serving = version;
       return entry as HistoryEntry;
     });

@@ -23,7 +23,8 @@ const SPEC: ServingSpec = {
   deployment: { strategy: 'CANARY', stepPercentage: 10, waitSeconds: 60, bakeSeconds: 60, maximumErrorShare: 0.05, watchSeconds: 0, smokeRows: 1 },
 };
 const uri = (name: string) => `s3://b/${name}`;
-const PREPARED = { jobNameBase: 'mlops-demand-0a0', round: 0, holdoutFeaturesUri: uri('h'), candidateScoresUri: uri('s/c'), championScoresUri: uri('s/p') };
+const SCORES = { holdoutFeaturesUri: uri('h'), candidateScoresUri: uri('s/c'), championScoresUri: uri('s/p') };
+const PREPARED = { jobNameBase: 'mlops-demand-0a0', round: 0, ...SCORES };
 
 class World {
   readonly sagemaker = new MemorySageMaker();
@@ -98,7 +99,9 @@ const request = (version: number, expectedChampion: number | null, change: Parti
   ...change,
 });
 
-async function* released(world: World, version: number, expected: number | null, more: Partial<ReleaseRequest>): AsyncGenerator<void, string | undefined> {
+type Releasing = AsyncGenerator<void, string | undefined>;
+
+async function* released(world: World, version: number, expected: number | null, more: Partial<ReleaseRequest>): Releasing {
   let status: ReleaseStatus | undefined;
   for (let tries = 0; tries < 60; tries += 1) {
     const last = status;
@@ -122,7 +125,8 @@ async function* training(world: World, version: number): Steps {
     const end = yield* released(world, version, expected, {});
     if (end === 'moved') continue;
     if (end !== undefined) return end;
-    const promoted = await tried(() => world.registry.promote('Demand', version, { actor: 'pipeline', reason: 'released', expectedChampion: expected }));
+    const promotion = { actor: 'pipeline', reason: 'released', expectedChampion: expected };
+    const promoted = await tried(() => world.registry.promote('Demand', version, promotion));
     yield;
     return typeof promoted === 'object' && 'ended' in promoted ? promoted.ended : 'promoted';
   }
@@ -162,7 +166,9 @@ test('the pointer is whole at every moment, and in the end the endpoint runs wha
         return world.assertWhole();
       };
       for (const name of order) await step(name);
-      for (let round = 0; round < 200 && Object.keys(ends).length < 3; round += 1) for (const name of ['rollback', 'endpoint', 'a', 'b']) await step(name);
+      for (let round = 0; round < 200 && Object.keys(ends).length < 3; round += 1) {
+        for (const name of ['rollback', 'endpoint', 'a', 'b']) await step(name);
+      }
       world.settle();
       expect({ ...ends, live: world.live }).toEqual({ ...ends, live: (await world.registry.champion('Demand'))?.version });
       expect(Object.keys(ends)).toHaveLength(3);

@@ -201,7 +201,8 @@ describe('a release of a version that was judged against another champion than t
     const conflict = { name: 'RegistryConflict', message: expect.stringMatching(/judged against version 1, but version 2 serves now/) };
     expect(await start(3, { expectedChampion: 1 })).toMatchObject({ done: false, championMoved: true });
     const { startedAtRedrive, previousEndpointConfigName } = await start(3);
-    const watched = { done: false, championMoved: false, endpointStatus: '', endpointName: NAME, endpointConfigName: '', startedAtRedrive, previousEndpointConfigName };
+    const before = { done: false, championMoved: false, endpointStatus: '', endpointName: NAME, endpointConfigName: '' };
+    const watched = { ...before, startedAtRedrive, previousEndpointConfigName };
     await expect(check(3, watched, { expectedChampion: 1, redriveCount: 1 })).rejects.toMatchObject(conflict);
     expect(sagemaker.calls.filter((call) => call === 'UpdateEndpoint')).toHaveLength(1);
   });
@@ -253,12 +254,16 @@ describe('a deployment to instances', () => {
     ];
     const bad = { Namespace: 'AWS/SageMaker', Dimensions, Period: 60, EvaluationPeriods: 1, TreatMissingData: 'notBreaching' };
     expect(alarms.alarms.get(`${CONFIG}-errors`)).toMatchObject({ ...bad, MetricName: 'Invocation5XXErrors', Statistic: 'Average', Threshold: 0.05 });
-    expect(alarms.alarms.get(`${CONFIG}-latency`)).toMatchObject({ ...bad, MetricName: 'ModelLatency', ExtendedStatistic: 'p90', Threshold: 250_000 });
+    const slow = { ...bad, MetricName: 'ModelLatency', ExtendedStatistic: 'p90', Threshold: 250_000 };
+    expect(alarms.alarms.get(`${CONFIG}-latency`)).toMatchObject(slow);
   });
 
   test.each([
     [{ strategy: 'LINEAR' as const, stepPercentage: 20 }, { BlueGreenUpdatePolicy: { TrafficRoutingConfiguration: { Type: 'LINEAR' } } }],
-    [{ strategy: 'ALL_AT_ONCE' as const }, { BlueGreenUpdatePolicy: { TrafficRoutingConfiguration: { Type: 'ALL_AT_ONCE', WaitIntervalInSeconds: 0 } } }],
+    [
+      { strategy: 'ALL_AT_ONCE' as const },
+      { BlueGreenUpdatePolicy: { TrafficRoutingConfiguration: { Type: 'ALL_AT_ONCE', WaitIntervalInSeconds: 0 } } },
+    ],
     [
       { strategy: 'ROLLING' as const, stepPercentage: 25 },
       { RollingUpdatePolicy: { MaximumBatchSize: { Type: 'CAPACITY_PERCENT', Value: 25 }, WaitIntervalInSeconds: 300 } },
@@ -327,7 +332,8 @@ describe('requests with known answers', () => {
   test('are the first rows of the run, asked of the endpoint that is live', async () => {
     const { smoke, released } = world();
     await released(1);
-    expect(smoke.asked).toEqual([[NAME, 1, 10, { holdoutFeaturesUri: PREPARED.holdoutFeaturesUri, candidateScoresUri: PREPARED.candidateScoresUri }]]);
+    const { holdoutFeaturesUri, candidateScoresUri } = PREPARED;
+    expect(smoke.asked).toEqual([[NAME, 1, 10, { holdoutFeaturesUri, candidateScoresUri }]]);
   });
 
   test('that are answered wrongly move the endpoint back at once, and the release fails when it is there', async () => {
@@ -350,7 +356,8 @@ describe('requests with known answers', () => {
     expect(sagemaker.calls).toContain('DeleteEndpoint');
     expect(await check(1, status)).toMatchObject({ endpointStatus: 'Deleting' });
     sagemaker.endpoints.delete(NAME);
-    await expect(check(1, status)).rejects.toMatchObject({ name: 'ReleaseFailed', message: expect.stringMatching(/expected 1 +got 2; nothing had served/) });
+    const message = expect.stringMatching(/expected 1 +got 2; nothing had served/);
+    await expect(check(1, status)).rejects.toMatchObject({ name: 'ReleaseFailed', message });
   });
 
   test('are asked anew after a redrive', async () => {
@@ -380,7 +387,8 @@ describe('another champion than the one that the candidate was judged against', 
       championScoresUri: 's3://a/runs/Demand/r/scores/round-1/champion',
     });
     const next = await start(3, { expectedChampion: 1, prepared });
-    expect(next.prepared).toMatchObject({ round: 2, jobNameBase: 'mlops-demand-0123456789a2', candidateScoresUri: expect.stringMatching(/scores\/round-2\/candidate$/) });
+    const candidateScoresUri = expect.stringMatching(/scores\/round-2\/candidate$/);
+    expect(next.prepared).toMatchObject({ round: 2, jobNameBase: 'mlops-demand-0123456789a2', candidateScoresUri });
     expect(sagemaker.calls).toEqual([]);
   });
 
@@ -394,7 +402,8 @@ describe('another champion than the one that the candidate was judged against', 
     const { registry, sagemaker, released, start } = world();
     await released(1);
     Object.assign(registry, { serving: 1, archived: 2 });
-    await expect(start(2, { expectedChampion: 1 })).rejects.toMatchObject({ name: 'RegistryConflict', message: expect.stringMatching(/only a rollback/) });
+    const message = expect.stringMatching(/only a rollback/);
+    await expect(start(2, { expectedChampion: 1 })).rejects.toMatchObject({ name: 'RegistryConflict', message });
     expect(sagemaker.calls).not.toContain('UpdateEndpoint');
   });
 });
@@ -485,6 +494,11 @@ describe('configurations', () => {
 });
 
 describe('removal', () => {
+  const made = (sagemaker: MemorySageMaker) => ({
+    endpoints: new EndpointClient(sagemaker.client()),
+    alarms: new RollbackAlarms(new MemoryAlarms().client()),
+  });
+
   test('waits for what runs, deletes the endpoint and what is tagged as its own, nobody else’s', async () => {
     const { sagemaker, released } = world();
     await released(1);
@@ -508,7 +522,7 @@ describe('removal', () => {
       if (polls === 4) sagemaker.endpoints.delete(NAME);
       return 1;
     };
-    await removeEndpoint(NAME, { endpoints: new EndpointClient(sagemaker.client()), alarms: new RollbackAlarms(new MemoryAlarms().client()) }, { timeLeft, pollMilliseconds: 1 });
+    await removeEndpoint(NAME, made(sagemaker), { timeLeft, pollMilliseconds: 1 });
     expect(sagemaker.calls.filter((call) => call === 'DeleteEndpoint')).toHaveLength(1);
     expect([...sagemaker.configs.keys()]).toEqual([`${NAME}-other-v1`]);
     expect([...sagemaker.models.keys()]).toEqual([`${NAME}-other-m`, 'foreign']);
@@ -516,14 +530,14 @@ describe('removal', () => {
 
   test('of an endpoint that was never made is nothing', async () => {
     const { sagemaker } = world();
-    await removeEndpoint(NAME, { endpoints: new EndpointClient(sagemaker.client()), alarms: new RollbackAlarms(new MemoryAlarms().client()) }, { timeLeft: () => 0 });
+    await removeEndpoint(NAME, made(sagemaker), { timeLeft: () => 0 });
     expect(sagemaker.calls).toEqual(['DescribeEndpoint', 'ListEndpointConfigs', 'ListModels']);
   });
 
   test('gives up in time to say so', async () => {
     const { sagemaker, start } = world();
     await start(1);
-    await expect(removeEndpoint(NAME, { endpoints: new EndpointClient(sagemaker.client()), alarms: new RollbackAlarms(new MemoryAlarms().client()) }, { timeLeft: () => 0 })).rejects.toThrow(
+    await expect(removeEndpoint(NAME, made(sagemaker), { timeLeft: () => 0 })).rejects.toThrow(
       /is still Creating: delete it, then/,
     );
   });

@@ -46,7 +46,8 @@ test('an alarm soon after a promotion starts one rollback to the version before,
   await goesOff(ofVersion(2));
   await goesOff(ofVersion(2, 'latency'), 2);
   expect(started).toHaveLength(1);
-  expect(started[0]).toMatchObject({ model: 'Demand', rollbackTo: 1, rollbackFrom: 2, startedBy: expect.stringContaining(':alarm:mlops-demand-v2-') });
+  const startedBy = expect.stringContaining(':alarm:mlops-demand-v2-');
+  expect(started[0]).toMatchObject({ model: 'Demand', rollbackTo: 1, rollbackFrom: 2, startedBy });
   expect(started[0].runId).toMatch(/^Demand-rollback-v2-\d{8}T\d+Z$/);
   expect(started[0].cause).toMatch(/alarm mlops-demand-v2-0a1b2c3d-errors went off .* Threshold Crossed/);
 });

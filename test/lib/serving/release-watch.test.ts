@@ -31,7 +31,8 @@ const watchers = (template: Template) =>
   Object.values(template.findResources('AWS::Lambda::Function')).filter(({ Properties }) => Properties.Environment?.Variables?.[SERVING_ENV.watched]);
 
 test('one function and one rule watch all models that ask for it, by the names of their configurations’ alarms', () => {
-  const template = build({ One: instances(), Two: instances(), Three: Serving.serverless(), Four: instances(Deployment.canary({ watch: Duration.seconds(0) })) });
+  const never = Deployment.canary({ watch: Duration.seconds(0) });
+  const template = build({ One: instances(), Two: instances(), Three: Serving.serverless(), Four: instances(never) });
   expect(rules(template).map(({ Properties }) => Properties.EventPattern)).toEqual([
     {
       source: ['aws.cloudwatch'],
@@ -43,7 +44,8 @@ test('one function and one rule watch all models that ask for it, by the names o
   const watched = JSON.stringify(Properties.Environment.Variables[SERVING_ENV.watched]);
   for (const part of ['mlops-one', 'mlops-two', 'watchSeconds', '3600']) expect(watched).toContain(part);
   for (const part of ['mlops-three', 'mlops-four']) expect(watched).not.toContain(part);
-  template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumEventAgeInSeconds: 3600, DestinationConfig: { OnFailure: Match.anyValue() } });
+  const DestinationConfig = { OnFailure: Match.anyValue() };
+  template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumEventAgeInSeconds: 3600, DestinationConfig });
 });
 
 test('nothing of it is there where no model asks for it', () => {
