@@ -5,6 +5,7 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as destinations from 'aws-cdk-lib/aws-lambda-destinations';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -16,6 +17,7 @@ import { PlatformFunction } from '../common/function';
 import { grantTable, READ_ITEMS, tableIndex, TABLE_DEFAULTS } from '../common/table-access';
 import { IModelRegistry } from '../registry/model-registry';
 import { EVENT_SOURCE, EVENTS, RETRAINING_ENV } from '../retraining/contract';
+import { IRunTracker } from '../tracking/run-tracker';
 import { Approval } from './approval';
 import { APPROVAL_ENV, APPROVAL_KEYS } from './contract';
 
@@ -25,6 +27,7 @@ const SWEEP = Duration.minutes(5);
 export interface ApprovalFunctionsProps {
   readonly platformName: string;
   readonly registry: IModelRegistry;
+  readonly tracker: IRunTracker;
   readonly bus: events.IEventBus;
   /** Takes sweeps and messages that failed for good. */
   readonly deadLetters: sqs.IQueue;
@@ -32,14 +35,14 @@ export interface ApprovalFunctionsProps {
 
 /**
  * What approval by persons needs: a table of questions, the function that asks, the one that persons call, and a sweep. Once for all pipelines of a
- * stack with the same registry and bus, made with the first model whose versions persons approve.
+ * stack with the same registry, tracker and bus, made with the first model whose versions persons approve.
  *
  * @internal
  */
 export class ApprovalFunctions extends Construct {
   public static of(scope: Construct, props: ApprovalFunctionsProps): ApprovalFunctions {
     const stack = Stack.of(scope);
-    const parts = [props.platformName, props.registry.node.addr, (props.bus as unknown as Construct).node.addr];
+    const parts = [props.platformName, props.registry.node.addr, props.tracker.node.addr, (props.bus as unknown as Construct).node.addr];
     const id = `MlOpsApproval-${createHash('sha256').update(parts.join('/')).digest('hex').slice(0, 8)}`;
     return (stack.node.tryFindChild(id) as ApprovalFunctions | undefined) ?? new ApprovalFunctions(stack, id, props);
   }
@@ -67,6 +70,7 @@ export class ApprovalFunctions extends Construct {
     this.request = this.make('Request', 'pipeline/approval/request', 'Asks persons to approve a version');
     this.decide = this.make('Decide', 'pipeline/approval/decide', 'Takes the decisions of persons on versions');
     this.sweep = this.make('Sweep', 'pipeline/approval/sweep', 'Reminds of approvals, ends those that expired, and answers runs');
+    this.sweep.configureAsyncInvoke({ onFailure: new destinations.SqsDestination(props.deadLetters), retryAttempts: 1, maxEventAge: SWEEP });
     new events.Rule(this, 'Sweeps', {
       description: 'Looks after versions that wait for approval',
       schedule: events.Schedule.rate(SWEEP),
@@ -112,7 +116,7 @@ export class ApprovalFunctions extends Construct {
   }
 
   private make(id: string, handler: string, description: string): lambda.Function {
-    const { platformName, registry, bus } = this.props;
+    const { platformName, registry, tracker, bus } = this.props;
     const environment = {
       [COMMON_ENV.platform]: platformName,
       [RETRAINING_ENV.busName]: bus.eventBusName,
@@ -122,6 +126,7 @@ export class ApprovalFunctions extends Construct {
     const indexes = [APPROVAL_KEYS.openIndex];
     grantTable(fn, { tableArn: this.table.tableArn, indexes, actions: [...READ_ITEMS, 'dynamodb:PutItem'] });
     registry.grantReadWrite(fn);
+    tracker.grantReadWrite(fn);
     bus.grantPutEventsTo(fn);
     return fn;
   }

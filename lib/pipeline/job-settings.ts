@@ -121,7 +121,8 @@ export const bindNetwork = (
   allow(changing, [interfaces, ...placed]);
   // Lists of EC2 know no resources.
   allow(looking, ['*']);
-  acknowledgeWildcards(role, [interfaces, '*'], 'Network interfaces are named at run time and stand in these subnets only; lists of EC2 know no resources.');
+  const reason = 'Network interfaces are named at run time and stand in these subnets only; lists of EC2 know no resources.';
+  acknowledgeWildcards(role, [interfaces, '*'], reason);
   return { Subnets: subnetIds, SecurityGroupIds: groups.map(({ securityGroupId }) => securityGroupId) };
 };
 

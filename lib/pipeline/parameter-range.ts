@@ -4,7 +4,7 @@ import { Validator } from '../common/validation';
 export enum RangeScaling {
   /** SageMaker chooses. */
   AUTO = 'Auto',
-  /** Evenly. */
+  /** Evenly between the two ends. */
   LINEAR = 'Linear',
   /** Small values as often as large ones, by their order of magnitude; from above 0. */
   LOGARITHMIC = 'Logarithmic',
@@ -98,7 +98,12 @@ export class ParameterRange {
         got,
         fix: 'use ParameterRange.continuous()',
       })
-      .check(scaling !== RangeScaling.LOGARITHMIC || minimum > 0, { rule: 'a logarithmic range begins above 0', place, got, fix: 'raise the smallest value' })
+      .check(scaling !== RangeScaling.LOGARITHMIC || minimum > 0, {
+        rule: 'a logarithmic range begins above 0',
+        place,
+        got,
+        fix: 'raise the smallest value',
+      })
       .check(scaling !== RangeScaling.REVERSE_LOGARITHMIC || (kind === 'continuous' && minimum >= 0 && maximum < 1), {
         rule: 'a reverse logarithmic range is continuous, from 0 to below 1',
         place,

@@ -25,7 +25,7 @@ export const checkTraining = (validator: Validator, options: TrainingOptions, me
       place: 'keepAlive',
       fix: 'leave keepAlive or spot out',
     })
-    .range('spot.maxWait', secondsOf(spot?.maxWait), maxRuntime ?? 1, LONGEST_WAIT, 'the wait includes the time of the training: not below maxRuntime')
+    .range('spot.maxWait', secondsOf(spot?.maxWait), maxRuntime ?? 1, LONGEST_WAIT, 'the wait includes the training itself: not below maxRuntime')
     .range('metricDefinitions', metricDefinitions.length, 0, 40, 'SageMaker reads at most 40 figures');
   checkHyperparameters(validator, hyperparameters);
   metricDefinitions.forEach((definition, index) => checkMetric(validator, definition, `metricDefinitions[${index}]`));

@@ -116,12 +116,13 @@ export class Tuning {
   public _bind(training: TrainingOptions, metrics: readonly MetricDefinition[], validator: Validator): BoundTuning {
     const { metric, maximize, ranges, maxParallelJobs = 1, maxSearchTime, randomSeed, targetValue } = this.options;
     const { name, jobs, earlyStopping, config, criteria } = this.strategy;
+    const known = metrics.map((definition) => definition.name).join(', ');
     validator
       .check(metrics.some((definition) => definition.name === metric), {
         rule: 'the tuning decides by a figure that SageMaker reads from the training',
         place: 'training.tuned.metric',
         got: `'${metric}'`,
-        fix: metrics.length > 0 ? `choose one of ${metrics.map((definition) => definition.name).join(', ')}` : 'state metricDefinitions of the training',
+        fix: metrics.length > 0 ? `choose one of ${known}` : 'state metricDefinitions of the training',
       })
       .check(training.keepAlive === undefined, {
         rule: 'a tuning keeps its instances by itself',

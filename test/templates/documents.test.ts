@@ -8,11 +8,12 @@ import { blocksOf, root, stackOf, typeProblems } from './snippets';
 
 const readme = blocksOf('README.md', 'ts');
 const constructs = blocksOf('docs/constructs.md', 'ts');
+const pipeline = blocksOf('docs/pipeline.md', 'ts');
 
-test('the code of README and docs/constructs.md compiles', () => {
+test('the code of README, docs/constructs.md and docs/pipeline.md compiles', () => {
   expect(readme).toHaveLength(1);
   expect(constructs.length).toBeGreaterThanOrEqual(12);
-  expect(typeProblems({ readme: readme[0], constructs: constructs.join('\n') })).toEqual([]);
+  expect(typeProblems({ readme: readme[0], constructs: constructs.join('\n'), pipeline: pipeline.join('\n') })).toEqual([]);
 });
 
 test('the example of README is one model in about 30 lines, and synthesizes', () => {
@@ -26,6 +27,12 @@ test('the snippets of docs/constructs.md are one program that synthesizes', () =
   const template = Template.fromStack(stackOf(constructs.join('\n'), require));
   template.resourceCountIs('AWS::StepFunctions::StateMachine', 8);
   template.hasResourceProperties('AWS::Lambda::Function', { Description: 'Plans, profiles and judges windows of Demand', MemorySize: 3008 });
+});
+
+test('the snippets of docs/pipeline.md are one program that synthesizes', () => {
+  const template = Template.fromStack(stackOf(pipeline.join('\n'), require));
+  const definitions = JSON.stringify(template.findResources('AWS::StepFunctions::StateMachine'));
+  for (const state of ['Features', 'Tune', 'ScoreMore', 'Notify', 'Announce', 'RequestApproval', 'Verify']) expect(definitions).toContain(`\\"${state}\\":{`);
 });
 
 test.each(publicConstructs())('docs/constructs.md tells of %s: code, what it costs to idle, what it refuses', (name) => {

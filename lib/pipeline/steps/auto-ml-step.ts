@@ -14,7 +14,7 @@ const AROUND = Duration.hours(1);
 
 /** What AutoML predicts. */
 export enum AutoMlProblem {
-  /** A number. */
+  /** A number for each row. */
   REGRESSION = 'Regression',
   /** One of two classes. */
   BINARY_CLASSIFICATION = 'BinaryClassification',

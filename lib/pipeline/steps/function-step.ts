@@ -18,7 +18,7 @@ export interface FunctionStepProps {
    *
    * @default - the whole state of the run: its input, `prepared` and what the steps so far have left
    */
-  readonly payload?: { [field: string]: any };
+  readonly payload?: { [field: string]: unknown };
 
   /**
    * Longest time of a call.

@@ -22,7 +22,7 @@ export interface NestedMachineStepProps {
    *
    * @default - the whole state of the run as `run`
    */
-  readonly input?: { [field: string]: any };
+  readonly input?: { [field: string]: unknown };
 
   /** Longest time of its execution; it is stopped then and the run fails. At most a year. */
   readonly timeout: Duration;

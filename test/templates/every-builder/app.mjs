@@ -39,7 +39,11 @@ const script = mlops.Training.script({
 });
 const tuning = mlops.Tuning.bayesian({
   ...{ metric: 'rmse', maximize: false, maxJobs: 20, maxParallelJobs: 4, earlyStopping: true, stopOnConvergence: true, randomSeed: 7 },
-  ranges: [ParameterRange.integer('depth', 2, 8), ParameterRange.continuous('eta', 0.01, 0.3), ParameterRange.categorical('booster', ['gbtree', 'dart'])],
+  ranges: [
+    ParameterRange.integer('depth', 2, 8),
+    ParameterRange.continuous('eta', 0.01, 0.3),
+    ParameterRange.categorical('booster', ['gbtree', 'dart']),
+  ],
 });
 const steps = PipelineSteps.standard()
   .after(
