@@ -33,6 +33,7 @@ export const reportOf = ({ about, task, gate, holdout, evidence, decision, evalu
     NO_IMPORTANCE,
     ...(gate.groups.length === 0 ? [{ what: 'Slices by group', why: 'the gate names no column whose values are groups' }] : []),
     ...(evaluation.calibration || task.kind === 'MULTICLASS_CLASSIFICATION' ? [] : [{ what: 'Calibration', why: 'the scores are no probabilities' }]),
+    ...(evaluation.curves || task.kind !== 'BINARY_CLASSIFICATION' ? [] : [{ what: 'Curves', why: 'the holdout holds rows of one class only' }]),
     ...(task.kind === 'MULTICLASS_CLASSIFICATION'
       ? [{ what: 'Calibration and curves', why: 'the model answers classes, not the probabilities of them' }]
       : []),
