@@ -44,8 +44,8 @@ export const register = (parent: Command, io: Io): void => {
       .addHelpText(
         'after',
         '\nArtifact, code and image of the version are looked for first. Then the champion pointer moves, within seconds, then the traffic: at\n' +
-          'once where a deployment is still under way, otherwise by an update of the endpoint, which takes minutes on AWS. --to with the version that\n' +
-          'serves calls off a deployment to another one. What was rolled back serves again only by a rollback to it.',
+          'once where a deployment is still under way, otherwise by an update of the endpoint, which takes minutes on AWS. --to with the version\n' +
+          'that serves calls off a deployment to another one. What was rolled back serves again only by a rollback to it.',
       ),
   ).action(async (model: string, _, command: Command) => {
     const options = command.optsWithGlobals<Options>();
