@@ -20,6 +20,7 @@ import { ApprovalFunctions } from '../../lib/pipeline/approval-functions';
 import type { ApprovalSpec } from '../../lib/pipeline/contract';
 import { FunctionStates, type StepFunctionsOfPipeline } from '../../lib/pipeline/function-states';
 import { ModelRegistry } from '../../lib/registry/model-registry';
+import { RunTracker } from '../../lib/tracking/run-tracker';
 import { registryOver, versionRecord } from '../fakes/registry';
 import { client, deploy, eventually, useEngine, type Deployment } from './harness';
 
@@ -44,6 +45,7 @@ beforeAll(async () => {
     const persons = ApprovalFunctions.of(stack, {
       platformName: 'approval-test',
       registry: kept,
+      tracker: new RunTracker(stack, 'Tracker', { removalPolicy: RemovalPolicy.DESTROY }),
       bus: new events.EventBus(stack, 'Bus'),
       deadLetters: new sqs.Queue(stack, 'DeadLetters'),
     });

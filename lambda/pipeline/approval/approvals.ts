@@ -1,6 +1,7 @@
 import { APPROVAL_ERRORS, ApprovalAnswer, ApprovalOutcome, ApprovalRequest, PendingApproval, PIPELINE_ERRORS } from '../../../lib/pipeline/contract';
 import { ModelVersion, REGISTRY_ERRORS } from '../../../lib/registry/contract';
 import { EVENTS, type ApprovalRequestedDetail, type EventDetail } from '../../../lib/retraining/contract';
+import type { RunStep } from '../../../lib/tracking/contract';
 import { NamedError } from '../../common/errors';
 import type { ModelRegistryClient } from '../../registry/model-registry.client';
 import type { ApprovalsClient } from './approvals.client';
@@ -13,6 +14,8 @@ export interface ApprovalPorts {
   readonly registry: Pick<ModelRegistryClient, 'askApproval' | 'getVersion' | 'transition'>;
   readonly runs: Pick<WaitingRunClient, 'isRunning' | 'succeed' | 'fail'>;
   readonly announce: <T extends EventDetail>(type: string, detail: T) => Promise<void>;
+  /** Puts the step on the run's record. */
+  readonly record: (runId: string, step: RunStep) => Promise<void>;
   readonly now: () => Date;
 }
 
@@ -57,6 +60,7 @@ export class Approvals {
     const change = { actor: 'pipeline', reason: wanted.reason, evidenceUri: wanted.reportUri };
     const asked = await registry.askApproval(model, version, { round, startedBy }, change);
     const question = await this.open(wanted);
+    await this.record(question, { status: 'RUNNING' });
     if (asked.state !== 'PendingApproval') return this.answered(question, asked);
     if (question.announcedAt !== undefined) return question;
     await announce(EVENTS.approvalRequested, this.requestedDetail(platform, question, false));
@@ -187,7 +191,17 @@ export class Approvals {
       const about = { platform, model, occurredAt: this.now(), version: question.version, runId };
       await announce(EVENTS.approvalDecided, { ...about, decision: ended, by, reason });
     }
+    await this.record(question, ended === 'approved' ? { status: 'FINISHED' } : { status: 'FAILED', error: reason });
     return this.update(question, { status: ended, closedAt: this.now() });
+  }
+
+  /** What a run's record says of it changes nothing about it: the history of the execution is taken over when the run ends. */
+  private async record(question: Question, outcome: Pick<RunStep, 'status' | 'error'>): Promise<void> {
+    const { version, runId, reportUri, requestedAt } = question;
+    const inputs = { version: String(version), report: reportUri };
+    const end = outcome.status === 'RUNNING' ? {} : { endTime: this.now() };
+    const step = { name: 'approve', startTime: requestedAt, inputs, ...outcome, ...end };
+    await this.ports.record(runId, step).catch(() => undefined);
   }
 
   /** A decision on what is decided: the same by the same person is told again, another is refused. */

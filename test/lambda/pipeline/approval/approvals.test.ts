@@ -37,6 +37,7 @@ describe('one person approves', () => {
     expect(await bench.decide('reject', bob)).toMatchObject({ outcome: 'rejected', by: bob });
     expect(bench.told).toEqual([{ token: 'token-run-1-0', error: 'ApprovalRejected' }]);
     expect([await bench.state(), await bench.status(), bench.decided()]).toEqual(['Rejected', 'rejected', ['rejected']]);
+    expect(bench.recorded).toEqual([['run-1', 'RUNNING', undefined], ['run-1', 'FAILED', 'looked at it']]);
   });
 
   test('once: the same again is told again, anything else is refused', async () => {

@@ -28,6 +28,7 @@ export class Bench {
   readonly store = new ApprovalsClient('approvals', this.dynamo.client());
   readonly told: Told[] = [];
   readonly events: { readonly type: string; readonly detail: Record<string, unknown> }[] = [];
+  readonly recorded: unknown[] = [];
   readonly ended = new Set<string>();
   /** Called before each write or message with its name; what it throws, the write fails with. */
   before: (what: string) => void = () => undefined;
@@ -54,6 +55,7 @@ export class Bench {
       fail: (token, error) => this.around('run', async () => void this.told.push({ token, error })),
     },
     announce: (type, detail) => this.around('bus', async () => void this.events.push({ type, detail: { ...detail } as Record<string, unknown> })),
+    record: async (runId, step) => void this.recorded.push([runId, step.status, step.error]),
     now: () => new Date(this.time),
   } as ApprovalPorts);
 
