@@ -1,7 +1,9 @@
-"""A small model that does what its data say: column `mode` holds ok, exit (training ends with code 1) or unloadable (serving fails its ping)."""
+"""A small model that does what its data say: column `mode` holds ok, exit (training ends with code 1), wait
+(training takes five minutes) or unloadable (serving fails its ping)."""
 import io
 import os
 import sys
+import time
 from pathlib import Path
 
 import joblib
@@ -37,6 +39,9 @@ if __name__ == "__main__":
     if mode == "exit":
         print("the solver did not converge", file=sys.stderr)
         sys.exit(1)
+    if mode == "wait":
+        print("waiting", flush=True)
+        time.sleep(300)
     model_dir = Path(os.environ["SM_MODEL_DIR"])
     joblib.dump(LinearRegression().fit(frame[["x"]].to_numpy(dtype=np.float64), frame["y"]), model_dir / "line.joblib")
     if mode == "unloadable":
