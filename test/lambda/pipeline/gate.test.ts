@@ -139,7 +139,7 @@ describe('the comparison with the champion', () => {
     ['twenty', 20],
     ['fourteen (Student)', 14],
   ])('lets one of twenty equal candidates pass by chance, not more: %s days', (_, days) => {
-    const trials = 150;
+    const trials = 100;
     let passed = 0;
     for (let trial = 0; trial < trials; trial += 1) passed += judge(noisy(1, days, 1000 + trial)).passed ? 1 : 0;
     // Three standard errors above 5 %.
