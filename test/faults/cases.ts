@@ -30,7 +30,13 @@ const recordedAs = (state: string): readonly string[] => (state === 'ScoreCandid
 export const runCase = async (lab: Lab, { step, fault }: Case): Promise<Outcome> => {
   const injection = step.faults[fault];
   const started = Date.now();
-  const told = (passed: boolean, evidence: string): Outcome => ({ step, fault, passed, evidence, seconds: Math.round((Date.now() - started) / 100) / 10 });
+  const told = (passed: boolean, evidence: string): Outcome => ({
+    step,
+    fault,
+    passed,
+    evidence,
+    seconds: Math.round((Date.now() - started) / 100) / 10,
+  });
   if (typeof injection === 'string') return told(true, injection);
   try {
     return told(true, await inject(lab, step, injection));
@@ -78,7 +84,8 @@ const failed = async (lab: Lab, step: Step, { stopRun }: Injection, run: RunReco
   const promoted = ['FinishPromoted'].includes(step.state) || (step.state === 'Promote' && after.champion !== before.champion);
   require(promoted || after.champion === before.champion, `the champion went from v${before.champion} to v${after.champion}`);
   const resumed = await lab.redrive(run.runId);
-  require(resumed.status === 'FINISHED', `after the redrive: ${resumed.status}: ${resumed.error?.step}: ${resumed.error?.name}: ${resumed.error?.message}`);
+  require(resumed.status ===
+    'FINISHED', `after the redrive: ${resumed.status}: ${resumed.error?.step}: ${resumed.error?.name}: ${resumed.error?.message}`);
   await requireWhole(lab, resumed, before);
   return `${error?.name}: ${shortened(error?.message ?? '')}; redriven, v${resumed.version} serves`;
 };

@@ -1,5 +1,18 @@
-import { ListEndpointConfigsCommand, ListTrainingJobsCommand, ListTransformJobsCommand, DescribeEndpointCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { DescribeExecutionCommand, DescribeStateMachineCommand, GetExecutionHistoryCommand, RedriveExecutionCommand, SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  ListEndpointConfigsCommand,
+  ListTrainingJobsCommand,
+  ListTransformJobsCommand,
+  DescribeEndpointCommand,
+  SageMakerClient,
+} from '@aws-sdk/client-sagemaker';
+import {
+  DescribeExecutionCommand,
+  DescribeStateMachineCommand,
+  GetExecutionHistoryCommand,
+  RedriveExecutionCommand,
+  SFNClient,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { executionHash } from '../../lambda/pipeline/job-names';
 import { executionArnOf } from '../../lambda/retraining/governor';
 import type { RunRecord } from '../../lib/tracking/contract';
@@ -49,12 +62,17 @@ export class Lab {
     this.runs += 1;
     const occurredAt = new Date(Date.UTC(2025, 0, 1, this.runs)).toISOString();
     await sendRequest(platform, this.name, { reason: `run ${this.runs}`, occurredAt, requestedBy: 'the fault matrix' });
-    return eventually('the decision', async () => (await this.model.decisions()).find(({ cause }) => cause.occurredAt === occurredAt)?.runId, SECONDS);
+    return eventually(
+      'the decision',
+      async () => (await this.model.decisions()).find(({ cause }) => cause.occurredAt === occurredAt)?.runId,
+      SECONDS,
+    );
   }
 
   async inject(state: string, { rule }: Injection): Promise<() => Promise<number>> {
     const { endpointName } = this.model.resources;
-    const where = rule.on === 'lambda' ? { operation: this.functionOf.get(state) as string, nameContains: this.name } : { nameContains: endpointName };
+    const where =
+      rule.on === 'lambda' ? { operation: this.functionOf.get(state) as string, nameContains: this.name } : { nameContains: endpointName };
     const { id } = await this.faults.add({ ...rule, ...where });
     return async () => {
       const hits = (await this.faults.list()).find((fault) => fault.id === id)?.hits ?? 0;
@@ -110,7 +128,9 @@ export class Lab {
     const query = { NameContains: executionHash(this.arnOf(runId)), StatusEquals: 'InProgress' } as const;
     const training = await this.sagemaker.send(new ListTrainingJobsCommand(query));
     const transform = await this.sagemaker.send(new ListTransformJobsCommand(query));
-    const endpoint = await this.sagemaker.send(new DescribeEndpointCommand({ EndpointName: this.model.resources.endpointName })).catch(() => undefined);
+    const endpoint = await this.sagemaker
+      .send(new DescribeEndpointCommand({ EndpointName: this.model.resources.endpointName }))
+      .catch(() => undefined);
     return {
       jobs: [
         ...(training.TrainingJobSummaries ?? []).map(({ TrainingJobName }) => TrainingJobName ?? ''),
@@ -123,10 +143,14 @@ export class Lab {
   }
 
   async settledEndpoint(): Promise<void> {
-    await eventually('an endpoint at rest', async () => {
-      const { EndpointStatus } = await this.sagemaker.send(new DescribeEndpointCommand({ EndpointName: this.model.resources.endpointName }));
-      return EndpointStatus === 'InService' || undefined;
-    }, SECONDS);
+    await eventually(
+      'an endpoint at rest',
+      async () => {
+        const { EndpointStatus } = await this.sagemaker.send(new DescribeEndpointCommand({ EndpointName: this.model.resources.endpointName }));
+        return EndpointStatus === 'InService' || undefined;
+      },
+      SECONDS,
+    );
   }
 
   /** Configurations of the endpoint: the live one and one for a rollback, never more. */

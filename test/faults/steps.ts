@@ -37,7 +37,10 @@ const functionStep = (state: string, what: string, functionName: string): Step =
       throttled: { rule: on(error('TooManyRequestsException', 'Rate exceeded', 429), 2), survives: true },
       'stopped by hand': { rule: on(error('TooManyRequestsException', 'Rate exceeded', 429), 0), survives: false, stopRun: true },
       // The worst moment to die: all is written, and nobody was told.
-      'process killed': { rule: on({ ...error('Runtime.ExitError', 'RequestId: … Error: Runtime exited without providing a reason'), afterRun: true }, 1), survives: false },
+      'process killed': {
+        rule: on({ ...error('Runtime.ExitError', 'RequestId: … Error: Runtime exited without providing a reason'), afterRun: true }, 1),
+        survives: false,
+      },
     },
   };
 };
