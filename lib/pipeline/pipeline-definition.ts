@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { ServingSpec } from '../serving/contract';
+import { deploymentWaitSeconds, ServingSpec } from '../serving/contract';
 import { ApprovalSpec } from './contract';
 import { approvalTimeout, FunctionStates, StepFunctionsOfPipeline } from './function-states';
 import { ReleaseStates } from './release-states';
@@ -56,7 +56,9 @@ export class PipelineDefinition {
     this.scoring = new ScoringStates(scope, { ...props, instanceType: training.settings.instanceType });
     this.release = new ReleaseStates(scope, { ...props, release: functions.release, promote: functions.promote });
     const asked = approval.policy === 'automatic' ? [] : [approvalTimeout(approval)];
-    this.timeout = sum(this.training.timeout, TRANSFORM_TIMEOUT, RELEASE_TIMEOUT, FUNCTIONS_TIMEOUT, props.steps.longest, ...asked);
+    // What a deployment waits by itself comes on top.
+    const release = RELEASE_TIMEOUT.plus(Duration.seconds(deploymentWaitSeconds(props.serving.deployment)));
+    this.timeout = sum(this.training.timeout, TRANSFORM_TIMEOUT, release, FUNCTIONS_TIMEOUT, props.steps.longest, ...asked);
   }
 
   public start(): sfn.IChainable {
