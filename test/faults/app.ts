@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type App, Duration, Size, Stack } from 'aws-cdk-lib';
-import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 import { projectRoot } from '../integration/harness';
+import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 
 /** A platform whose models train in a moment; each lane of the matrix breaks its own, so that lanes can run side by side. */
 export const faultsApp =

@@ -13,11 +13,11 @@ import {
   SFNClient,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { sendRequest } from '../../cli/retrain/send-request';
 import { executionHash } from '../../lambda/pipeline/job-names';
 import { executionArnOf } from '../../lambda/retraining/governor';
 import type { RunRecord } from '../../lib/tracking/contract';
 import { Faults } from '../../local/faults';
-import { sendRequest } from '../../cli/retrain/send-request';
 import { client, eventually, useEngine } from '../integration/harness';
 import { DeployedModel } from '../integration/loop';
 import { trainingRows } from './app';
