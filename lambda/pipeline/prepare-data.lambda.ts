@@ -102,6 +102,7 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
       image: training.image,
       entryPoint: training.entryPoint,
       instanceType: training.instanceType,
+      ...(training.targetFirst && { dataUri: outputs.targetFirstUri }),
       hyperParameters: { ...hyperparameters, ...scriptArguments(training, codeUri, requireEnv('AWS_REGION')) },
     },
     rebuildOf: { present: rebuilt !== undefined, version: rebuilt ?? null },

@@ -44,6 +44,7 @@ export const runUris = (buckets: Buckets, model: string, runId: string) => {
     codeUri: `${artifacts}code/sourcedir.tar.gz`,
     configurationUri: `${artifacts}configuration.json`,
     trainUri: `${data}train/train.csv`,
+    targetFirstUri: `${data}train-target-first/train.csv`,
     holdoutUri: `${data}holdout/holdout.csv`,
     holdoutFeaturesUri: `${data}holdout-features/holdout-features.csv`,
     candidateScoresUri: `${artifacts}scores/candidate`,
@@ -106,6 +107,10 @@ export class DataPreparation {
       ),
       { contentType: 'text/csv' },
     );
+    if (this.spec.training.targetFirst) {
+      const rows = train.map((row) => targetFirst(row, target, this.spec.task));
+      await this.files.put(uris.targetFirstUri, csvText([], rows), { contentType: 'text/csv' });
+    }
     if (hasCode(this.spec.training.codeUri)) await this.files.copy(this.spec.training.codeUri, uris.codeUri);
 
     const splits = { train: toSplit(uris.trainUri, train), holdout: toSplit(uris.holdoutUri, holdout) };
@@ -253,6 +258,14 @@ const requireBelow = (prefix: string | undefined, all: string): string => {
 const cellsOf = (row: Row): string[] => (row.line.includes('"') ? (parse(row.line) as string[][])[0] : row.line.split(','));
 
 const withoutColumn = (row: Row, column: number): Row => ({ line: csvLine(cellsOf(row).filter((_, index) => index !== column)) });
+
+/** As SageMaker's built-in algorithms read rows: the target before the features, of two classes as 1 and 0. */
+const targetFirst = (row: Row, column: number, { kind, positiveLabel }: PipelineSpec['task']): Row => {
+  const cells = cellsOf(row);
+  const [value] = cells.splice(column, 1);
+  const label = kind === 'BINARY_CLASSIFICATION' ? String(Number(readCategory(value) === readCategory(positiveLabel ?? ''))) : value;
+  return { line: csvLine([label, ...cells]) };
+};
 
 const csvText = (head: readonly string[], rows: readonly Row[]): string => [...head, ...rows.map(({ line }) => line), ''].join('\n');
 

@@ -20,6 +20,8 @@ export interface PipelineSpec {
     /** `s3://…` archive of the code; the image itself where that holds all code, see `hasCode`. */
     readonly codeUri: string;
     readonly codeSha256?: string;
+    /** Whether the training reads the target in the first column and no header, as SageMaker's built-in algorithms do. */
+    readonly targetFirst?: boolean;
     /** Whether the code comes in as the channel `code`: a container without network cannot fetch it. */
     readonly codeChannel?: boolean;
   };
@@ -252,6 +254,8 @@ export interface PreparedData {
     readonly image: string;
     readonly entryPoint: string;
     readonly instanceType: string;
+    /** Only where `targetFirst`: the training rows in that layout. */
+    readonly dataUri?: string;
     /** Of the script and of the container. */
     readonly hyperParameters: Readonly<Record<string, string>>;
   };

@@ -82,6 +82,15 @@ export class Framework {
     grantee.grantPrincipal.addToPrincipalPolicy(statement);
   }
 
+  /**
+   * Whether the image also trains without a script.
+   *
+   * @internal
+   */
+  public get _hasAlgorithm(): boolean {
+    return this.repository === XGBOOST;
+  }
+
   /** ARNs of the images of all frameworks. */
   private repositories(scope: Construct): string[] {
     const account = this.account(scope);

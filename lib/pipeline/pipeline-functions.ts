@@ -124,6 +124,7 @@ export class PipelineFunctions extends Construct {
       memorySize: 256,
     });
     props.registry.grantRead(release);
+    props.tracker.grantReadWrite(release);
     props.bus.grantPutEventsTo(release);
     // Smoke requests: rows of the run's holdout, and the scores that its candidate was judged by.
     store.grantReadData(release, modelRunsPrefix(modelName));

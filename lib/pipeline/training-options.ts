@@ -110,6 +110,6 @@ export interface TrainingImageOptions extends TrainingOptions {
 
 /** Options of a training by one of SageMaker's built-in algorithms. */
 export interface TrainingAlgorithmOptions extends TrainingOptions {
-  /** Framework whose image holds the algorithm; only XGBoost's does. */
+  /** Framework whose image holds the algorithm: XGBoost. */
   readonly framework: Framework;
 }

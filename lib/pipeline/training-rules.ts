@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import { TaskSpec } from '../common/contract';
 import { Validator } from '../common/validation';
 import { checkJob, DEFAULT_MAX_RUNTIME, secondsOf } from './job-settings';
 import { MetricDefinition, TrainingOptions } from './training-options';
@@ -29,6 +30,32 @@ export const checkTraining = (validator: Validator, options: TrainingOptions, me
     .range('metricDefinitions', metricDefinitions.length, 0, 40, 'SageMaker reads at most 40 figures');
   checkHyperparameters(validator, hyperparameters);
   metricDefinitions.forEach((definition, index) => checkMetric(validator, definition, `metricDefinitions[${index}]`));
+};
+
+/**
+ * What the built-in XGBoost cannot do.
+ *
+ * @internal
+ */
+export const checkAlgorithm = (validator: Validator, task: TaskSpec, { hyperparameters = {} }: TrainingOptions, tuned: boolean): void => {
+  const objective = hyperparameters.objective ?? '';
+  validator
+    .check(task.kind !== 'MULTICLASS_CLASSIFICATION', {
+      ...{ rule: 'the algorithm answers with numbers, which name no classes', place: 'training', got: task.kind },
+      fix: 'use Training.script()',
+    })
+    .check(task.kind !== 'BINARY_CLASSIFICATION' || objective === 'binary:logistic', {
+      ...{ rule: 'two classes need the objective that answers with a probability', place: 'training.hyperparameters.objective' },
+      ...{ got: `'${objective}'`, fix: "state 'binary:logistic'" },
+    })
+    .check(task.timeColumn === undefined, {
+      ...{ rule: 'the algorithm takes every column as a number, times are none', place: 'training', got: `timeColumn '${task.timeColumn}'` },
+      fix: 'use Training.script(), which can leave the column out',
+    })
+    .check(!tuned, {
+      ...{ rule: 'the algorithm would be tuned on the rows that it was trained on', place: 'training.tuned' },
+      fix: 'use Training.script(), which can keep rows back',
+    });
 };
 
 const checkHyperparameters = (validator: Validator, hyperparameters: { readonly [name: string]: string }): void => {

@@ -135,7 +135,7 @@ export class TrainingStates {
       },
       RoleArn: trainingRole.roleArn,
       InputDataConfig: [
-        channel('train', '$.prepared.trainUri', 'text/csv'),
+        channel('train', spec.training.targetFirst ? '$.prepared.training.dataUri' : '$.prepared.trainUri', 'text/csv'),
         ...(spec.training.codeChannel ? [channel('code', '$.prepared.codeUri', 'application/x-tar')] : []),
       ],
       OutputDataConfig: { S3OutputPath: at('$.prepared.modelOutputUri'), KmsKeyId: outputKeyArn },

@@ -12,8 +12,8 @@ import { Holdout } from './holdout';
 import { JobImage } from './job-image';
 import { JobSettings, settingsOf } from './job-settings';
 import { stageArchive } from './stage-archive';
-import { MetricDefinition, TrainingImageOptions, TrainingOptions, TrainingScriptOptions } from './training-options';
-import { checkTraining, longestOf } from './training-rules';
+import { MetricDefinition, TrainingAlgorithmOptions, TrainingImageOptions, TrainingOptions, TrainingScriptOptions } from './training-options';
+import { checkAlgorithm, checkTraining, longestOf } from './training-rules';
 import { BoundTuning, Tuning } from './tuning';
 
 const DEFAULT_MINIMUM_ROWS = 100;
@@ -90,12 +90,36 @@ export class Training {
     return new Training(options, options.image, options.metricDefinitions);
   }
 
+  /**
+   * SageMaker's built-in XGBoost: no code, only hyperparameters, of which it needs `num_round`. For tasks of regression and of two classes whose
+   * columns are all numbers; two classes need the objective `binary:logistic`, since the answer is taken as a probability.
+   *
+   * Fails at synth if the framework has no algorithm, or a value is one that SageMaker would refuse.
+   */
+  public static algorithm(options: TrainingAlgorithmOptions): Training {
+    const validator = new Validator('Training.algorithm')
+      .check(options.framework._hasAlgorithm, {
+        rule: 'the image has to hold an algorithm of its own',
+        place: 'framework',
+        fix: 'use Framework.xgboost(), or Training.script()',
+      })
+      .check(options.hyperparameters?.num_round !== undefined, {
+        rule: 'XGBoost has to be told its number of rounds',
+        place: 'hyperparameters.num_round',
+        fix: "state it, e.g. '100'",
+      });
+    checkTraining(validator, options);
+    validator.throwIfAny();
+    return new Training(options, JobImage.fromFramework(options.framework), [], undefined, undefined, true);
+  }
+
   private constructor(
     private readonly options: TrainingOptions,
     private readonly image: JobImage,
     private readonly metricDefinitions: readonly MetricDefinition[] = [],
     private readonly script?: Script,
     private readonly tuning?: Tuning,
+    private readonly builtIn = false,
   ) {}
 
   /**
@@ -105,7 +129,7 @@ export class Training {
    * Fails at synth if the tuning's objective is no metric of the training, or it varies what the training states as fixed.
    */
   public tuned(tuning: Tuning): Training {
-    return new Training(this.options, this.image, this.metricDefinitions, this.script, tuning);
+    return new Training(this.options, this.image, this.metricDefinitions, this.script, tuning, this.builtIn);
   }
 
   /**
@@ -122,6 +146,7 @@ export class Training {
       got: 'a task without timeColumn',
       fix: 'name the timeColumn in the task, or use Holdout.share()',
     });
+    if (this.builtIn) checkAlgorithm(validator, task, options, this.tuning !== undefined);
     const tuning = this.tuning?._bind(options, this.metricDefinitions, validator);
     validator.throwIfAny();
     const code = script && stageArchive(scope, script.archive);
@@ -140,6 +165,7 @@ export class Training {
           instanceType: settings.instanceType,
           entryPoint: script?.entryPoint ?? TRAIN,
           codeUri: code?.s3ObjectUrl ?? uri,
+          ...(this.builtIn && { targetFirst: true }),
           ...(script && { codeSha256: script.archive.sha256 }),
           ...(script && settings.networkIsolation && { codeChannel: true }),
         },

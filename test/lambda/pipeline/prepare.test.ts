@@ -51,6 +51,19 @@ test('splits the rows of all files by time and writes what training, scoring and
   expect(textAt(bucket, uris.codeUri)).toBe('code');
 });
 
+test('the rows of a built-in algorithm have the target first, two classes as 1 and 0, and no header', async () => {
+  const bucket = bucketWith({ 'a.csv': ['hr,cnt,sun', ...Array.from({ length: 20 }, (_, hr) => `${hr},${hr % 2 ? 'yes' : 'no'},1`), ''].join('\n') });
+  await prepare(bucket, {
+    task: { kind: 'BINARY_CLASSIFICATION', target: 'cnt', positiveLabel: 'yes' },
+    holdout: { share: 0.2 },
+    training: { ...SPEC.training, codeUri: 'registry/image:1', targetFirst: true },
+  });
+  const plain = textAt(bucket, uris.trainUri).trim().split('\n').slice(1);
+  const expected = plain.map((line) => line.split(',')).map(([hr, cnt, sun]) => `${cnt === 'yes' ? 1 : 0},${hr},${sun}`);
+  expect(textAt(bucket, uris.targetFirstUri).trim().split('\n')).toEqual(expected);
+  expect(bucket.objects.has(uris.codeUri.replace('s3://', ''))).toBe(false);
+});
+
 test('the manifest is written last, and a second try changes nothing, whatever has arrived meanwhile', async () => {
   const bucket = bucketWith({ 'a.csv': csv([...day('2012-01-01'), ...day('2012-01-02'), ...day('2012-01-03')]) });
   const first = await prepare(bucket);

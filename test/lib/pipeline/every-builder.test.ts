@@ -1,7 +1,10 @@
 import validate from 'asl-validator';
 import { Template } from 'aws-cdk-lib/assertions';
+import { Task } from '../../../lib/common/task';
 import { Approval } from '../../../lib/pipeline/approval';
 import { RETRYABLE_ERRORS } from '../../../lib/pipeline/contract';
+import { Framework } from '../../../lib/pipeline/framework';
+import { Training } from '../../../lib/pipeline/training';
 import { Serving } from '../../../lib/serving/serving';
 import { everyStep, imageTraining, tunedTraining } from './every-builder';
 import { definitionOf, samplePipeline, type SampleOptions, type State, statesOf } from './samples';
@@ -12,6 +15,10 @@ const VARIANTS: Readonly<Record<string, SampleOptions>> = {
   standard: {},
   tuned: { within: (stack) => ({ training: tunedTraining(stack) }) },
   'own image': { within: (stack) => ({ training: imageTraining(stack) }) },
+  'built-in algorithm': {
+    task: Task.regression({ target: 'cnt' }),
+    training: Training.algorithm({ framework: Framework.xgboost('3.0-5'), hyperparameters: { num_round: '100' } }),
+  },
   'with steps of all kinds': { within: (stack) => ({ steps: everyStep(stack) }) },
   'approved by people': { approval: Approval.manual() },
   'approved by two, on instances, with all builders': {

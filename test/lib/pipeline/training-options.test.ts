@@ -2,6 +2,7 @@ import { Duration, Size, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import { Task } from '../../../lib/common/task';
 import { Framework } from '../../../lib/pipeline/framework';
 import { Training } from '../../../lib/pipeline/training';
 import type { TrainingScriptOptions } from '../../../lib/pipeline/training-options';
@@ -98,6 +99,43 @@ test('an image of one’s own trains and serves without script mode, and is name
   }
   const digest = statementsOf(stack, /FunctionsRegister/).filter(({ Action }) => [Action].flat().includes('ecr:BatchGetImage'));
   expect(JSON.stringify(digest)).toContain('repository/own/trainer');
+});
+
+describe('the built-in XGBoost', () => {
+  const framework = Framework.xgboost('3.0-5');
+  const hyperparameters = { num_round: '100', objective: 'reg:squarederror' };
+  const task = Task.regression({ target: 'cnt' });
+  const training = Training.algorithm({ framework, hyperparameters });
+
+  test('reads rows with the target first, has no code, and its image is the code of its versions', () => {
+    const { stack } = samplePipeline({ task, training });
+    expect(definitionOf(stack).States.Train.Parameters).toMatchObject({
+      InputDataConfig: [{ ChannelName: 'train', DataSource: { S3DataSource: { 'S3Uri.$': '$.prepared.training.dataUri' } } }],
+    });
+    const settings = JSON.stringify(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+    expect(settings).toMatch(/sagemaker-xgboost:3\.0-5\\",\\"targetFirst\\":true/);
+  });
+
+  test.each<[string, () => unknown, RegExp]>([
+    ['of a framework that has none', () => Training.algorithm({ framework: Framework.scikitLearn('1.4-2'), hyperparameters }), /framework: the image has/],
+    ['without rounds', () => Training.algorithm({ framework }), /hyperparameters\.num_round: XGBoost has to be told/],
+    ['with times', () => samplePipeline({ training }), /times are none, got timeColumn 'timestamp'/],
+    [
+      'of many classes',
+      () => samplePipeline({ task: Task.multiclassClassification({ target: 'y' }), training }),
+      /numbers, which name no classes/,
+    ],
+    [
+      'of two classes without a probability',
+      () => {
+        const binary = Task.binaryClassification({ target: 'y', positiveLabel: 'yes' });
+        return samplePipeline({ task: binary, training });
+      },
+      /objective: two classes need the objective that answers with a probability, got 'reg:squarederror'; state 'binary:logistic'/,
+    ],
+  ])('synth refuses one %s', (_, make, message) => {
+    expect(make).toThrow(message);
+  });
 });
 
 describe('synth refuses', () => {
