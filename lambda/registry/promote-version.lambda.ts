@@ -5,7 +5,9 @@ import type { LineageNode } from '../../lib/tracking/contract';
 import { requireEnv } from '../common/env';
 import { Events } from '../common/events.client';
 import { createLogger } from '../common/logger';
+import { recordedStep } from '../pipeline/recorded-step';
 import { LineageClient } from '../tracking/lineage.client';
+import { RunTrackerClient } from '../tracking/run-tracker.client';
 import { ModelRegistryClient } from './model-registry.client';
 
 const version = z.number().int().positive();
@@ -30,6 +32,11 @@ const events = new Events();
 /** Step of the pipeline: the version that the endpoint runs becomes the champion. A second try moves nothing and tells the same. */
 export const handler = async (event: unknown) => {
   const input = Input.parse(event);
+  const inputs = { version: `${input.model}/${input.version}` };
+  return recordedStep(new RunTrackerClient(), input.runId, 'promote', { inputs }, async () => ({ result: await promote(input) }));
+};
+
+const promote = async (input: z.infer<typeof Input>) => {
   const { gate } = await registry.getVersion(input.model, input.version);
   const { champion, previousVersion } = await registry.promote(input.model, input.version, {
     expectedChampion: input.expectedChampion ?? null,

@@ -9,6 +9,7 @@ import { createLogger } from '../common/logger';
 import { S3Uploads } from '../common/s3-upload.client';
 import { S3Files } from '../common/s3.client';
 import { RebuildCheck } from '../pipeline/rebuild';
+import { recordedStep } from '../pipeline/recorded-step';
 import { LineageClient } from '../tracking/lineage.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
 import { ImageDigestClient } from './image-digest.client';
@@ -82,7 +83,11 @@ export const handler = async (event: unknown, context?: Context) => {
   const rebuild = Rebuild.safeParse(event);
   if (rebuild.success) return compare(rebuild.data);
   const registration = Registration.parse(event);
-  return registration.prepared.round > 0 ? judgedAgain(registration) : register(registration, context);
+  const inputs = { report: registration.evaluation.reportUri };
+  return recordedStep(new RunTrackerClient(), registration.runId, 'register', { inputs }, async () => {
+    const result = registration.prepared.round > 0 ? await judgedAgain(registration) : await register(registration, context);
+    return { result, outputs: { version: String(result.version), state: result.state } };
+  });
 };
 
 const rollBack = async (input: RollbackInput) => {

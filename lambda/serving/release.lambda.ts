@@ -6,7 +6,9 @@ import { requireEnv, requireJsonEnv } from '../common/env';
 import { Events } from '../common/events.client';
 import { createLogger } from '../common/logger';
 import { S3Files } from '../common/s3.client';
+import { beginStep } from '../pipeline/recorded-step';
 import { ModelRegistryClient } from '../registry/model-registry.client';
+import { RunTrackerClient } from '../tracking/run-tracker.client';
 import { EndpointClient } from './endpoint.client';
 import { InvokeClient } from './invoke.client';
 import { Release } from './release';
@@ -16,6 +18,8 @@ import { SmokeTest } from './smoke-test';
 
 const logger = createLogger('serving/release');
 const events = new Events();
+const runs = new RunTrackerClient();
+const STEP = 'release';
 const parts = {
   endpoints: new EndpointClient(),
   registry: new ModelRegistryClient(),
@@ -42,13 +46,28 @@ export const handler = async (event: unknown): Promise<ReleaseStatus> => {
   const request = Request.parse(event);
   const spec = requireJsonEnv<ServingSpec>(SERVING_ENV.spec);
   try {
+    await recordBegin(request);
     const { prepared, ...status } = await new Release(spec, parts).handle(request);
+    if (status.done) await recordEnd(request, status);
     logger.info(`release ${request.action}`, { version: request.version, ...status });
     return prepared === undefined ? status : { ...status, prepared };
   } catch (error) {
     if (error instanceof ReleaseFailure) await announce(spec, request, error);
     throw error;
   }
+};
+
+/** The step lasts over many calls: the first one begins it, the last one ends it. How it failed is recorded with the end of the run. */
+const recordBegin = async ({ action, runId, version, sagemakerModelName }: ReleaseRequest): Promise<void> => {
+  if (action === 'start' && runId) await beginStep(runs, runId, STEP, { version: String(version), sagemakerModel: sagemakerModelName });
+};
+
+const recordEnd = async ({ runId }: ReleaseRequest, status: ReleaseStatus): Promise<void> => {
+  if (!runId) return;
+  const endTime = new Date().toISOString();
+  const begun = (await runs.getRun(runId)).steps.find(({ name }) => name === STEP) ?? { name: STEP, startTime: endTime };
+  const outputs = { endpoint: status.endpointName, configuration: status.endpointConfigName };
+  await runs.recordStep(runId, { ...begun, status: 'FINISHED', endTime, outputs });
 };
 
 /** Whoever reads only the endpoint's status would take a deployment that was taken back for one that went well. */

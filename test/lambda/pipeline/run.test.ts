@@ -238,6 +238,8 @@ test('the first run ends with a version that serves, and everything about it is 
   expect(run.steps.map(({ name, status }) => `${name} ${status}`).sort()).toEqual([
     'evaluate FINISHED',
     'prepare-data FINISHED',
+    'promote FINISHED',
+    'register FINISHED',
     'score FINISHED',
     'train FINISHED',
   ]);
