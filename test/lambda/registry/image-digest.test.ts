@@ -47,3 +47,36 @@ test.each<[string, () => Response | Promise<Response>]>([
 ])('where the registry %s, the digest is unknown and the version is kept', async (_, answer) => {
   expect(await asking(answer).client.digestOf(IMAGE)).toBeUndefined();
 });
+
+describe('an image that a version is made from', () => {
+  const OWN = '683313688378';
+  const found = (...digests: string[]) => Response.json({ images: digests.map((imageDigest) => ({ imageId: { imageDigest } })) });
+  const gone = () => Response.json({ images: [], failures: [{ failureCode: 'ImageNotFound' }] });
+  const OTHER = `sha256:${'b'.repeat(64)}`;
+
+  test('is had by its tag while that means the recorded digest', async () => {
+    expect(await asking(() => found(DIGEST)).client.find(IMAGE, DIGEST, OWN)).toEqual({ state: 'present', image: IMAGE });
+    expect(await asking(() => found(DIGEST)).client.find(IMAGE, undefined, OWN)).toEqual({ state: 'present', image: IMAGE });
+  });
+
+  test('is had by its digest where the tag means another image by now', async () => {
+    const answers = [found(DIGEST), found(OTHER)];
+    const { client, request } = asking(() => answers.shift()!);
+    const image = `683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost@${DIGEST}`;
+    expect(await client.find(IMAGE, DIGEST, OWN)).toEqual({ state: 'present', image });
+    expect(JSON.parse(request.mock.calls[0][1]!.body as string)).toMatchObject({ imageIds: [{ imageDigest: DIGEST }] });
+  });
+
+  test('is gone where its registry does not know it, or its own account has no such repository', async () => {
+    const without = () => new Response('{"__type":"RepositoryNotFoundException"}', { status: 400 });
+    expect((await asking(gone).client.find(IMAGE, DIGEST, OWN)).state).toBe('gone');
+    expect((await asking(without).client.find(IMAGE, DIGEST, OWN)).state).toBe('gone');
+    expect((await asking(without).client.find(IMAGE, DIGEST, '111122223333')).state).toBe('unknown');
+  });
+
+  test('is not known of where nobody tells', async () => {
+    const refused = () => new Response('{"__type":"AccessDeniedException"}', { status: 400 });
+    expect((await asking(refused).client.find(IMAGE, DIGEST, OWN)).state).toBe('unknown');
+    expect((await asking(gone).client.find('xgboost:3.0-5', undefined, OWN)).state).toBe('unknown');
+  });
+});

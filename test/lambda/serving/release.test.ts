@@ -528,6 +528,18 @@ describe('removal', () => {
     expect([...sagemaker.models.keys()]).toEqual([`${NAME}-other-m`, 'foreign']);
   });
 
+  test('takes the alarms of its configurations along', async () => {
+    const { sagemaker, alarms, released } = world({ ...REAL_TIME, deployment: { ...REAL_TIME.deployment, watchSeconds: 60 } });
+    await released(1);
+    alarms.state('somebody-elses', 'OK');
+    expect(alarms.alarms.size).toBe(3);
+    sagemaker.endpoints.delete(NAME);
+    const parts = { endpoints: new EndpointClient(sagemaker.client()), alarms: new RollbackAlarms(alarms.client()) };
+    await removeEndpoint(NAME, parts, { timeLeft: () => 0 });
+    expect([...alarms.alarms.keys()]).toEqual(['somebody-elses']);
+    expect(sagemaker.configs.size).toBe(0);
+  });
+
   test('of an endpoint that was never made is nothing', async () => {
     const { sagemaker } = world();
     await removeEndpoint(NAME, made(sagemaker), { timeLeft: () => 0 });
