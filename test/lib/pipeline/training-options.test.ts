@@ -117,7 +117,7 @@ describe('the built-in XGBoost', () => {
   });
 
   test.each<[string, () => unknown, RegExp]>([
-    ['of a framework that has none', () => Training.algorithm({ framework: Framework.scikitLearn('1.4-2'), hyperparameters }), /framework: the image has/],
+    ['of a framework without', () => Training.algorithm({ framework: Framework.scikitLearn('1.4-2'), hyperparameters }), /framework: the image/],
     ['without rounds', () => Training.algorithm({ framework }), /hyperparameters\.num_round: XGBoost has to be told/],
     ['with times', () => samplePipeline({ training }), /times are none, got timeColumn 'timestamp'/],
     [
