@@ -63,5 +63,8 @@ const decide = async (io: Io, command: Command, name: string, { model, version, 
   const { api } = await findPlatform(options);
   const body = { name: model, version: String(version), to, reason: options.reason, evidence_uri: options.evidence };
   const answer = await api.call('POST', `/api/2.0/mlops/registry/${name}`, body);
-  emit(io, options, answer, () => `${model} v${version} ${done}\n`);
+  // The first of two persons leaves the version where it is.
+  const left = (answer as { model_version?: { state?: string } }).model_version?.state;
+  const waits = to === 'Approved' && left === 'PendingApproval';
+  emit(io, options, answer, () => `${model} v${version} ${waits ? 'has your approval and waits for another person' : done}\n`);
 };

@@ -15,6 +15,8 @@ interface Options extends PlatformOptions {
 
 const STATES = Object.keys(ALLOWED_TRANSITIONS);
 
+const asks = (whether: boolean | undefined): string => (whether ? 'yes' : '-');
+
 export const register = (parent: Command, io: Io): void => {
   platformOptions(
     parent
@@ -44,8 +46,8 @@ export const register = (parent: Command, io: Io): void => {
         ? `${model} has no rules\n`
         : table(
             io,
-            ['step to', 'two persons', 'evidence'],
-            rules.map(({ state, twoPerson, evidence }) => [state, twoPerson ? 'yes' : '-', evidence ? 'yes' : '-']),
+            ['step to', 'a person', 'two persons', 'evidence'],
+            rules.map(({ state, person, twoPerson, evidence }) => [state, asks(person || twoPerson), asks(twoPerson), asks(evidence)]),
           ),
     );
   });
