@@ -4,6 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { optionsOf } from './scenarios';
 import { Approval, DriftReference, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
 
 /** The platform with one model: hourly demand for rental bikes, data and script in examples/bike-sharing. */
@@ -27,6 +28,7 @@ class MlOpsStack extends Stack {
         references: [DriftReference.sameSeason(), DriftReference.lastDays(364)],
       }),
       retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 100 })], { cooldown: Duration.days(30) }),
+      ...optionsOf(this.node.tryGetContext('scenario'), this),
     });
   }
 }

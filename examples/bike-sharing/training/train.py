@@ -37,11 +37,49 @@ def recency_weights(times: pd.Series, half_life_days: float) -> np.ndarray:
     return np.power(0.5, age / half_life_days).to_numpy()
 
 
+def encode(rows: np.ndarray, categories: dict) -> np.ndarray:
+    """A column for each value that training has seen in the features of `categories`; for another value there is none, and no prediction."""
+    columns = []
+    for name, column in zip(FEATURES, rows.T):
+        values = np.asarray(categories.get(name, []), dtype=np.float32)
+        if name not in categories:
+            columns.append(column)
+            continue
+        unknown = np.setdiff1d(column, values)
+        if unknown.size:
+            raise RuntimeError(f"{name} is {unknown[0]:g}, which no row of the training data has")
+        columns.extend((column == value).astype(np.float32) for value in values)
+    return np.column_stack(columns)
+
+
+class Checkpoint(xgb.callback.TrainingCallback):
+    """Keeps the rounds so far, so that a training on spare capacity goes on where it was interrupted."""
+
+    def __init__(self, file: Path, every: int) -> None:
+        self.file, self.every = file, every
+        super().__init__()
+
+    def after_iteration(self, model: xgb.Booster, epoch: int, evals_log: dict) -> bool:
+        if model.num_boosted_rounds() % self.every == 0:
+            half = self.file.with_suffix(".part")
+            half.write_bytes(model.save_raw("ubj"))
+            half.replace(self.file)
+        return False
+
+    def read(self) -> xgb.Booster | None:
+        return xgb.Booster(model_file=bytearray(self.file.read_bytes())) if self.file.exists() else None
+
+
 def train(arguments: argparse.Namespace) -> None:
     frame = read_channel(arguments.train)
     times = pd.to_datetime(frame[TIME], utc=True)
+    if arguments.last_days:
+        recent = times > times.max() - pd.Timedelta(days=arguments.last_days)
+        frame, times = frame[recent], times[recent]
+    categories = {name: sorted(frame[name].unique().tolist()) for name in arguments.categorical.split(",") if name}
+    rows = frame[FEATURES].to_numpy(dtype=np.float32)
     matrix = xgb.DMatrix(
-        frame[FEATURES].to_numpy(dtype=np.float32),
+        encode(rows, categories) if categories else rows,
         label=np.log1p(frame[TARGET].to_numpy(dtype=np.float64)),
         weight=recency_weights(times, arguments.half_life_days),
     )
@@ -50,13 +88,28 @@ def train(arguments: argparse.Namespace) -> None:
         "max_depth": arguments.max_depth,
         "eta": arguments.eta,
         "seed": arguments.seed,
-        "nthread": int(os.environ.get("SM_NUM_CPUS", "1")),
+        "nthread": arguments.threads,
     }
+    checkpoint = Checkpoint(Path(arguments.checkpoints) / "rounds.ubj", arguments.checkpoint_rounds) if arguments.checkpoint_rounds else None
+    before = checkpoint.read() if checkpoint else None
+    done = before.num_boosted_rounds() if before else 0
+    if checkpoint:
+        print(f"rounds-from-checkpoint={done};", flush=True)
     history: dict = {}
     booster = xgb.train(
-        parameters, matrix, num_boost_round=arguments.rounds, evals=[(matrix, "train")], evals_result=history, verbose_eval=False
+        parameters,
+        matrix,
+        num_boost_round=arguments.rounds - done,
+        evals=[(matrix, "train")],
+        evals_result=history,
+        verbose_eval=False,
+        xgb_model=before,
+        callbacks=[checkpoint] if checkpoint else None,
     )
-    print(f"rows={len(frame)};", f"train-rmse-log={history['train']['rmse'][-1]:.5f};")
+    if categories:
+        booster.set_attr(categories=json.dumps(categories))
+    last = history["train"]["rmse"][-1] if history else float("nan")
+    print(f"rows={len(frame)};", f"rounds={booster.num_boosted_rounds()};", f"train-rmse-log={last:.5f};")
     directory = Path(arguments.model_dir)
     booster.save_model(directory / "model.json")
     (directory / "columns.json").write_text(json.dumps(COLUMNS))
@@ -89,7 +142,8 @@ def input_fn(body, content_type: str) -> np.ndarray:
 
 
 def predict_fn(rows: np.ndarray, model: xgb.Booster) -> np.ndarray:
-    return np.clip(np.expm1(model.inplace_predict(rows)), 0, None)
+    categories = json.loads(model.attr("categories") or "{}")
+    return np.clip(np.expm1(model.inplace_predict(encode(rows, categories) if categories else rows)), 0, None)
 
 
 def output_fn(prediction: np.ndarray, accept: str):
@@ -105,4 +159,9 @@ if __name__ == "__main__":
     parser.add_argument("--eta", type=float, default=0.1)
     parser.add_argument("--half-life-days", type=float, default=20)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=int(os.environ.get("SM_NUM_CPUS", "1")))
+    parser.add_argument("--last-days", type=int, default=0, help="only rows of so many days before the newest one")
+    parser.add_argument("--categorical", default="", help="features, separated by commas, whose values are names and not amounts")
+    parser.add_argument("--checkpoints", default="/opt/ml/checkpoints")
+    parser.add_argument("--checkpoint-rounds", type=int, default=0, help="keep what is done after each so many rounds")
     train(parser.parse_args())
