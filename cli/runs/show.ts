@@ -1,20 +1,39 @@
+import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Command } from 'commander';
+import { accountOf } from '../../lambda/pipeline/execution-steps';
+import { ExecutionsClient } from '../../lambda/pipeline/executions.client';
 import { stepNameOf } from '../../lambda/pipeline/step-of-state';
 import type { RunRecord } from '../../lib/tracking/contract';
 import { duration, fields, localTime, number, shorten, state, strong, table } from '../format';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
-import { findPlatform } from '../platform';
+import { findPlatform, type Platform } from '../platform';
 
 export const register = (parent: Command, io: Io): void => {
   platformOptions(parent.command('show').description('one run: steps, parameters, metrics, and why it failed').argument('<run>')).action(
     async (runId: string, _, command: Command) => {
       const options = command.optsWithGlobals<PlatformOptions>();
-      const run = await (await findPlatform(options)).runs.getRun(runId);
+      const platform = await findPlatform(options);
+      const run = await asItStands(platform, await platform.runs.getRun(runId));
       emit(io, options, run, () => show(io, run));
     },
   );
 };
+
+/** A run under way as the state machine knows it: jobs put nothing on record themselves while they work. */
+async function asItStands({ connection }: Platform, run: RunRecord): Promise<RunRecord> {
+  if (run.status !== 'RUNNING') return run;
+  try {
+    const { steps, billed } = await accountOf(new ExecutionsClient(new SFNClient(connection)).events(run.executionArn));
+    const known = new Map(run.steps.map((step) => [step.name, step]));
+    // What a function has told of its own step is more than the state machine knows of it.
+    const merged = steps.map((step) => ({ ...step, ...(known.get(step.name)?.status === step.status ? known.get(step.name) : {}) }));
+    return { ...run, steps: merged.length > 0 ? merged : run.steps, ...(billed.length > 0 && { billed }) };
+  } catch (error) {
+    if (error instanceof Error && /AccessDenied|ExecutionDoesNotExist|InvalidArn/.test(error.name)) return run;
+    throw error;
+  }
+}
 
 /** Step Functions takes a redrive within this time. */
 const REDRIVABLE_DAYS = 14;

@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import { ARTIFACTS_ENV, type DataManifest, datasetPrefix } from '../../lib/artifacts/contract';
+import { ARTIFACTS_ENV, datasetPrefix } from '../../lib/artifacts/contract';
 import { hasCode, PIPELINE_ENV, type PipelineSpec, type PreparedData } from '../../lib/pipeline/contract';
-import type { DatasetInput } from '../../lib/tracking/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { S3Files } from '../common/s3.client';
@@ -10,6 +9,7 @@ import { LineageClient } from '../tracking/lineage.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
 import { DATA_COMMIT, keepConfiguration, readRecorded, type RunSource, withOverrides } from './configuration';
 import { chooseConstraints } from './constraint-source';
+import { dataParams, datasetOf } from './data-record';
 import { jobNameBase } from './job-names';
 import { DataPreparation, runUris } from './prepare';
 import { beginStep, recordedStep } from './recorded-step';
@@ -124,31 +124,3 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
     rollback: { present: false },
   };
 };
-
-const dataParams = ({ dataId, prefix, commit, train, holdout, quarantinedRows, constraints }: DataManifest): Record<string, string> => ({
-  'data.id': dataId,
-  ...(prefix === undefined ? {} : { 'data.prefix': prefix }),
-  ...(commit === undefined ? {} : { 'data.commit': commit }),
-  'data.trainRows': String(train.rows),
-  'data.holdoutRows': String(holdout.rows),
-  'data.quarantinedRows': String(quarantinedRows),
-  ...(holdout.from === undefined ? {} : { 'data.holdoutFrom': holdout.from }),
-  ...(constraints && {
-    'data.constraints': constraints.source,
-    ...(constraints.versionId !== undefined && { 'data.constraintsVersion': constraints.versionId }),
-    'data.warnings': String(constraints.warnings),
-  }),
-});
-
-/** Longest digest that MLflow takes. */
-const DIGEST_LENGTH = 36;
-
-/** The data as MLflow shows it: its digest is the beginning of the data's id, its source the manifest. */
-const datasetOf = ({ dataId, model, columns, rows }: DataManifest, manifestUri: string): DatasetInput => ({
-  name: model,
-  digest: dataId.slice(0, DIGEST_LENGTH),
-  sourceType: 's3',
-  source: JSON.stringify({ uri: manifestUri }),
-  profile: JSON.stringify({ num_rows: rows, num_columns: columns.length }),
-  tags: { 'mlflow.data.context': 'training' },
-});

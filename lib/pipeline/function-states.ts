@@ -106,6 +106,7 @@ export class FunctionStates {
     const { approve, requestApproval } = this.functions;
     const about = {
       model: at('$.model'),
+      runId: at('$.runId'),
       version: sfn.JsonPath.numberAt('$.registered.version'),
       policy: approval.policy,
       reason: at('$.evaluation.reason'),
@@ -119,7 +120,6 @@ export class FunctionStates {
       payload: {
         ...about,
         ...judged,
-        runId: at('$.runId'),
         cause: at('$.cause'),
         expirySeconds: approval.expirySeconds,
         ...(approval.reminderSeconds !== undefined && { reminderSeconds: approval.reminderSeconds }),
