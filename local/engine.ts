@@ -43,7 +43,7 @@ export interface EngineOptions {
   readonly waitScale?: number;
   /** Factor on time limits for containers to start and end. 1 by default. */
   readonly timeScale?: number;
-  /** Framework (`xgboost` or `scikit-learn`) that stands in for an image of one's own, by the name of its repository. */
+  /** What stands in for images of one's own, by repository: `xgboost`, `scikit-learn`, or a directory with the programs `train` and `serve`. */
   readonly images?: OwnImages;
   /** Where functions look for packages that the runtime of AWS provides: every node_modules from here upwards. The working directory by default. */
   readonly projectDirectory?: string;

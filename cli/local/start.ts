@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Command } from 'commander';
 import { LocalEngine } from '../../local/engine';
 import { FRAMEWORKS, type OwnImages } from '../../local/sagemaker/images';
@@ -24,7 +26,7 @@ export const register = (parent: Command, io: Io): void => {
       .description('start an engine and print the environment that leads any CDK app or AWS SDK to it')
       .option('--name <name>', 'several engines run side by side (default: "default")')
       .option('--port <number>', 'a free one by default', portNumber)
-      .option('--image <repository=framework>', `what stands in for an image of yours: ${FRAMEWORKS.join(' or ')}; may be repeated`, ownImage)
+      .option('--image <repository=what>', `stands in for an image of yours: ${FRAMEWORKS.join(', ')} or a directory with train and serve`, ownImage)
       .option('--foreground', 'stay, and end the engine with this command'),
   ).action(async (_, command: Command) => {
     const options = command.optsWithGlobals<Options>();
@@ -51,10 +53,14 @@ function portNumber(text: string): number {
 }
 
 function ownImage(text: string, before: OwnImages = {}): OwnImages {
-  const [repository, name] = text.split('=');
-  const framework = FRAMEWORKS.find((known) => known === name);
-  if (!repository || !framework) throw new UsageError(`--image ${text} names no framework`, `give <repository>=${FRAMEWORKS.join(' or =')}`);
-  return { ...before, [repository]: framework };
+  const [, repository, what = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  const framework = FRAMEWORKS.some((known) => known === what);
+  const program = ['train', 'serve'].some((name) => existsSync(path.join(what, name)));
+  if (repository === undefined || !(framework || program)) {
+    const choices = `give <repository>=${FRAMEWORKS.join(' or =')}, or a directory with train and serve`;
+    throw new UsageError(`--image ${text} names nothing that runs`, choices);
+  }
+  return { ...before, [repository]: framework ? what : path.resolve(what) };
 }
 
 const exports = (env: Readonly<Record<string, string>>): string =>

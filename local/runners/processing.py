@@ -1,4 +1,4 @@
-"""A processing container: its entry point with its arguments, and its exit code."""
+"""A container that runs a command of its own and ends with its exit code: processing jobs, and images of one's own."""
 import os
 import re
 import runpy
@@ -19,8 +19,10 @@ def led(word, root):
 
 def run(order):
     root = order["root"]
-    words = [led(word, root) for word in order["command"]]
-    os.environ.update({name: led(value, root) for name, value in order["environment"].items()})
+    # A program of this machine is named as it is; what a request says is meant for the inside of its container.
+    words = [order["program"]] if order.get("program") else [led(word, root) for word in order["command"]]
+    if not order.get("program"):
+        os.environ.update({name: led(value, root) for name, value in order["environment"].items()})
     for directory in ("output", "tmp"):
         os.makedirs(os.path.join(root, directory), exist_ok=True)
     os.chdir(root)

@@ -33,8 +33,8 @@ const IMAGES: readonly Image[] = [
 
 export const FRAMEWORKS: readonly Framework[] = ['xgboost', 'scikit-learn'];
 
-/** Images of one's own that are built on one of the frameworks' images, by repository. */
-export type OwnImages = Readonly<Record<string, Framework>>;
+/** What stands in for images of one's own, by repository: one of FRAMEWORKS, or a directory with the image's programs `train` and `serve`. */
+export type OwnImages = Readonly<Record<string, string>>;
 
 const OWN_URI = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\/([^:@]+)[:@].+$/;
 const URI = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\/([^:@]+):([^:@]+)$/;
@@ -52,13 +52,14 @@ export class Images {
 
   framework(image: string): Framework {
     const mine = this.own[OWN_URI.exec(image)?.[1] ?? ''];
-    if (mine) return mine;
+    // Programs of one's own find all that the engine has installed.
+    if (mine) return FRAMEWORKS.find((framework) => framework === mine) ?? 'xgboost';
     const [, repository, tag] = URI.exec(image) ?? [];
     const known = IMAGES.find((candidate) => candidate.repository === repository);
     const names = IMAGES.map(({ example }) => `<account>.dkr.ecr.<region>.amazonaws.com/${example}`).join(' and ');
     const [, version, micro, suffix] = /^(\d+\.\d+)-(\d+)(.*)$/.exec(tag ?? '') ?? [];
     if (!known || version === undefined || !known.suffixes.test(suffix)) {
-      const own = 'an image of yours that is built on one of them is named when the engine starts (--image <repository>=<framework>)';
+      const own = 'what stands in for an image of yours is named when the engine starts (--image <repository>=<framework or directory>)';
       throw invalid(`The local engine cannot run the image ${image}: it knows ${names}; ${own}`);
     }
     const wanted = `${version}.${micro}`;
@@ -71,6 +72,12 @@ export class Images {
     }
     return known.framework;
   }
+}
+
+/** The program of an image of one's own, where a directory stands in for it. */
+export function programOf(own: OwnImages | undefined, image: string, name: 'train' | 'serve'): string | undefined {
+  const mine = own?.[OWN_URI.exec(image)?.[1] ?? ''];
+  return mine === undefined || FRAMEWORKS.some((framework) => framework === mine) ? undefined : path.join(mine, name);
 }
 
 export function sitePackages(python: string): string[] {

@@ -3,8 +3,10 @@ import { cp, mkdir } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../processes';
 import { type Context, scaled } from './context';
 import { messageOf } from './errors';
+import { programOf } from './images';
 import { type ModelRecord, modelDataOf } from './models';
 import type { Container } from './processes';
 import { downloadAll, extractArchive, listKeys, locationOf, relativeName, removeDirectory, storageReason } from './storage';
@@ -41,6 +43,8 @@ export class ModelServer {
   private lastLine = '';
   private stopped = false;
   private doomed = false;
+  /** Where a program of one's own was told to listen. */
+  private toldPort?: number;
 
   constructor(
     private readonly context: Context,
@@ -92,15 +96,10 @@ export class ModelServer {
 
   private async launch(startupSeconds: number): Promise<void> {
     const environment: Record<string, string> = { ...this.model.container.Environment, AWS_REGION: this.context.options.region, ...this.environment };
+    const how = await this.command(environment);
     this.container = this.context.containers.take();
     this.container.start(
-      {
-        runner: 'serving',
-        framework: this.context.images.framework(this.model.container.Image!),
-        root: this.root,
-        program: environment.SAGEMAKER_PROGRAM,
-        environment: { ...environment, SM_MODEL_DIR: path.join(this.root, 'model') },
-      },
+      { ...how, framework: this.context.images.framework(this.model.container.Image!), root: this.root },
       (line) => {
         if (line.trim()) this.lastLine = line.trim();
         this.onLine(line);
@@ -108,6 +107,20 @@ export class ModelServer {
     );
     if (this.doomed) this.kill();
     await this.healthy(Date.now() + scaled(this.context, startupSeconds));
+  }
+
+  /** A framework says where it listens; a program of one's own is told. */
+  private async command(environment: Record<string, string>) {
+    const own = this.ownProgram();
+    this.toldPort = own === undefined ? undefined : await freePort();
+    const port: Record<string, string> = this.toldPort === undefined ? {} : { SAGEMAKER_BIND_TO_PORT: String(this.toldPort) };
+    const complete = { ...environment, ...port, SM_MODEL_DIR: path.join(this.root, 'model') };
+    if (own === undefined) return { runner: 'serving', program: environment.SAGEMAKER_PROGRAM, environment: complete } as const;
+    return { runner: 'processing', program: own, environment: complete } as const;
+  }
+
+  private ownProgram(): string | undefined {
+    return programOf(this.context.options.images, this.model.container.Image!, 'serve');
   }
 
   /** A container that dies while it serves is started again, as on an instance. */
@@ -141,6 +154,7 @@ export class ModelServer {
       const keys = data.form === 'object' ? [key] : await listKeys(s3, bucket, key);
       await downloadAll(s3, bucket, new Map(keys.map((name) => [name, relativeName(name, key)])), modelDirectory);
     }
+    if (this.ownProgram() !== undefined) return;
     const environment = { ...this.model.container.Environment, ...this.environment };
     const submitted = environment.SAGEMAKER_SUBMIT_DIRECTORY ?? '/opt/ml/model/code';
     if (/^(s3|https):\/\//.test(submitted)) await extractArchive(s3, submitted, path.join(this.root, 'sourcedir.tar.gz'), codeDirectory);
@@ -159,7 +173,8 @@ export class ModelServer {
     const late = new AbortController();
     const timeout = sleep(Math.max(0, deadline - Date.now()), undefined, { signal: late.signal, ref: false }).catch(() => undefined);
     try {
-      const port = await Promise.race([container.port, container.exited.then(() => undefined), timeout.then(() => undefined)]);
+      const told = this.toldPort === undefined ? container.port : Promise.resolve(this.toldPort);
+      const port = await Promise.race([told, container.exited.then(() => undefined), timeout.then(() => undefined)]);
       if (port === undefined) throw this.pingFailure(container.running ? 'the container did not answer in time' : 'the container ended');
       this.port = port;
       while (container.running && Date.now() < deadline) {

@@ -2,6 +2,7 @@ import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { ContainerDefinition, CreateModelCommandInput } from '@aws-sdk/client-sagemaker';
 import type { Context } from './context';
 import { invalid, unsupported } from './errors';
+import { type OwnImages, programOf } from './images';
 import { type ListRequest, type Listed, Records, withoutTags } from './records';
 import { listKeys, locationOf } from './storage';
 
@@ -39,7 +40,7 @@ export class Models {
 
   async create(request: CreateModelCommandInput) {
     const name = request.ModelName!;
-    const container = theContainer(request);
+    const container = theContainer(request, this.context.options.images);
     if (!request.ExecutionRoleArn) throw unsupported('a model without ExecutionRoleArn');
     this.context.images.framework(container.Image!);
     const arn = this.models.arnOf(name);
@@ -100,7 +101,7 @@ export class Models {
   }
 }
 
-function theContainer(request: CreateModelCommandInput): ContainerDefinition {
+function theContainer(request: CreateModelCommandInput, own: OwnImages | undefined): ContainerDefinition {
   if (request.PrimaryContainer && request.Containers) throw invalid('PrimaryContainer and Containers cannot both be specified');
   if (!request.PrimaryContainer && !request.Containers) throw invalid('Either PrimaryContainer or Containers must be specified');
   if (request.Containers && request.Containers.length !== 1) throw unsupported('inference pipelines of several containers');
@@ -110,7 +111,7 @@ function theContainer(request: CreateModelCommandInput): ContainerDefinition {
   if (container.Mode === 'MultiModel') throw unsupported('multi-model containers');
   if (container.AdditionalModelDataSources) throw unsupported('AdditionalModelDataSources');
   if (container.ModelDataUrl && container.ModelDataSource) throw invalid('ModelDataUrl and ModelDataSource cannot both be specified');
-  if (!container.Environment?.SAGEMAKER_PROGRAM) {
+  if (!container.Environment?.SAGEMAKER_PROGRAM && programOf(own, container.Image, 'serve') === undefined) {
     throw unsupported('a model without a script: its container has no environment variable SAGEMAKER_PROGRAM, and only script mode is played');
   }
   return container;

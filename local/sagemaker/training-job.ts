@@ -13,6 +13,7 @@ import { type Context, announce, openLog, scaled, waited } from './context';
 import { DirectorySync } from './directory-sync';
 import { invalid, messageOf } from './errors';
 import { FinalMetrics } from './final-metrics';
+import { programOf } from './images';
 import { type JobFault, strike } from './job-faults';
 import type { LogStream } from './logs';
 import type { Container, Exit } from './processes';
@@ -164,7 +165,9 @@ export class TrainingJob {
       await mkdir(path.join(this.root, directory), { recursive: true });
     }
     if (!this.stopping) this.enter('Downloading');
-    const framework = this.context.images.framework(this.request.AlgorithmSpecification!.TrainingImage!);
+    const image = this.request.AlgorithmSpecification!.TrainingImage!;
+    const framework = this.context.images.framework(image);
+    const own = programOf(this.context.options.images, image, 'train');
     const checkpoints = this.checkpoints();
     const unreachable = await this.fetch(checkpoints);
     if (this.stopping) return this.finish('Stopped', this.stopping);
@@ -176,7 +179,8 @@ export class TrainingJob {
     const isolated = this.request.EnableNetworkIsolation === true;
     this.container = this.context.containers.take();
     const environment = this.environment(checkpoints);
-    this.container.start({ runner: 'training', framework, root: this.root, cpus: 2, isolated, environment }, (line) => {
+    const how = own === undefined ? ({ runner: 'training' } as const) : ({ runner: 'processing', program: own } as const);
+    this.container.start({ ...how, framework, root: this.root, cpus: 2, isolated, environment }, (line) => {
       log.write(line);
       metrics.read(line);
     });
@@ -218,7 +222,7 @@ export class TrainingJob {
     try {
       await fetchInputs(s3, this.request, this.root);
       await checkpoints?.fetch();
-      await fetchCode(s3, this.request, this.root);
+      if (this.request.HyperParameters?.sagemaker_submit_directory) await fetchCode(s3, this.request, this.root);
     } catch (error) {
       if (error instanceof CodeFailure) return `AlgorithmError: ${error.message}, exit code: 1`;
       throw new JobFailure(`ClientError: Data download failed:${storageReason(error)}`);

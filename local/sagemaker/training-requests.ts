@@ -6,7 +6,7 @@ const ONE_DAY = 86_400;
 const NOT_PLAYED = ['TensorBoardOutputConfig', 'ServerlessJobConfig', 'MlflowConfig', 'ModelPackageConfig'] as const;
 
 /** The rules that the service model cannot say, and the parts that this engine does not play. */
-export function checkTraining(request: CreateTrainingJobCommandInput): void {
+export function checkTraining(request: CreateTrainingJobCommandInput, ownProgram: boolean): void {
   const algorithm = request.AlgorithmSpecification;
   if (!algorithm) throw invalid('AlgorithmSpecification is required for a training job');
   if (!algorithm.TrainingImage === !algorithm.AlgorithmName) {
@@ -39,7 +39,7 @@ export function checkTraining(request: CreateTrainingJobCommandInput): void {
   }
   for (const field of NOT_PLAYED) if (request[field]) throw unsupported(field);
   checkChannels(request);
-  checkScriptMode(request.HyperParameters ?? {});
+  if (!ownProgram) checkScriptMode(request.HyperParameters ?? {});
 }
 
 function checkChannels(request: CreateTrainingJobCommandInput): void {

@@ -101,7 +101,7 @@ export class Bench {
     readonly directory: string,
   ) {}
 
-  static async start(timeScale = 0.02, waitScale = 0.02): Promise<Bench> {
+  static async start(timeScale = 0.02, waitScale = 0.02, images: Record<string, string> = {}): Promise<Bench> {
     const engine = new FakeEngine();
     const directory = mkdtempSync(path.join(os.tmpdir(), 'mlops-sagemaker-'));
     const service = await startSageMakerService({
@@ -114,6 +114,7 @@ export class Bench {
       accountId: '000000000000',
       timeScale,
       waitScale,
+      images,
     });
     return new Bench(engine, service, directory);
   }
