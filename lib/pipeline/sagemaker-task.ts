@@ -4,7 +4,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Validator } from '../common/validation';
 import * as optimizedFields from './optimized-fields.json';
-import { retryWhatPasses } from './retry';
+import { retrySageMaker } from './retry';
 import { passing } from './sdk-task';
 
 /** What Step Functions' integration takes of each request; the service itself knows more fields. */
@@ -86,7 +86,7 @@ export class SageMakerTask extends sfn.TaskStateBase {
     this.request = props.parameters;
     this.resources = [ownOf(stack, props)];
     this.taskPolicies = policiesOf(stack, props);
-    retryWhatPasses(this);
+    retrySageMaker(this);
   }
 
   /** @internal */

@@ -2,7 +2,7 @@ import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { retryWhatPasses } from './retry';
+import { retrySageMaker } from './retry';
 
 export interface SdkTaskProps {
   /** Action of SageMaker's API as Step Functions' SDK integration writes it, e.g. `describeTrainingJob`. */
@@ -48,7 +48,7 @@ export class SdkTask extends sfn.TaskStateBase {
     this.resources = [Stack.of(this).formatArn({ service: 'sagemaker', resource, resourceName: `${namePrefix}-*` })];
     const actions = allowed.map((action) => `sagemaker:${action}`);
     this.taskPolicies = [new iam.PolicyStatement({ actions, resources: [...this.resources] }), ...passing(passedRoles)];
-    retryWhatPasses(this);
+    retrySageMaker(this);
   }
 
   /** @internal */

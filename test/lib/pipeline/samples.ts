@@ -9,6 +9,7 @@ import { Task } from '../../../lib/common/task';
 import { ModelMonitor } from '../../../lib/monitoring/model-monitor';
 import { Monitoring } from '../../../lib/monitoring/monitoring';
 import { Approval } from '../../../lib/pipeline/approval';
+import { RETRYABLE_ERRORS } from '../../../lib/pipeline/contract';
 import { Framework } from '../../../lib/pipeline/framework';
 import { Training } from '../../../lib/pipeline/training';
 import { TrainingPipeline } from '../../../lib/pipeline/training-pipeline';
@@ -98,7 +99,12 @@ export interface State {
   readonly Type: string;
   readonly Resource?: string;
   readonly TimeoutSeconds?: number;
-  readonly Retry?: { readonly ErrorEquals: string[]; readonly JitterStrategy: string; readonly MaxDelaySeconds: number }[];
+  readonly Retry?: {
+    readonly ErrorEquals: string[];
+    readonly JitterStrategy: string;
+    readonly MaxDelaySeconds?: number;
+    readonly MaxAttempts: number;
+  }[];
   readonly Catch?: unknown;
   readonly Parameters?: Record<string, unknown>;
   readonly Branches?: { readonly States: Record<string, State> }[];
@@ -126,3 +132,14 @@ export const statesOf = (states: Record<string, State>): [string, State][] =>
     [name, state] as [string, State],
     ...(state.Branches ?? []).flatMap(({ States }) => statesOf(States)),
   ]);
+
+/** What passes is tried again with jitter for a bounded time; requests to SageMaker also where an error has no name of its own, a few times. */
+export const expectBoundedRetries = (retry: State['Retry']): void => {
+  const [named, unnamed, ...others] = retry ?? [];
+  expect(named).toMatchObject({ ErrorEquals: [...RETRYABLE_ERRORS], JitterStrategy: 'FULL', MaxAttempts: 8, MaxDelaySeconds: 300 });
+  if (unnamed) {
+    const errors = ['SageMaker.AmazonSageMakerException', 'SageMaker.SageMakerException'];
+    expect(unnamed).toMatchObject({ ErrorEquals: errors, JitterStrategy: 'FULL', MaxAttempts: 4 });
+  }
+  expect(others).toEqual([]);
+};

@@ -4,13 +4,12 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { TASK_METRICS } from '../../../lib/common/contract';
 import { Task } from '../../../lib/common/task';
-import { RETRYABLE_ERRORS } from '../../../lib/pipeline/contract';
 import { Framework } from '../../../lib/pipeline/framework';
 import { Gate } from '../../../lib/pipeline/gate';
 import { Holdout } from '../../../lib/pipeline/holdout';
 import { Training } from '../../../lib/pipeline/training';
 import { Serving } from '../../../lib/serving/serving';
-import { definitionOf, directoryWith, samplePipeline, type State, statesOf } from './samples';
+import { definitionOf, directoryWith, expectBoundedRetries, samplePipeline, type State, statesOf } from './samples';
 
 const { stack } = samplePipeline();
 const definition = definitionOf(stack);
@@ -37,8 +36,7 @@ describe('the state machine', () => {
 
   test.each(tasks)('%s has a timeout, retries only what passes, with jitter and a longest delay, and catches nothing', (_, task) => {
     expect(task.TimeoutSeconds).toBeGreaterThan(0);
-    expect(task.Retry).toHaveLength(1);
-    expect(task.Retry![0]).toMatchObject({ ErrorEquals: [...RETRYABLE_ERRORS], JitterStrategy: 'FULL', MaxDelaySeconds: 300 });
+    expectBoundedRetries(task.Retry);
     expect(task.Catch).toBeUndefined();
   });
 
