@@ -245,3 +245,11 @@ test('runs show tells step, cause, exit code, logs, what was billed and the way 
     expect(out).toMatch(line);
   }
 });
+
+test('runs show of a run under way tells the step that a job does now', async () => {
+  execution('RUNNING', BEGUN);
+  await recorded();
+  expect((await mlops('runs', 'show', 'Demand-1')).out).toMatch(/^train +RUNNING/m);
+  platform.machines.executions.clear();
+  expect((await mlops('runs', 'show', 'Demand-1')).out).toMatch(/^status +RUNNING$/m);
+});
