@@ -70,7 +70,7 @@ export class ProcessingStep implements IPipelineStep {
     store.encryptionKey.grant(role, 'kms:Encrypt');
     grantVolumeKey(props, role);
     const code = this.stage(within);
-    if (code) role.addToPolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [code.bucket.arnForObjects(code.s3ObjectKey)] }));
+    if (code) grantRead(code, role);
     const kept = outputs.map((name) => output(name, context.outputUri(name)));
     const timeout = settings.maxRuntime.plus(PROVISIONING);
     const states = new SageMakerTask(scope, stepId, {
@@ -119,6 +119,13 @@ export class ProcessingStep implements IPipelineStep {
     return this.props.directory === undefined ? undefined : stageArchive(scope, archiveOf(this.props.directory));
   }
 }
+
+/** SageMaker lists what it brings as a prefix, also where that is a single object. */
+const grantRead = ({ bucket, s3ObjectKey }: s3assets.Asset, role: iam.Role): void => {
+  const conditions = { StringEquals: { 's3:prefix': s3ObjectKey } };
+  role.addToPolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [bucket.arnForObjects(s3ObjectKey)] }));
+  role.addToPolicy(new iam.PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn], conditions }));
+};
 
 const input = (name: string, source: string) => ({
   InputName: name,
