@@ -46,7 +46,7 @@ export const canaryRollback = async ({ stages, desk, hours, platform }: Scene): 
       check('the first version serves', first.outcome === 'promoted', endOf(first)),
       check('the candidate passes the gate: its holdout has no storm', gate.passed, gate.reason),
       check('the run ends as ReleaseFailed', run.error?.name === 'ReleaseFailed', endOf(run)),
-      check('the alarm of the canary itself went off', alarm !== undefined, `${name}: ${alarm?.reason ?? 'no history'}`),
+      check('the canary\'s own alarm went off', alarm !== undefined, alarm && `${name} at ${new Date(alarm.at).toISOString()}: ${alarm.reason}`),
       check('traffic went back', seen.ended !== undefined && live.EndpointConfigName === served.EndpointConfigName, live.EndpointConfigName),
       check('the endpoint serves', live.EndpointStatus === 'InService', live.EndpointStatus),
       check('the champion is the version before', champion === 1, `v${champion}`),
@@ -59,8 +59,9 @@ export const canaryRollback = async ({ stages, desk, hours, platform }: Scene): 
       check('after it clients saw no failure', after.sent > 0 && after.failed === 0, counted(after)),
     ],
     figures: [
-      { name: 'detectionSeconds', value: seconds(firstFailed, alarm?.at), unit: 's', what: 'From the first failed request to the alarm' },
-      { name: 'rollbackSeconds', value: seconds(alarm?.at, ended), unit: 's', what: 'From the alarm until the champion had all traffic again' },
+      // The alarm's own time has no fractions.
+      { name: 'detectionSeconds', value: Math.max(0, seconds(firstFailed, alarm?.at)), unit: 's', what: 'First failed request to the alarm' },
+      { name: 'exposureSeconds', value: seconds(firstFailed, ended), unit: 's', what: 'First failed request until the champion had all traffic again' },
       { name: 'failedDuringCanary', value: share(during), unit: '%', what: 'Requests that failed during the canary' },
       { name: 'failedShare', value: share({ sent, failed }), unit: '%', what: 'Requests that failed in all' },
     ],

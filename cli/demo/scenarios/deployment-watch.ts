@@ -55,11 +55,13 @@ export class DeploymentWatch {
   }
 }
 
-/** When an alarm went off, and why; its history outlives it. */
+/** When an alarm went off, to the second, and why; its history outlives it. */
 export const alarmOf = async (desk: ModelDesk, AlarmName: string): Promise<{ readonly at: number; readonly reason: string } | undefined> => {
   const alarms = new CloudWatchClient(desk.platform.connection);
   const query = new DescribeAlarmHistoryCommand({ AlarmName, HistoryItemType: 'StateUpdate' });
   const { AlarmHistoryItems = [] } = await alarms.send(query);
   const item = AlarmHistoryItems.find(({ HistorySummary = '' }) => HistorySummary.endsWith('to ALARM'));
-  return item && { at: item.Timestamp?.getTime() ?? NaN, reason: item.HistorySummary ?? '' };
+  if (!item) return undefined;
+  const { newState } = JSON.parse(item.HistoryData ?? '{}') as { newState?: { stateReason?: string } };
+  return { at: item.Timestamp?.getTime() ?? NaN, reason: newState?.stateReason ?? item.HistorySummary ?? '' };
 };
