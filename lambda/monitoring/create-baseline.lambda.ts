@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ARTIFACTS_ENV, baselineKey } from '../../lib/artifacts/contract';
-import { BaselineAnswer, BaselineRequest, MONITORING_ENV, MonitorSpec } from '../../lib/monitoring/contract';
+import { MONITORING_ENV, MonitorSpec } from '../../lib/monitoring/contract';
+import { BaselineAnswer, BaselineRequest } from '../../lib/monitoring/workflow/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { buildBaseline } from './baseline/build';

@@ -368,18 +368,6 @@ export interface MonitorRun {
   readonly unchanged: number;
 }
 
-/** Input of the baseline function, a step of the pipeline. */
-export interface BaselineRequest {
-  readonly runId: string;
-  readonly trainUri: string;
-  readonly holdoutUri: string;
-  readonly candidateScoresUri: string;
-}
-
-export interface BaselineAnswer {
-  readonly baselineUri: string;
-}
-
 /** Reports bucket, below `monitoringPrefix(model)`. Times are `yyyymmddThhmmssZ`. */
 export const MONITORING_KEYS = {
   /** Result, report and Model Monitor's files of a window; later windows sort later. */

@@ -85,3 +85,15 @@ export interface JudgeInput {
   /** As it was planned; in the modes map and distributed every shard has been profiled. */
   readonly window: PlannedWindow;
 }
+
+/** Input of the baseline function, a step of the pipeline. */
+export interface BaselineRequest {
+  readonly runId: string;
+  readonly trainUri: string;
+  readonly holdoutUri: string;
+  readonly candidateScoresUri: string;
+}
+
+export interface BaselineAnswer {
+  readonly baselineUri: string;
+}
