@@ -39,6 +39,8 @@ export const canaryRollback = async ({ stages, desk, hours, platform }: Scene): 
   const [began = NaN, ended = NaN] = [seen.began, seen.ended];
   const [before, during, after] = [traffic.between(0, began), traffic.between(began, ended), traffic.between(ended, Infinity)];
   const firstFailed = traffic.answers.find(({ ok }) => !ok)?.at;
+  // The alarm's own time has no fractions.
+  const detection = Math.max(0, seconds(firstFailed, alarm?.at));
   const { sent, failed } = traffic.between(0, Infinity);
   const counted = (of: typeof before): string => `${of.failed} of ${of.sent} requests failed (${share(of)} %)`;
   return {
@@ -59,9 +61,8 @@ export const canaryRollback = async ({ stages, desk, hours, platform }: Scene): 
       check('after it clients saw no failure', after.sent > 0 && after.failed === 0, counted(after)),
     ],
     figures: [
-      // The alarm's own time has no fractions.
-      { name: 'detectionSeconds', value: Math.max(0, seconds(firstFailed, alarm?.at)), unit: 's', what: 'First failed request to the alarm' },
-      { name: 'exposureSeconds', value: seconds(firstFailed, ended), unit: 's', what: 'First failed request until the champion had all traffic again' },
+      { name: 'detectionSeconds', value: detection, unit: 's', what: 'First failed request to the alarm' },
+      { name: 'exposureSeconds', value: seconds(firstFailed, ended), unit: 's', what: 'First failed request until all traffic was back' },
       { name: 'failedDuringCanary', value: share(during), unit: '%', what: 'Requests that failed during the canary' },
       { name: 'failedShare', value: share({ sent, failed }), unit: '%', what: 'Requests that failed in all' },
     ],
