@@ -61,7 +61,10 @@ export const readCause = (cause: string): { readonly message: string; readonly e
   // Processing tells what the container left behind beside why it failed.
   const said = [reason, text('ExitMessage')].filter((part, at, all) => part !== undefined && all.indexOf(part) === at).join(': ');
   const status = ['TrainingJobStatus', 'TransformJobStatus', 'ProcessingJobStatus', 'HyperParameterTuningJobStatus'].map(text).find(Boolean);
-  const message = said || (status === undefined ? cause : `the job ended as ${status}`);
+  // A job that ran into its limit and one that somebody stopped end alike but for this.
+  const detail = text('SecondaryStatus');
+  const ended = status && (detail === undefined || detail === status ? status : `${status}: ${detail}`);
+  const message = said || (ended === undefined ? cause : `the job ended as ${ended}`);
   const code = /exit ?code:? ?(\d+)/i.exec(message);
   return { message: message.slice(0, MESSAGE_LENGTH), ...(code && { exitCode: Number(code[1]) }) };
 };

@@ -49,6 +49,7 @@ describe('what an execution broke on', () => {
   test.each([
     ['{"errorType":"DataInvalid","errorMessage":"a.csv, row 3: bad","trace":[]}', 'a.csv, row 3: bad'],
     ['{"TrainingJobStatus":"Stopped","TrainingJobName":"x"}', 'the job ended as Stopped'],
+    ['{"TrainingJobStatus":"Stopped","SecondaryStatus":"MaxRuntimeExceeded"}', 'the job ended as Stopped: MaxRuntimeExceeded'],
     ['No route (Service: AmazonSageMaker; Status Code: 400)', 'No route (Service: AmazonSageMaker; Status Code: 400)'],
     ['{"truncated', '{"truncated'],
     ['"just text"', '"just text"'],
