@@ -69,10 +69,13 @@ export class Lab {
     );
   }
 
+  /** Sets the fault for this model's calls; what is answered takes it back and tells how often it struck. */
   async inject(state: string, { rule }: Injection): Promise<() => Promise<number>> {
     const { endpointName } = this.model.resources;
     const where =
-      rule.on === 'lambda' ? { operation: this.functionOf.get(state) as string, nameContains: this.name } : { nameContains: endpointName };
+      rule.on === 'lambda'
+        ? { operation: this.functionOf.get(state) as string, nameContains: rule.nameContains ?? this.name }
+        : { nameContains: endpointName };
     const { id } = await this.faults.add({ ...rule, ...where });
     return async () => {
       const hits = (await this.faults.list()).find((fault) => fault.id === id)?.hits ?? 0;

@@ -6,7 +6,8 @@ export type FaultName = (typeof FAULTS)[number];
 
 /** What a fault is here: a rule of the engine, and how the run should end under it. */
 export interface Injection {
-  readonly rule: Omit<FaultRule, 'nameContains'>;
+  /** The model whose calls are meant is added where it is set, unless the rule itself says which part of the event to look for. */
+  readonly rule: FaultRule;
   /** Whether the step's own retries get over it. */
   readonly survives: boolean;
   /** The run is stopped by a person while the rule keeps the step from ending. */
@@ -24,9 +25,9 @@ export interface Step {
 
 const error = (name: string, message: string, status?: number): FaultEffect => ({ kind: 'error', error: name, message, ...(status && { status }) });
 
-/** A step that a function does, told by a part of its event. */
-const functionStep = (state: string, what: string, functionName: string): Step => {
-  const on = (effect: FaultEffect, times: number): Injection['rule'] => ({ on: 'lambda', operation: functionName, times, effect });
+/** A step that a function does; `nameContains` is a part of its event that tells it from other steps of the same function. */
+const functionStep = (state: string, what: string, nameContains?: string): Step => {
+  const on = (effect: FaultEffect, times: number): FaultRule => ({ on: 'lambda', operation: state, nameContains, times, effect });
   return {
     state,
     what,
@@ -47,7 +48,7 @@ const functionStep = (state: string, what: string, functionName: string): Step =
 
 /** A step that is a job of SageMaker. */
 const jobStep = (state: string, what: string, operation: string): Step => {
-  const on = (effect: FaultEffect, times: number): Injection['rule'] => ({ on: 'sagemaker', operation, times, effect });
+  const on = (effect: FaultEffect, times: number): FaultRule => ({ on: 'sagemaker', operation, times, effect });
   return {
     state,
     what,
@@ -80,16 +81,16 @@ const callStep = (state: string, what: string, operation: string): Step => {
 
 /** The steps of the standard pipeline, in order. */
 export const STEPS: readonly Step[] = [
-  functionStep('PrepareData', 'validates and splits the data', 'PrepareData'),
+  functionStep('PrepareData', 'validates and splits the data'),
   jobStep('Train', 'training job', 'CreateTrainingJob'),
   callStep('CreateModel', 'makes the SageMaker model', 'CreateModel'),
   jobStep('ScoreCandidate', 'transform job over the holdout', 'CreateTransformJob'),
-  functionStep('Evaluate', 'gate', 'Evaluate'),
-  functionStep('Baseline', 'what the monitor compares with', 'Baseline'),
-  functionStep('Register', 'the version on record', 'Register'),
-  functionStep('Approve', 'approval by policy', 'Approve'),
-  functionStep('StartRelease', 'begins to move the endpoint', 'StartRelease'),
-  functionStep('CheckRelease', 'looks whether it has moved, and proves it', 'CheckRelease'),
-  functionStep('Promote', 'moves the champion pointer', 'Promote'),
-  functionStep('FinishPromoted', 'ends the run on record', 'FinishPromoted'),
+  functionStep('Evaluate', 'gate'),
+  functionStep('Baseline', 'what the monitor compares with'),
+  functionStep('Register', 'the version on record'),
+  functionStep('Approve', 'approval by policy'),
+  functionStep('StartRelease', 'begins to move the endpoint', '"start"'),
+  functionStep('CheckRelease', 'looks whether it has moved, and proves it', '"check"'),
+  functionStep('Promote', 'moves the champion pointer'),
+  functionStep('FinishPromoted', 'ends the run on record'),
 ];
