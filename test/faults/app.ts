@@ -1,27 +1,65 @@
 import path from 'node:path';
 import { type App, Duration, Size, Stack } from 'aws-cdk-lib';
 import { projectRoot } from '../integration/harness';
-import { Approval, Framework, Gate, MlOpsPlatform, Monitoring, Retraining, Serving, Task, Training, Trigger } from 'cdk-mlops';
+import {
+  Approval,
+  Framework,
+  Gate,
+  JobImage,
+  MlOpsPlatform,
+  Monitoring,
+  ParameterRange,
+  PipelineSteps,
+  ProcessingStep,
+  Retraining,
+  RunData,
+  Serving,
+  StandardStep,
+  Task,
+  Training,
+  Trigger,
+  Tuning,
+} from 'cdk-mlops';
 
-/** A platform whose models train in a moment; each lane of the matrix breaks its own, so that lanes can run side by side. */
+const directory = path.join(projectRoot, 'test/faults/training');
+const framework = Framework.scikitLearn('1.4-2');
+
+/** Models that train in a moment. Each lane of the matrix breaks its own, so that lanes can run side by side. */
+export interface FaultyModels {
+  readonly standard: readonly string[];
+  /** With a processing step before a tuning. */
+  readonly tuned: readonly string[];
+}
+
 export const faultsApp =
-  (stackName: string, platformName: string, models: readonly string[]) =>
+  (stackName: string, platformName: string, models: FaultyModels) =>
   (app: App): void => {
     const platform = new MlOpsPlatform(new Stack(app, stackName), 'MlOps', { platformName, api: false });
-    for (const model of models) {
+    const training = Training.script({
+      ...{ directory, entryPoint: 'train.py', framework },
+      metricDefinitions: [{ name: 'train:rmse', regex: 'train rmse: ([0-9.]+)' }],
+    });
+    const common = {
+      task: Task.regression({ target: 'y', timeColumn: 'timestamp' }),
+      // Each run makes the same model: one that is as good as the champion has to pass.
+      gate: Gate.notWorseThanChampion({ metric: 'rmse', margin: 0.05 }),
+      approval: Approval.automatic(),
+      serving: Serving.serverless({ memory: Size.gibibytes(1), maxConcurrency: 2 }),
+      monitoring: Monitoring.every(Duration.days(7), { minimumRows: 100 }),
+      retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 1000 })], { cooldown: Duration.days(7) }),
+    };
+    for (const model of models.standard) platform.addModel(model, { ...common, training });
+    for (const model of models.tuned) {
+      const count = new ProcessingStep('Count', {
+        ...{ image: JobImage.fromFramework(framework), directory, entryPoint: 'count.py' },
+        inputs: [{ name: 'train', source: RunData.TRAIN_URI }],
+        outputs: ['statistics'],
+      });
+      const ranges = [ParameterRange.categorical('shrink', ['0', '0.5'])];
       platform.addModel(model, {
-        task: Task.regression({ target: 'y', timeColumn: 'timestamp' }),
-        training: Training.script({
-          directory: path.join(projectRoot, 'test/faults/training'),
-          entryPoint: 'train.py',
-          framework: Framework.scikitLearn('1.4-2'),
-        }),
-        // Each run makes the same model: one that is as good as the champion has to pass.
-        gate: Gate.notWorseThanChampion({ metric: 'rmse', margin: 0.05 }),
-        approval: Approval.automatic(),
-        serving: Serving.serverless({ memory: Size.gibibytes(1), maxConcurrency: 2 }),
-        monitoring: Monitoring.every(Duration.days(7), { minimumRows: 100 }),
-        retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 1000 })], { cooldown: Duration.days(7) }),
+        ...common,
+        training: training.tuned(Tuning.grid({ metric: 'train:rmse', maximize: false, ranges, maxParallelJobs: 2 })),
+        steps: PipelineSteps.standard().after(StandardStep.PREPARE_DATA, count),
       });
     }
   };

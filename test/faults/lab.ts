@@ -1,5 +1,7 @@
 import {
   ListEndpointConfigsCommand,
+  ListHyperParameterTuningJobsCommand,
+  ListProcessingJobsCommand,
   ListTrainingJobsCommand,
   ListTransformJobsCommand,
   DescribeEndpointCommand,
@@ -16,6 +18,7 @@ import {
 import { sendRequest } from '../../cli/retrain/send-request';
 import { executionHash } from '../../lambda/pipeline/job-names';
 import { executionArnOf } from '../../lambda/retraining/governor';
+import { shortPrefix } from '../../lib/pipeline/names';
 import type { RunRecord } from '../../lib/tracking/contract';
 import { Faults } from '../../local/faults';
 import { client, eventually, useEngine } from '../integration/harness';
@@ -75,7 +78,7 @@ export class Lab {
     const where =
       rule.on === 'lambda'
         ? { operation: this.functionOf.get(state) as string, nameContains: rule.nameContains ?? this.name }
-        : { nameContains: endpointName };
+        : { nameContains: rule.operation === 'CreateHyperParameterTuningJob' ? shortPrefix(endpointName) : endpointName };
     const { id } = await this.faults.add({ ...rule, ...where });
     return async () => {
       const hits = (await this.faults.list()).find((fault) => fault.id === id)?.hits ?? 0;
@@ -131,6 +134,8 @@ export class Lab {
     const query = { NameContains: executionHash(this.arnOf(runId)), StatusEquals: 'InProgress' } as const;
     const training = await this.sagemaker.send(new ListTrainingJobsCommand(query));
     const transform = await this.sagemaker.send(new ListTransformJobsCommand(query));
+    const processing = await this.sagemaker.send(new ListProcessingJobsCommand(query));
+    const tuning = await this.sagemaker.send(new ListHyperParameterTuningJobsCommand(query));
     const endpoint = await this.sagemaker
       .send(new DescribeEndpointCommand({ EndpointName: this.model.resources.endpointName }))
       .catch(() => undefined);
@@ -138,6 +143,8 @@ export class Lab {
       jobs: [
         ...(training.TrainingJobSummaries ?? []).map(({ TrainingJobName }) => TrainingJobName ?? ''),
         ...(transform.TransformJobSummaries ?? []).map(({ TransformJobName }) => TransformJobName ?? ''),
+        ...(processing.ProcessingJobSummaries ?? []).map(({ ProcessingJobName }) => ProcessingJobName ?? ''),
+        ...(tuning.HyperParameterTuningJobSummaries ?? []).map(({ HyperParameterTuningJobName }) => HyperParameterTuningJobName ?? ''),
       ],
       endpointStatus: endpoint?.EndpointStatus ?? 'none',
       endpointConfig: endpoint?.EndpointConfigName ?? 'none',

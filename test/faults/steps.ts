@@ -16,6 +16,8 @@ export interface Injection {
 
 /** A step of the pipeline, with what the row of the matrix says of it. */
 export interface Step {
+  /** Which model has it. */
+  readonly model: 'standard' | 'tuned';
   /** Name of the state, as a run's record has it. */
   readonly state: string;
   readonly what: string;
@@ -29,6 +31,7 @@ const error = (name: string, message: string, status?: number): FaultEffect => (
 const functionStep = (state: string, what: string, nameContains?: string): Step => {
   const on = (effect: FaultEffect, times: number): FaultRule => ({ on: 'lambda', operation: state, nameContains, times, effect });
   return {
+    model: 'standard',
     state,
     what,
     faults: {
@@ -47,9 +50,10 @@ const functionStep = (state: string, what: string, nameContains?: string): Step 
 };
 
 /** A step that is a job of SageMaker. */
-const jobStep = (state: string, what: string, operation: string): Step => {
+const jobStep = (state: string, what: string, operation: string, model: Step['model'] = 'standard'): Step => {
   const on = (effect: FaultEffect, times: number): FaultRule => ({ on: 'sagemaker', operation, times, effect });
   return {
+    model,
     state,
     what,
     faults: {
@@ -79,10 +83,12 @@ const callStep = (state: string, what: string, operation: string): Step => {
   };
 };
 
-/** The steps of the standard pipeline, in order. */
+/** The steps of the standard pipeline, in order, with a processing step and a tuning as a model may have them. */
 export const STEPS: readonly Step[] = [
   functionStep('PrepareData', 'validates and splits the data'),
+  jobStep('Count', 'processing job, a step of one’s own', 'CreateProcessingJob', 'tuned'),
   jobStep('Train', 'training job', 'CreateTrainingJob'),
+  jobStep('Tune', 'tuning in place of a training', 'CreateHyperParameterTuningJob', 'tuned'),
   callStep('CreateModel', 'makes the SageMaker model', 'CreateModel'),
   jobStep('ScoreCandidate', 'transform job over the holdout', 'CreateTransformJob'),
   functionStep('Evaluate', 'gate'),

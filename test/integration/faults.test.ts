@@ -12,20 +12,26 @@ const chosen = STEPS.map((step, index) => {
 
 describe('a step that is struck by a fault leaves a record, no job and the champion as it was, and a redrive ends well', () => {
   let deployment: Deployment;
-  let lab: Lab;
+  const labs = new Map<string, Lab>();
 
   beforeAll(async () => {
-    deployment = await deploy(faultsApp('FaultOfEachStep', 'eachstep', ['Line']));
-    lab = await Lab.of('eachstep', 'Line');
-    expect(await lab.ended(await lab.start())).toMatchObject({ status: 'FINISHED', outcome: 'promoted' });
-  }, 180_000);
+    deployment = await deploy(faultsApp('FaultOfEachStep', 'eachstep', { standard: ['Line'], tuned: ['TunedLine'] }));
+    for (const [model, name] of [
+      ['standard', 'Line'],
+      ['tuned', 'TunedLine'],
+    ]) {
+      const lab = await Lab.of('eachstep', name);
+      expect(await lab.ended(await lab.start())).toMatchObject({ status: 'FINISHED', outcome: 'promoted' });
+      labs.set(model, lab);
+    }
+  }, 240_000);
 
   afterAll(() => deployment?.destroy(), 120_000);
 
   test.each(chosen.map((one) => [one.step.state, one.fault, one] as const))(
     '%s: %s',
     async (_, __, one) => {
-      const { passed, evidence } = await runCase(lab, one);
+      const { passed, evidence } = await runCase(labs.get(one.step.model) as Lab, one);
       expect({ passed, evidence }).toMatchObject({ passed: true });
     },
     180_000,

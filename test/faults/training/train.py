@@ -1,7 +1,9 @@
 """A line through the origin fitted with the standard library alone: what a fault does to a run is seen without waiting for a training."""
 import csv
 import json
+import math
 import os
+import sys
 from pathlib import Path
 
 
@@ -25,5 +27,7 @@ def output_fn(prediction, accept):
 if __name__ == "__main__":
     rows = [row for file in sorted(Path(os.environ["SM_CHANNEL_TRAIN"]).glob("*.csv")) for row in csv.DictReader(file.open())]
     x, y = [float(row["x"]) for row in rows], [float(row["y"]) for row in rows]
-    slope = sum(a * b for a, b in zip(x, y)) / sum(a * a for a in x)
+    shrink = float(sys.argv[sys.argv.index("--shrink") + 1]) if "--shrink" in sys.argv else 0
+    slope = (1 - shrink) * sum(a * b for a, b in zip(x, y)) / sum(a * a for a in x)
+    print(f"train rmse: {math.sqrt(sum((slope * a - b) ** 2 for a, b in zip(x, y)) / len(x)):.4f};")
     (Path(os.environ["SM_MODEL_DIR"]) / "line.json").write_text(json.dumps({"slope": slope}))
