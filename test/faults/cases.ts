@@ -60,16 +60,17 @@ const inject = async (lab: Lab, step: Step, injection: Injection): Promise<strin
     const hits = await lift();
     lifted = true;
     require(hits > 0, 'the fault never struck');
-    return injection.survives ? await survived(lab, run, before, hits) : await failed(lab, step, injection, run, before);
+    if (!injection.survives) return await failed(lab, step, injection, run, before);
+    return await survived(lab, run, before, `${injection.survives} after ${hits} ${hits === 1 ? 'error' : 'errors'}`);
   } finally {
     if (!lifted) await lift();
   }
 };
 
-const survived = async (lab: Lab, run: RunRecord, before: Remains, hits: number): Promise<string> => {
+const survived = async (lab: Lab, run: RunRecord, before: Remains, how: string): Promise<string> => {
   require(run.status === 'FINISHED', `the run ended as ${run.status}: ${run.error?.step}: ${run.error?.name}: ${run.error?.message}`);
   await requireWhole(lab, run, before);
-  return `tried again after ${hits} ${hits === 1 ? 'error' : 'errors'}, v${run.version} serves`;
+  return `${how}, v${run.version} serves`;
 };
 
 const failed = async (lab: Lab, step: Step, injection: Injection, run: RunRecord, before: Remains): Promise<string> => {

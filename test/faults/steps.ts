@@ -8,8 +8,8 @@ export type FaultName = (typeof FAULTS)[number];
 export interface Injection {
   /** The model whose calls are meant is added where it is set, unless the rule itself says which part of the event to look for. */
   readonly rule: FaultRule;
-  /** Whether the step's own retries get over it. */
-  readonly survives: boolean;
+  /** Whether the step gets over it, and how. */
+  readonly survives: false | 'tried again' | 'went on with its other jobs';
   /** The run is stopped by a person while the rule keeps the step from ending. */
   readonly stopRun?: boolean;
 }
@@ -35,10 +35,10 @@ const functionStep = (state: string, what: string, nameContains?: string): Step 
     state,
     what,
     faults: {
-      'fails once': { rule: on(error('ServiceException', 'the service had an internal error', 500), 1), survives: true },
+      'fails once': { rule: on(error('ServiceException', 'the service had an internal error', 500), 1), survives: 'tried again' },
       'fails for good': { rule: on(error('TypeError', 'something that no retry mends'), 0), survives: false },
       'times out': { rule: on({ kind: 'timeout' }, 1), survives: false },
-      throttled: { rule: on(error('TooManyRequestsException', 'Rate exceeded', 429), 2), survives: true },
+      throttled: { rule: on(error('TooManyRequestsException', 'Rate exceeded', 429), 2), survives: 'tried again' },
       'stopped by hand': { rule: on(error('TooManyRequestsException', 'Rate exceeded', 429), 0), survives: false, stopRun: true },
       // The worst moment to die: all is written, and nobody was told.
       'process killed': {
@@ -57,14 +57,21 @@ const jobStep = (state: string, what: string, operation: string, model: Step['mo
     state,
     what,
     faults: {
-      'fails once': { rule: on(error('InternalFailure', 'the service had an internal error', 500), 1), survives: true },
+      'fails once': { rule: on(error('InternalFailure', 'the service had an internal error', 500), 1), survives: 'tried again' },
       'fails for good': { rule: on({ kind: 'fail', afterSeconds: 0 }, 0), survives: false },
       'times out': { rule: on({ kind: 'timeout' }, 1), survives: false },
-      throttled: { rule: on(error('ThrottlingException', 'Rate exceeded'), 2), survives: true },
+      throttled: { rule: on(error('ThrottlingException', 'Rate exceeded'), 2), survives: 'tried again' },
       'stopped by hand': { rule: on({ kind: 'stop', afterSeconds: 0 }, 1), survives: false },
       'process killed': { rule: on({ kind: 'kill', afterSeconds: 0 }, 1), survives: false },
     },
   };
+};
+
+/** A tuning outlives each of its jobs. */
+const tuningStep = (state: string, what: string): Step => {
+  const { faults, ...step } = jobStep(state, what, 'CreateHyperParameterTuningJob', 'tuned');
+  const { rule } = faults['process killed'] as Injection;
+  return { ...step, faults: { ...faults, 'process killed': { rule, survives: 'went on with its other jobs' } } };
 };
 
 /** A call of SageMaker that makes something and is done. */
@@ -88,7 +95,7 @@ export const STEPS: readonly Step[] = [
   functionStep('PrepareData', 'validates and splits the data'),
   jobStep('Count', 'processing job, a step of one’s own', 'CreateProcessingJob', 'tuned'),
   jobStep('Train', 'training job', 'CreateTrainingJob'),
-  jobStep('Tune', 'tuning in place of a training', 'CreateHyperParameterTuningJob', 'tuned'),
+  tuningStep('Tune', 'tuning in place of a training'),
   callStep('CreateModel', 'makes the SageMaker model', 'CreateModel'),
   jobStep('ScoreCandidate', 'transform job over the holdout', 'CreateTransformJob'),
   functionStep('Evaluate', 'gate'),

@@ -32,7 +32,8 @@ test('the snippets of docs/constructs.md are one program that synthesizes', () =
 test('the snippets of docs/pipeline.md are one program that synthesizes', () => {
   const template = Template.fromStack(stackOf(pipeline.join('\n'), require));
   const definitions = JSON.stringify(template.findResources('AWS::StepFunctions::StateMachine'));
-  for (const state of ['Features', 'Tune', 'ScoreMore', 'Notify', 'Announce', 'RequestApproval', 'Verify']) expect(definitions).toContain(`\\"${state}\\":{`);
+  for (const state of ['Features', 'Tune', 'ScoreMore', 'Notify', 'Announce', 'RequestApproval', 'Verify'])
+    expect(definitions).toContain(`\\"${state}\\":{`);
 });
 
 test.each(publicConstructs())('docs/constructs.md tells of %s: code, what it costs to idle, what it refuses', (name) => {

@@ -59,14 +59,22 @@ export const ownStepsApp =
           payload: { version: RunData.VERSION, statistics: RunData.ofStep('Count', 'outputs.statistics') },
         }),
       )
-      .before(StandardStep.PROMOTE, new NestedMachineStep('Verify', { stateMachine: nested, input: { version: RunData.VERSION }, timeout: Duration.minutes(5) }));
+      .before(
+        StandardStep.PROMOTE,
+        new NestedMachineStep('Verify', { stateMachine: nested, input: { version: RunData.VERSION }, timeout: Duration.minutes(5) }),
+      );
     new MlOpsPlatform(stack, 'MlOps', { platformName }).addModel('Line', {
       task: Task.regression({ target: 'y', timeColumn: 'timestamp' }),
       training: Training.script({
         ...{ directory, entryPoint: 'train.py', framework, networkIsolation: true },
         metricDefinitions: [{ name: 'train:rmse', regex: 'train rmse: ([0-9.]+)' }],
       }).tuned(
-        Tuning.grid({ metric: 'train:rmse', maximize: false, ranges: [ParameterRange.categorical('alpha', ['0.001', '1000000'])], maxParallelJobs: 2 }),
+        Tuning.grid({
+          metric: 'train:rmse',
+          maximize: false,
+          ranges: [ParameterRange.categorical('alpha', ['0.001', '1000000'])],
+          maxParallelJobs: 2,
+        }),
       ),
       steps,
       gate: Gate.beatsChampion({ metric: 'rmse' }),
