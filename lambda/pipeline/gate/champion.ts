@@ -23,7 +23,8 @@ export const judgeChampion = (spec: GateSpec, { candidate, champion }: Judged, b
   const { figure, unit } = improvementOf(candidate.metrics[metric], champion.metrics[metric], direction);
   const size = (improvement: number): string => (unit === 'share' ? percent(improvement) : shown(improvement));
   const noun = blocks.unit === 'day' ? 'days' : blocks.rowsPerBlock === 1 ? 'rows' : `blocks of ${blocks.rowsPerBlock} rows`;
-  // A share of zero is zero.
+  // A share of zero is zero, but better than nothing is still better.
+  const mustBeBetter = minimumImprovement > 0;
   const needed = unit === 'share' ? minimumImprovement : 0;
   const given = { metric, unit, value, championValue, improvement: figure.value, minimumImprovement: needed };
   const verdict = `${figure.value < 0 ? `${size(-figure.value)} worse than` : figure.value > 0 ? `${size(figure.value)} better than` : 'equal to'}`;
@@ -33,8 +34,8 @@ export const judgeChampion = (spec: GateSpec, { candidate, champion }: Judged, b
   if (!(Number.isFinite(found.low) && Number.isFinite(found.high))) {
     return ruled(rule, 'not-computable', `${said}, but how certain that is cannot be told: the champion's value is zero on some days`, given);
   }
-  const passed = found.low >= needed - ROUNDING;
-  const text = `${said}; ${certainty(found, size, noun)}, ${wanted(needed, size)}`;
+  const passed = found.low >= needed - ROUNDING && (!mustBeBetter || found.low > ROUNDING);
+  const text = `${said}; ${certainty(found, size, noun)}, ${wanted(needed, size, mustBeBetter)}`;
   return ruled(rule, passed ? 'passed' : 'failed', text, { ...given, interval: found });
 };
 
@@ -44,5 +45,8 @@ const certainty = ({ confidence, low, blocks, method }: PairedInterval, size: (i
   return `with ${shown(confidence * 100)} % confidence it is ${by} (${blocks} ${noun}${how})`;
 };
 
-const wanted = (needed: number, size: (improvement: number) => string): string =>
-  needed < 0 ? `at most ${size(-needed)} worse is allowed` : needed > 0 ? `at least ${size(needed)} better is needed` : 'not worse is needed';
+const wanted = (needed: number, size: (improvement: number) => string, mustBeBetter: boolean): string => {
+  if (needed < 0) return `at most ${size(-needed)} worse is allowed`;
+  if (needed > 0) return `at least ${size(needed)} better is needed`;
+  return mustBeBetter ? 'better is needed' : 'not worse is needed';
+};
