@@ -54,7 +54,8 @@ describe('runs that a person controls', () => {
 
   test('a training that fails is told with step, cause, logs and the command that goes on', async () => {
     // Sooner than the training can end, which takes a second; once, so that no rule is left for the redrive.
-    await faults.add({ on: 'sagemaker', operation: 'CreateTrainingJob', nameContains: 'controlled-line', effect: { kind: 'fail', afterSeconds: 0.2 } });
+    const effect = { kind: 'fail', afterSeconds: 0.2 } as const;
+    await faults.add({ on: 'sagemaker', operation: 'CreateTrainingJob', nameContains: 'controlled-line', effect });
     failed = await start('--data', '2024/', '--data-commit', 'c0ffee', '--param', 'depth=3');
     const training = await under(failed, 'train');
     expect(await lock()).toBe(failed);
