@@ -50,7 +50,7 @@ try {
   const perPoll = ['WaitForRelease', 'CheckRelease', 'ReleaseDone'].filter((state) => entered.includes(state)).length;
   line('state transitions without polls', entered.length - polls * perPoll, 'transitions', 40, { polls });
   line('state transitions of a poll', perPoll, 'transitions', 3);
-  const used = await billed(connection, began, events);
+  const used = await billed(connection, began, definition);
   line('Lambda of a run', used.gigabyteSeconds / 0.5, 's at 512 MB', 60, { functions: used.functions });
 } finally {
   mlops('local', 'stop', ENGINE);
@@ -94,11 +94,10 @@ function intervalsOf(events, state) {
   return found;
 }
 
-/** Billed time by memory of the functions that the machine invoked, from what Lambda reports of each invocation. */
-async function billed(connection, since, events) {
+/** Billed time by memory of the machine's functions, from what Lambda reports of each invocation. */
+async function billed(connection, since, definition) {
   const [logs, lambda] = [new CloudWatchLogsClient(connection), new LambdaClient(connection)];
-  const invoked = events.map(({ lambdaFunctionScheduledEventDetails: details }) => details?.resource).filter(Boolean);
-  const names = new Set(invoked.map((arn) => arn.split(':function:')[1].split(':')[0]));
+  const names = new Set([...definition.matchAll(/:function:([\w-]+)/g)].map(([, name]) => name));
   const groups = new Set();
   for (const name of names) {
     const { Configuration } = await lambda.send(new GetFunctionCommand({ FunctionName: name }));
@@ -113,5 +112,6 @@ async function billed(connection, since, events) {
       }
     }
   }
+  if (gigabyteSeconds === 0) throw new Error(`nothing was reported of ${names.size} functions in ${[...groups].join(', ')}`);
   return { gigabyteSeconds, functions: names.size };
 }
