@@ -7,6 +7,7 @@ import { S3Files } from '../common/s3.client';
 import { ModelRegistryClient } from '../registry/model-registry.client';
 import { LineageClient } from '../tracking/lineage.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
+import { championToBeat } from './champion-to-beat';
 import { DATA_COMMIT, keepConfiguration, readRecorded, type RunSource, withOverrides } from './configuration';
 import { chooseConstraints } from './constraint-source';
 import { dataParams, datasetOf } from './data-record';
@@ -112,15 +113,7 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
     candidateScoresUri: outputs.candidateScoresUri,
     championScoresUri: outputs.championScoresUri,
     modelOutputUri: outputs.modelOutputUri,
-    champion: {
-      present: champion !== undefined,
-      version: champion?.version ?? null,
-      image: champion?.image ?? null,
-      modelDataUrl: champion?.artifact?.uri ?? null,
-      codeUri: champion?.code?.uri ?? null,
-      entryPoint: champion?.code?.entryPoint ?? null,
-      manifestUri: champion?.dataManifestUri ?? null,
-    },
+    champion: championToBeat(champion),
     rollback: { present: false },
   };
 };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { PreparedData } from '../../lib/pipeline/contract';
 import { type ModelVersion, REGISTRY_ERRORS } from '../../lib/registry/contract';
 import { NamedError } from '../common/errors';
+import { championToBeat } from '../pipeline/champion-to-beat';
 import { inRound } from '../pipeline/job-names';
 
 /** A candidate that finds another champion each time it has been judged is given up: somebody promotes faster than it can be judged. */
@@ -23,15 +23,7 @@ export const nextRound = (given: unknown, champion: ModelVersion | undefined): R
     const message = `the candidate was judged against ${round} champions, and each time another one served by then: the endpoint was left as it is`;
     throw new NamedError(REGISTRY_ERRORS.conflict, message);
   }
-  const against: PreparedData['champion'] = {
-    present: champion !== undefined,
-    version: champion?.version ?? null,
-    image: champion?.image ?? null,
-    modelDataUrl: champion?.artifact?.uri ?? null,
-    codeUri: champion?.code?.uri ?? null,
-    entryPoint: champion?.code?.entryPoint ?? null,
-    manifestUri: champion?.dataManifestUri ?? null,
-  };
+  const against = championToBeat(champion);
   return {
     ...prepared,
     round,
