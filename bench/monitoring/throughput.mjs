@@ -41,7 +41,7 @@ speed('Parquet', undefined, parquet);
 line('Parquet, peak memory', parquet.peakMb, 'MB', MEMORY, { rows: parquet.rows });
 
 const wall = (make) => Math.min(...Array.from({ length: repeats }, () => make().wallSeconds));
-const files = Array.from({ length: 4 }, () => current);
+const files = Array.from({ length: 10 }, () => current);
 const spins = [1, 2].map((threads) => wall(() => run('spin', { threads, rounds: SPIN_ROUNDS / threads })));
 const twice = best(repeats, () => run('csv', { baseline, files, workers: 2 }));
 const times = [1, 2].map((workers) => wall(() => run('csv', { baseline, files, workers })));

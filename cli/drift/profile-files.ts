@@ -25,7 +25,7 @@ export interface ProfileFilesOptions {
   readonly cut?: WindowCut;
   /** Threads. Default: as many as there are cores; in this thread where the work is small. */
   readonly workers?: number;
-  /** Files are cut into parts of about this size. Default: 32 MiB where there are several threads; one thread reads whole files. */
+  /** Files are cut into parts of about this size. Default: a few parts for each thread, of 32 MiB or more; one thread reads whole files. */
   readonly partBytes?: number;
   readonly onProgress?: (bytes: number) => void;
 }
@@ -36,8 +36,10 @@ export interface ProfiledFiles {
   readonly rejections: Rejections;
 }
 
-/** Smaller parts cost more to hand over than they gain. */
-const PART_BYTES = 32 * 2 ** 20;
+/** Smaller parts cost more to begin and to hand over than they gain. */
+const LEAST_PART_BYTES = 32 * 2 ** 20;
+/** So many that no thread is left long with the last one. */
+const PARTS_A_THREAD = 4;
 const HEADER_BYTES = 2 ** 20;
 const WORKER = path.join(__dirname, 'profile.worker.js');
 
@@ -52,7 +54,13 @@ export async function profileFiles(options: ProfileFilesOptions): Promise<Profil
   // A newline between quotes: such a file cannot be cut, its parts are void.
   const whole = parts.filter(({ file, skipFirstPartialLine }) => gathered.uncut.has(file) && !skipFirstPartialLine);
   const again = whole.map((part) => ({ ...part, length: files[part.file].bytes }));
-  await run(task, again, threads, () => undefined, (answer) => gathered.merge(answer));
+  await run(
+    task,
+    again,
+    threads,
+    () => undefined,
+    (answer) => gathered.merge(answer),
+  );
   return gathered.done();
 }
 
@@ -110,11 +118,7 @@ class Gathered {
 const threadsOf = (wanted = availableParallelism()): number => (existsSync(WORKER) ? Math.max(1, wanted) : 1);
 
 /** Parts of a file that are counted on their own: as many for each thread, so that all have done at about the same time. */
-async function partsOf(
-  { files, format, columns, partBytes }: ProfileFilesOptions,
-  file: number,
-  threads: number,
-): Promise<Part[]> {
+async function partsOf({ files, format, columns, partBytes }: ProfileFilesOptions, file: number, threads: number): Promise<Part[]> {
   const { name, path: place, bytes } = files[file];
   const header = format === 'csv' ? await headerOf(place, name) : { columns, length: 0 };
   const lacking = columns.filter((column) => !header.columns.includes(column));
@@ -122,13 +126,14 @@ async function partsOf(
     throw new CliError(`${name} lacks the columns ${lacking.join(', ')}`, 'compare files of one schema');
   }
   const size = bytes - header.length;
-  const parts = partBytes === undefined ? evenParts(size, threads) : Math.ceil(size / partBytes);
+  const parts = partBytes === undefined ? evenParts(size, threads, files) : Math.ceil(size / partBytes);
   const ranges = csvRanges(header.length, bytes, Math.max(1, parts));
   return ranges.map((range) => ({ file, path: place, name, fileColumns: header.columns, ...range }));
 }
 
-function evenParts(size: number, threads: number): number {
-  const parts = Math.ceil(size / PART_BYTES);
+function evenParts(size: number, threads: number, files: ProfileFilesOptions['files']): number {
+  const all = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const parts = Math.ceil(size / Math.max(LEAST_PART_BYTES, all / (PARTS_A_THREAD * threads)));
   return threads === 1 || parts <= 1 ? 1 : Math.ceil(parts / threads) * threads;
 }
 
@@ -169,27 +174,37 @@ async function work(task: PartTask, waiting: Part[], onBytes: (bytes: number) =>
   const worker = new Worker(WORKER, { workerData: task });
   try {
     await new Promise<void>((resolve, reject) => {
-      const next = (): void => {
+      /** False where no part is left. */
+      const next = (): boolean => {
         const part = waiting.shift();
-        if (part === undefined) {
-          resolve();
-        } else {
+        if (part !== undefined) {
           worker.postMessage(part);
         }
+        return part !== undefined;
       };
       worker.on('message', (message: WorkerMessage) => {
         if (message.kind === 'bytes') {
           onBytes(message.bytes);
         } else if (message.kind === 'answer') {
-          onAnswer(message.answer);
-          next();
+          // The thread goes on while its answer is added up.
+          const goesOn = next();
+          try {
+            onAnswer(message.answer);
+          } catch (error) {
+            reject(error as Error);
+          }
+          if (!goesOn) {
+            resolve();
+          }
         } else {
           reject(message.error);
         }
       });
       worker.on('error', reject);
       worker.on('exit', (code) => reject(new Error(`a thread that counted rows ended with ${code}`)));
-      next();
+      if (!next()) {
+        resolve();
+      }
     });
   } finally {
     await worker.terminate();
