@@ -15,6 +15,7 @@ export * from './operations/platform-alarms';
 export * from './pipeline/approval';
 export * from './pipeline/framework';
 export * from './pipeline/gate';
+export * from './pipeline/gate-options';
 export * from './pipeline/holdout';
 export * from './pipeline/job-image';
 export * from './pipeline/job-options';

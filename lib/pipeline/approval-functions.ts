@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -14,6 +13,7 @@ import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
 import { executionsOf } from '../common/executions';
 import { PlatformFunction } from '../common/function';
+import { addressOf, oncePerStack } from '../common/once-per-stack';
 import { grantTable, READ_ITEMS, tableIndex, TABLE_DEFAULTS } from '../common/table-access';
 import { IModelRegistry } from '../registry/model-registry';
 import { EVENT_SOURCE, EVENTS, RETRAINING_ENV } from '../retraining/contract';
@@ -41,10 +41,9 @@ export interface ApprovalFunctionsProps {
  */
 export class ApprovalFunctions extends Construct {
   public static of(scope: Construct, props: ApprovalFunctionsProps): ApprovalFunctions {
-    const stack = Stack.of(scope);
-    const parts = [props.platformName, props.registry.node.addr, props.tracker.node.addr, (props.bus as unknown as Construct).node.addr];
-    const id = `MlOpsApproval-${createHash('sha256').update(parts.join('/')).digest('hex').slice(0, 8)}`;
-    return (stack.node.tryFindChild(id) as ApprovalFunctions | undefined) ?? new ApprovalFunctions(stack, id, props);
+    const { platformName, registry, tracker, bus } = props;
+    const about = [platformName, ...[registry, tracker, bus].map(addressOf)];
+    return oncePerStack(scope, 'MlOpsApproval', about, (stack, id) => new ApprovalFunctions(stack, id, props));
   }
 
   /** Step of a pipeline: asks, with a task token. */

@@ -3,6 +3,8 @@
 export const PIPELINE_ENV = {
   /** JSON of PipelineSpec. */
   spec: 'MLOPS_PIPELINE_SPEC',
+  /** JSON of InstancePrices; absent where none are stated. */
+  prices: 'MLOPS_INSTANCE_PRICES',
 } as const;
 
 /** What the pipeline's functions know about the model at synth. */

@@ -52,6 +52,7 @@ export class PipelineFunctions extends Construct {
       // All rows stand in memory to be sorted by time; memory also brings the CPU that reads them.
       memorySize: 3008,
     });
+    if (props.instancePrices) prepare.addEnvironment(PIPELINE_ENV.prices, JSON.stringify(props.instancePrices));
     const runs = modelRunsPrefix(modelName);
     store.grantReadData(prepare, datasetPrefix(modelName));
     store.grantReadData(prepare, constraintsKey(modelName));

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -13,6 +12,7 @@ import { COMMON_ENV } from '../common/contract';
 import { deadLetterQueue } from '../common/dead-letter-queue';
 import { executionsOf } from '../common/executions';
 import { PlatformFunction } from '../common/function';
+import { addressOf, oncePerStack } from '../common/once-per-stack';
 import { IModelRegistry } from '../registry/model-registry';
 import { RETRAINING_ENV } from '../retraining/contract';
 import { platformSlug } from '../serving/endpoint-name';
@@ -36,10 +36,9 @@ export interface SharedStepsProps {
  */
 export class SharedSteps extends Construct {
   public static of(scope: Construct, props: SharedStepsProps): SharedSteps {
-    const stack = Stack.of(scope);
-    const parts = [props.platformName, props.registry.node.addr, props.tracker.node.addr, (props.bus as unknown as Construct).node.addr];
-    const id = `MlOpsSteps-${createHash('sha256').update(parts.join('/')).digest('hex').slice(0, 8)}`;
-    return (stack.node.tryFindChild(id) as SharedSteps | undefined) ?? new SharedSteps(stack, id, props);
+    const { platformName, registry, tracker, bus } = props;
+    const about = [platformName, ...[registry, tracker, bus].map(addressOf)];
+    return oncePerStack(scope, 'MlOpsSteps', about, (stack, id) => new SharedSteps(stack, id, props));
   }
 
   public readonly approve: lambda.Function;

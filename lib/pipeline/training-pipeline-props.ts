@@ -61,6 +61,15 @@ export interface TrainingPipelineProps {
    */
   readonly registryRules?: VersionRule[];
 
+  /**
+   * What an hour of one instance costs, in US dollars, by type such as `ml.m5.large`: then the cost of each run and step is on record. AWS's prices
+   * differ between regions and contracts and change; the pages of SageMaker's prices and the Price List API state them. Each type that the training
+   * uses has to be named; one that only a step of yours uses and that is not leaves the cost of its runs unknown.
+   *
+   * @default - costs are not recorded, only the seconds that are billed
+   */
+  readonly instancePrices?: { [instanceType: string]: number };
+
   /** Where the model answers. */
   readonly endpoint: ModelEndpoint;
 

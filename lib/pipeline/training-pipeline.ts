@@ -14,6 +14,7 @@ import { ReleaseWatch } from '../serving/release-watch';
 import { ApprovalFunctions } from './approval-functions';
 import { PipelineSpec } from './contract';
 import { Gate } from './gate';
+import { checkPrices } from './instance-prices';
 import { bindNetwork, grantVolumeKey } from './job-settings';
 import { PipelineDefinition } from './pipeline-definition';
 import { PipelineFunctions } from './pipeline-functions';
@@ -56,11 +57,13 @@ export class TrainingPipeline extends Construct {
         place: 'approval',
         fix: 'use Approval.automatic(), Approval.manual() or Approval.twoPerson()',
       });
-    const gate = (props.gate ?? Gate.beatsChampion({ metric: TASK_METRICS[task.kind][0] }))._toSpec(task, validator);
+    const judged = props.gate ?? Gate.beatsChampion({ metric: TASK_METRICS[task.kind][0] });
+    const gate = judged._toSpec(task, validator, props.training._holdout(task).days);
     props.approval?._validate(validator);
     checkRules(validator, props.registryRules, props.approval);
     const steps = props.steps ?? PipelineSteps.standard();
     steps._validate(validator);
+    checkPrices(validator, props.instancePrices, [props.training._instanceType]);
     const training = props.training._bind(this, task, validator);
     const registryRules = statedRules(props.registryRules, props.approval);
     const registered = { owner: props.owner, registryRules };
@@ -80,6 +83,7 @@ export class TrainingPipeline extends Construct {
     const log = makePipelineLog(this, endpoint);
     const own = new PipelineFunctions(this, 'Functions', props, spec, training.code, log);
     training.grantDigest(this, own.register);
+    props.tracker.grantReadWrite(props.monitor.baselineFunction);
     const shared = SharedSteps.of(this, props);
     const { deadLetters } = shared;
     const persons = props.approval && !props.approval._isAutomatic() ? ApprovalFunctions.of(this, { ...props, deadLetters }) : undefined;

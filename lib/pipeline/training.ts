@@ -132,6 +132,20 @@ export class Training {
     return new Training(this.options, this.image, this.metricDefinitions, this.script, tuning, this.builtIn);
   }
 
+  /** @internal */
+  public get _instanceType(): string {
+    return settingsOf(this.options).instanceType;
+  }
+
+  /**
+   * Which rows are kept out of training.
+   *
+   * @internal
+   */
+  public _holdout(task: TaskSpec): PipelineSpec['holdout'] {
+    return (this.options.holdout ?? (task.timeColumn ? Holdout.lastDays(14) : Holdout.share(0.2)))._toSpec();
+  }
+
   /**
    * Puts the code into the stack's assets and looks up the image.
    *
@@ -139,7 +153,7 @@ export class Training {
    */
   public _bind(scope: Construct, task: TaskSpec, validator: Validator): BoundTraining {
     const { options, image, script } = this;
-    const holdout = (options.holdout ?? (task.timeColumn ? Holdout.lastDays(14) : Holdout.share(0.2)))._toSpec();
+    const holdout = this._holdout(task);
     validator.check(holdout.days === undefined || task.timeColumn !== undefined, {
       rule: 'a holdout of days needs the time of each row',
       place: 'training.holdout',

@@ -61,7 +61,7 @@ export class MlModel extends Construct {
   constructor(scope: Construct, id: string, props: MlModelProps) {
     super(scope, id);
     const { modelName, platformName, task, training, gate, approval, steps, serving, monitoring, retraining, owner, registryRules } = props;
-    const { store, registry, tracker, governor, alarmTopic } = props;
+    const { instancePrices, store, registry, tracker, governor, alarmTopic } = props;
     const { bus } = governor;
     const qualityRules = retraining._qualityRules;
     this.modelName = modelName;
@@ -91,6 +91,7 @@ export class MlModel extends Construct {
       steps,
       owner,
       registryRules,
+      instancePrices,
       endpoint: this.endpoint,
       monitor: this.monitor,
       store,

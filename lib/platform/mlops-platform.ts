@@ -162,7 +162,7 @@ export class MlOpsPlatform extends Construct {
       .add(options.retraining._problems('retraining', task, options.monitoring))
       .add(sharesProblems(options.monitoring, options.retraining._qualityRules))
       .add(options.monitoring._problems('monitoring', task));
-    options.gate?._toSpec(task, validator);
+    options.gate?._toSpec(task, validator, options.training._holdout(task).days);
     checkRules(validator, options.registryRules, options.approval);
     validator.throwIfAny();
     const { platformName, store, registry, tracker, governor, alarmTopic } = this;

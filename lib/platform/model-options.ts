@@ -34,6 +34,14 @@ export interface ModelOptions {
   readonly steps?: PipelineSteps;
 
   /**
+   * What does an hour of one instance cost, in US dollars, by type such as `ml.m5.large`? Then the cost of each run is on record. No price is known
+   * by itself: they differ between regions and contracts.
+   *
+   * @default - costs are not recorded, only the seconds that are billed
+   */
+  readonly instancePrices?: { [instanceType: string]: number };
+
+  /**
    * Who answers for it? Stands in the registry, with every change of it on record.
    *
    * @default - nobody is named

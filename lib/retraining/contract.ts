@@ -44,7 +44,7 @@ export const EVENTS = {
   approvalRequested: 'Approval Requested',
   /** detail: { platform, model, version, runId, decision: 'approved' | 'rejected' | 'expired', by: string[], reason } */
   approvalDecided: 'Approval Decided',
-  /** detail: { platform, model, runId, executionArn, step, error, message, logsUrl?, resume } */
+  /** detail: { platform, model, runId, executionArn, step, error, message, logsUrl?, billed?, costUsd?, resume } */
   pipelineFailed: 'Training Pipeline Failed',
 } as const;
 

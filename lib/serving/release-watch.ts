@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Duration, Lazy, Stack } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -9,6 +8,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { COMMON_ENV } from '../common/contract';
 import { PlatformFunction } from '../common/function';
+import { addressOf, oncePerStack } from '../common/once-per-stack';
 import { IModelRegistry } from '../registry/model-registry';
 import { SERVING_ENV, ServingSpec, WatchedModel } from './contract';
 
@@ -26,10 +26,8 @@ export interface ReleaseWatchProps {
  */
 export class ReleaseWatch extends Construct {
   public static of(scope: Construct, props: ReleaseWatchProps): ReleaseWatch {
-    const stack = Stack.of(scope);
-    const parts = [props.platformName, props.registry.node.addr];
-    const id = `MlOpsReleaseWatch-${createHash('sha256').update(parts.join('/')).digest('hex').slice(0, 8)}`;
-    return (stack.node.tryFindChild(id) as ReleaseWatch | undefined) ?? new ReleaseWatch(stack, id, props);
+    const about = [props.platformName, addressOf(props.registry)];
+    return oncePerStack(scope, 'MlOpsReleaseWatch', about, (stack, id) => new ReleaseWatch(stack, id, props));
   }
 
   private readonly function: lambda.Function;

@@ -152,8 +152,14 @@ export interface PipelineRun {
   /** Session ARN of the person or program that asked for the run; absent where a monitor, a schedule or a rule did. */
   readonly startedBy?: string;
   readonly error?: RunFailure;
-  /** What its jobs are billed for so far, failed and repeated ones included; without prices, which depend on region and contract. */
+  /** Prices that its cost is reckoned by; absent where none are stated. */
+  readonly prices?: InstancePrices;
+  /** What its jobs are billed for so far, failed and repeated ones included. */
   readonly billed?: readonly BilledInstances[];
+  /** Jobs of which nobody tells what they are billed for. */
+  readonly unbilled?: readonly string[];
+  /** What its jobs cost so far, in US dollars; absent where a price or a bill is unknown, since a part would look like the whole. */
+  readonly costUsd?: number;
 }
 
 /** Why a run ended badly. */
@@ -176,6 +182,9 @@ export interface LogPlace {
   /** Page of the AWS console. */
   readonly url?: string;
 }
+
+/** US dollars for an hour of one instance, by its type. */
+export type InstancePrices = Readonly<Record<string, number>>;
 
 /** Time of all instances of one type. */
 export interface BilledInstances {
@@ -201,7 +210,7 @@ export interface RunStep {
   readonly error?: string;
   /** Of the function or job that did it, where known. */
   readonly logs?: LogPlace;
-  /** In US dollars; absent where no price is known. */
+  /** What the jobs of its last attempt cost, in US dollars; absent where a price or a bill is unknown. */
   readonly costUsd?: number;
 }
 

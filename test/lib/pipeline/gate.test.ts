@@ -1,7 +1,8 @@
 import { Size } from 'aws-cdk-lib';
 import type { TaskSpec } from '../../../lib/common/contract';
 import { Validator } from '../../../lib/common/validation';
-import { FewBlocks, Gate, type BeatsChampionOptions } from '../../../lib/pipeline/gate';
+import { Gate } from '../../../lib/pipeline/gate';
+import { FewBlocks, type BeatsChampionOptions } from '../../../lib/pipeline/gate-options';
 
 const TASK: TaskSpec = { kind: 'BINARY_CLASSIFICATION', target: 'y', timeColumn: 't', positiveLabel: '1' };
 const problemsOf = (gate: Gate, task = TASK, days?: number): string => {

@@ -47,7 +47,7 @@ export interface Sample {
 }
 
 export interface SampleOptions extends Partial<
-  Pick<TrainingPipelineProps, 'task' | 'training' | 'gate' | 'approval' | 'steps' | 'modelName' | 'platformName'>
+  Pick<TrainingPipelineProps, 'task' | 'training' | 'gate' | 'approval' | 'steps' | 'modelName' | 'platformName' | 'instancePrices'>
 > {
   readonly serving?: Serving;
   readonly stackProps?: StackProps;
@@ -83,6 +83,7 @@ export const samplePipeline = (options: SampleOptions = {}): Sample => {
     training: options.training ?? scriptTraining(),
     gate: options.gate,
     steps: options.steps,
+    instancePrices: options.instancePrices,
     ...options.within?.(stack),
     approval: 'approval' in options ? options.approval : Approval.automatic(),
     endpoint,

@@ -4,8 +4,10 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { TASK_METRICS } from '../../../lib/common/contract';
 import { Task } from '../../../lib/common/task';
+import { PIPELINE_ENV } from '../../../lib/pipeline/contract';
 import { Framework } from '../../../lib/pipeline/framework';
 import { Gate } from '../../../lib/pipeline/gate';
+import { FewBlocks } from '../../../lib/pipeline/gate-options';
 import { Holdout } from '../../../lib/pipeline/holdout';
 import { Training } from '../../../lib/pipeline/training';
 import { Serving } from '../../../lib/serving/serving';
@@ -223,6 +225,19 @@ describe('runs that end badly', () => {
   });
 });
 
+/** Of so many types, that of the training among them. */
+const pricesOf = (count: number): Record<string, number> =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [index === 0 ? 'ml.m5.large' : `ml.m${index}.xlarge`, index]));
+
+test('prices of instances reach the function that opens runs, and only where they are stated', () => {
+  const environmentOf = (instancePrices?: Record<string, number>) =>
+    Object.values(Template.fromStack(samplePipeline({ instancePrices }).stack).findResources('AWS::Lambda::Function')).flatMap(({ Properties }) =>
+      (Properties as { Environment?: { Variables: Record<string, string> } }).Environment?.Variables[PIPELINE_ENV.prices] ?? [],
+    );
+  expect(environmentOf(pricesOf(20))).toEqual([JSON.stringify(pricesOf(20))]);
+  expect(environmentOf()).toEqual([]);
+});
+
 describe('synth refuses', () => {
   const script = { directory: directoryWith({ 'train.py': '' }), entryPoint: 'train.py', framework: Framework.xgboost('3.0-5') };
 
@@ -241,6 +256,25 @@ describe('synth refuses', () => {
     expect(() => samplePipeline({ training, task: Task.regression({ target: 'cnt' }) })).toThrow(
       /training\.holdout: a holdout of days needs the time/,
     );
+  });
+
+  test('a gate that refuses few days beside a holdout of fewer, also one that nobody stated', () => {
+    const gate = Gate.beatsChampion({ metric: 'rmse', fewBlocks: FewBlocks.REFUSE });
+    const refused = /training\.holdout: must be at least the gate's minimumBlocks of 20, .*, got (14|19) days; hold out more/;
+    expect(() => samplePipeline({ gate })).toThrow(refused);
+    expect(() => samplePipeline({ gate, training: Training.script({ ...script, holdout: Holdout.lastDays(19) }) })).toThrow(refused);
+    expect(() => samplePipeline({ gate, training: Training.script({ ...script, holdout: Holdout.lastDays(20) }) })).not.toThrow();
+    expect(() => samplePipeline({ gate, task: Task.regression({ target: 'cnt' }) })).not.toThrow();
+  });
+
+  test.each<[string, Record<string, number>, RegExp]>([
+    ['of a type of EC2', { 'm5.large': 0.1, 'ml.m5.large': 0.1 }, /instancePrices\['m5\.large'\]: must be for a type of SageMaker’s instances/],
+    ['below nothing', { 'ml.m5.large': -1 }, /instancePrices\['ml\.m5\.large'\]: must be from 0 to 2000, got -1; state US dollars/],
+    ['that is no number', { 'ml.m5.large': NaN }, /must be from 0 to 2000, got NaN/],
+    ['without that of the training', { 'ml.c5.large': 1 }, /must have a price for ml\.m5\.large, which the pipeline uses, got ml\.c5\.large/],
+    ['of more types than an environment holds', pricesOf(21), /instancePrices: must be between 0 and 20, got 21/],
+  ])('a price %s', (_, instancePrices, message) => {
+    expect(() => samplePipeline({ instancePrices })).toThrow(message);
   });
 
   test.each(Object.entries(TASK_METRICS))('nothing for the default gate of %s', (kind) => {
