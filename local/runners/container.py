@@ -1,6 +1,6 @@
 """One container of the local engine: a Python interpreter that becomes a training or a serving process.
 
-The parent writes one JSON line to stdin: {"runner": "training" | "serving" | "processing", "framework": ..., "root": ..., "environment": {...}}.
+The parent writes one JSON line to stdin: {"runner": "training" | "serving" | "processing" | "algorithm"…, "framework": ..., "root": ..., "environment": {...}}.
 Standard input stays open as a life line: when it closes, the service is gone and this process ends with all its children.
 """
 import importlib

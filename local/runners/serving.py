@@ -14,10 +14,10 @@ import job
 class Answer(Exception):
     """A request that ends with a status of its own."""
 
-    def __init__(self, status, error):
+    def __init__(self, status, error, text=None):
         super().__init__(str(error))
         self.status = status
-        self.body = json.dumps({"error": type(error).__name__, "error-message": str(error)})
+        self.body = json.dumps({"error": type(error).__name__, "error-message": str(error)}) if text is None else text
 
 
 def no_model_fn(_directory):
@@ -60,8 +60,8 @@ class Handlers:
             raise Answer(406, error) from error
 
 
-def handler_class(handlers, model):
-    default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", codecs.JSON)
+def handler_class(transform, default_type, default_accept):
+    default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", default_accept)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -86,17 +86,18 @@ def handler_class(handlers, model):
             if self.path != "/invocations":
                 self.answer(404, "", codecs.JSON)
                 return
-            content_type = self.headers.get("Content-Type") or codecs.JSON
+            content_type = self.headers.get("Content-Type") or default_type
             accept = self.headers.get("Accept")
             accept = default_accept if not accept or accept == "*/*" else accept
             try:
                 body = content.decode("utf-8") if content_type in codecs.TEXT else content
-                result = handlers.transform(model, body, content_type, accept)
+                result = transform(body, content_type, accept)
                 if isinstance(result, tuple):
                     result, accept = result[0], result[1]
                 self.answer(200, result, accept)
             except Answer as refused:
-                traceback.print_exception(refused.__cause__)
+                if refused.__cause__:
+                    traceback.print_exception(refused.__cause__)
                 self.answer(refused.status, refused.body, codecs.JSON)
             except Exception as error:
                 traceback.print_exc()
@@ -141,7 +142,11 @@ def run(order):
     except BaseException:  # an image whose worker cannot start never answers its ping
         traceback.print_exc()
         return 1
-    server = Server(("127.0.0.1", 0), handler_class(handlers, model))
+    return serve(lambda *request: handlers.transform(model, *request), default_type=codecs.JSON, default_accept=codecs.JSON)
+
+
+def serve(transform, default_type, default_accept):
+    server = Server(("127.0.0.1", 0), handler_class(transform, default_type, default_accept))
     os.write(3, (json.dumps({"port": server.server_address[1]}) + "\n").encode("utf-8"))
     server.serve_forever()
     return 0

@@ -11,6 +11,8 @@ interface Image {
   readonly packages: readonly string[];
   /** Tag as the registry has it, 3.0-5, with what may follow it. */
   readonly suffixes: RegExp;
+  /** Trains and serves without a script too. */
+  readonly algorithm?: boolean;
   readonly example: string;
 }
 
@@ -20,6 +22,7 @@ const IMAGES: readonly Image[] = [
     framework: 'xgboost',
     packages: ['xgboost_cpu', 'xgboost'],
     suffixes: /^(-cpu(-py\d+)?|-py\d+)?$/,
+    algorithm: true,
     example: 'sagemaker-xgboost:3.0-5',
   },
   {
@@ -78,6 +81,12 @@ export class Images {
 export function programOf(own: OwnImages | undefined, image: string, name: 'train' | 'serve'): string | undefined {
   const mine = own?.[OWN_URI.exec(image)?.[1] ?? ''];
   return mine === undefined || FRAMEWORKS.some((framework) => framework === mine) ? undefined : path.join(mine, name);
+}
+
+/** Whether AWS's own image holds an algorithm; what stands in for an image of one's own holds none. */
+export function hasAlgorithm(image: string, own: OwnImages | undefined): boolean {
+  const repository = OWN_URI.exec(image)?.[1] ?? '';
+  return own?.[repository] === undefined && IMAGES.some((known) => known.algorithm && known.repository === repository);
 }
 
 export function sitePackages(python: string): string[] {

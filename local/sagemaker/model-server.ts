@@ -4,6 +4,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../processes';
+import { type Mode, modeOf } from './algorithm';
 import { type Context, scaled } from './context';
 import { messageOf } from './errors';
 import { programOf } from './images';
@@ -22,6 +23,7 @@ const TERMINATION_SECONDS = 30;
 const PING_MILLISECONDS = 2000;
 const RESTART_SECONDS = 1;
 const MOST_RESTARTS = 5;
+const RUNNERS = { program: 'processing', script: 'serving', algorithm: 'algorithm_serving' } as const;
 
 /** Why a model server did not come up, with the last line that its container said. */
 export class StartFailure extends Error {
@@ -115,8 +117,12 @@ export class ModelServer {
     this.toldPort = own === undefined ? undefined : await freePort();
     const port: Record<string, string> = this.toldPort === undefined ? {} : { SAGEMAKER_BIND_TO_PORT: String(this.toldPort) };
     const complete = { ...environment, ...port, SM_MODEL_DIR: path.join(this.root, 'model') };
-    if (own === undefined) return { runner: 'serving', program: environment.SAGEMAKER_PROGRAM, environment: complete } as const;
-    return { runner: 'processing', program: own, environment: complete } as const;
+    return { runner: RUNNERS[this.mode()], program: own ?? environment.SAGEMAKER_PROGRAM, environment: complete };
+  }
+
+  private mode(): Mode {
+    const { Image, Environment } = this.model.container;
+    return modeOf(Image!, { ...Environment, ...this.environment }.SAGEMAKER_PROGRAM, this.context.options.images, 'serve');
   }
 
   private ownProgram(): string | undefined {
@@ -154,7 +160,7 @@ export class ModelServer {
       const keys = data.form === 'object' ? [key] : await listKeys(s3, bucket, key);
       await downloadAll(s3, bucket, new Map(keys.map((name) => [name, relativeName(name, key)])), modelDirectory);
     }
-    if (this.ownProgram() !== undefined) return;
+    if (this.mode() !== 'script') return;
     const environment = { ...this.model.container.Environment, ...this.environment };
     const submitted = environment.SAGEMAKER_SUBMIT_DIRECTORY ?? '/opt/ml/model/code';
     if (/^(s3|https):\/\//.test(submitted)) await extractArchive(s3, submitted, path.join(this.root, 'sourcedir.tar.gz'), codeDirectory);

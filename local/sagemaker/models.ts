@@ -1,8 +1,9 @@
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { ContainerDefinition, CreateModelCommandInput } from '@aws-sdk/client-sagemaker';
+import { modeOf } from './algorithm';
 import type { Context } from './context';
 import { invalid, unsupported } from './errors';
-import { type OwnImages, programOf } from './images';
+import type { OwnImages } from './images';
 import { type ListRequest, type Listed, Records, withoutTags } from './records';
 import { listKeys, locationOf } from './storage';
 
@@ -111,8 +112,11 @@ function theContainer(request: CreateModelCommandInput, own: OwnImages | undefin
   if (container.Mode === 'MultiModel') throw unsupported('multi-model containers');
   if (container.AdditionalModelDataSources) throw unsupported('AdditionalModelDataSources');
   if (container.ModelDataUrl && container.ModelDataSource) throw invalid('ModelDataUrl and ModelDataSource cannot both be specified');
-  if (!container.Environment?.SAGEMAKER_PROGRAM && programOf(own, container.Image, 'serve') === undefined) {
-    throw unsupported('a model without a script: its container has no environment variable SAGEMAKER_PROGRAM, and only script mode is played');
+  const environment = container.Environment ?? {};
+  const mode = modeOf(container.Image, environment.SAGEMAKER_PROGRAM, own, 'serve');
+  if (mode === 'script' && !environment.SAGEMAKER_PROGRAM) {
+    throw unsupported('a model without a script: its container has no environment variable SAGEMAKER_PROGRAM, and this image has no algorithm here');
   }
+  if (mode === 'algorithm' && environment.SAGEMAKER_INFERENCE_OUTPUT) throw unsupported('SAGEMAKER_INFERENCE_OUTPUT of the built-in XGBoost');
   return container;
 }

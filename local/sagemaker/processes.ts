@@ -6,7 +6,7 @@ import type { Framework } from './images';
 import type { SageMakerOptions } from './options';
 
 export interface Order {
-  readonly runner: 'training' | 'serving' | 'processing';
+  readonly runner: 'training' | 'serving' | 'processing' | 'algorithm' | 'algorithm_serving';
   readonly framework: Framework;
   readonly root: string;
   readonly environment: Record<string, string>;

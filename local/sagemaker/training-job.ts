@@ -9,6 +9,7 @@ import type {
   SecondaryStatus,
   TrainingJobStatus,
 } from '@aws-sdk/client-sagemaker';
+import { ALGORITHM_METRICS, type Mode, trainingMode } from './algorithm';
 import { type Context, announce, openLog, scaled, waited } from './context';
 import { DirectorySync } from './directory-sync';
 import { invalid, messageOf } from './errors';
@@ -27,6 +28,9 @@ const CAPACITY_SECONDS = 30;
 /** What a spot second costs of an on-demand one; AWS's prices move, this one does not. */
 const SPOT_PRICE = 0.3;
 const LONGEST_MILLISECONDS = 2 ** 31 - 1;
+const RUNNERS = { program: 'processing', script: 'training', algorithm: 'algorithm' } as const;
+/** What no line of a log may hold: CloudWatch has #011 for the tabs of XGBoost, and metrics are read with it. */
+const CONTROL = /\p{Cc}/gu;
 const MESSAGES: Partial<Record<SecondaryStatus, string>> = {
   Starting: 'Starting the training job',
   Downloading: 'Downloading the training image',
@@ -69,6 +73,7 @@ export class TrainingJob {
   private trainedMilliseconds = 0;
   private attempt = 0;
   private readonly ending = new AbortController();
+  private readonly mode: Mode;
 
   constructor(
     private readonly context: Context,
@@ -77,8 +82,12 @@ export class TrainingJob {
     private readonly circumstances: Circumstances = {},
   ) {
     this.root = path.join(context.options.workDirectory, 'training', `${request.TrainingJobName}-${randomUUID().slice(0, 8)}`);
+    this.mode = trainingMode(request, context.options.images);
+    const algorithm = request.AlgorithmSpecification!;
+    const MetricDefinitions = algorithm.MetricDefinitions ?? (this.mode === 'algorithm' ? [...ALGORITHM_METRICS] : undefined);
     this.description = {
       ...withoutTags(request),
+      AlgorithmSpecification: { ...algorithm, MetricDefinitions },
       TrainingJobArn: arn,
       TuningJobArn: circumstances.tuningJobArn,
       EnableNetworkIsolation: request.EnableNetworkIsolation ?? false,
@@ -167,7 +176,6 @@ export class TrainingJob {
     if (!this.stopping) this.enter('Downloading');
     const image = this.request.AlgorithmSpecification!.TrainingImage!;
     const framework = this.context.images.framework(image);
-    const own = programOf(this.context.options.images, image, 'train');
     const checkpoints = this.checkpoints();
     const unreachable = await this.fetch(checkpoints);
     if (this.stopping) return this.finish('Stopped', this.stopping);
@@ -175,14 +183,15 @@ export class TrainingJob {
     this.enter('Training');
     this.description.TrainingStartTime ??= new Date();
     if (unreachable) throw new JobFailure(unreachable);
-    const metrics = new FinalMetrics(this.request.AlgorithmSpecification!.MetricDefinitions ?? [], this.circumstances.onMetric);
+    const metrics = new FinalMetrics(this.description.AlgorithmSpecification!.MetricDefinitions ?? [], this.circumstances.onMetric);
     const isolated = this.request.EnableNetworkIsolation === true;
     this.container = this.context.containers.take();
     const environment = this.environment(checkpoints);
-    const how = own === undefined ? ({ runner: 'training' } as const) : ({ runner: 'processing', program: own } as const);
-    this.container.start({ ...how, framework, root: this.root, cpus: 2, isolated, environment }, (line) => {
-      log.write(line);
-      metrics.read(line);
+    const program = programOf(this.context.options.images, image, 'train');
+    this.container.start({ runner: RUNNERS[this.mode], program, framework, root: this.root, cpus: 2, isolated, environment }, (line) => {
+      const shown = line.replace(CONTROL, (character) => `#${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
+      log.write(shown);
+      metrics.read(shown);
     });
     checkpoints?.start();
     const exit = await this.outcome();

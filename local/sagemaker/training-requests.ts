@@ -1,4 +1,5 @@
 import type { CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
+import { checkAlgorithm, type Mode } from './algorithm';
 import { invalid, unsupported } from './errors';
 
 const ONE_DAY = 86_400;
@@ -6,7 +7,7 @@ const ONE_DAY = 86_400;
 const NOT_PLAYED = ['TensorBoardOutputConfig', 'ServerlessJobConfig', 'MlflowConfig', 'ModelPackageConfig'] as const;
 
 /** The rules that the service model cannot say, and the parts that this engine does not play. */
-export function checkTraining(request: CreateTrainingJobCommandInput, ownProgram: boolean): void {
+export function checkTraining(request: CreateTrainingJobCommandInput, mode: Mode): void {
   const algorithm = request.AlgorithmSpecification;
   if (!algorithm) throw invalid('AlgorithmSpecification is required for a training job');
   if (!algorithm.TrainingImage === !algorithm.AlgorithmName) {
@@ -39,7 +40,8 @@ export function checkTraining(request: CreateTrainingJobCommandInput, ownProgram
   }
   for (const field of NOT_PLAYED) if (request[field]) throw unsupported(field);
   checkChannels(request);
-  if (!ownProgram) checkScriptMode(request.HyperParameters ?? {});
+  if (mode === 'script') checkScriptMode(request.HyperParameters ?? {});
+  if (mode === 'algorithm') checkAlgorithm(request);
 }
 
 function checkChannels(request: CreateTrainingJobCommandInput): void {
@@ -59,7 +61,8 @@ function checkChannels(request: CreateTrainingJobCommandInput): void {
 
 function checkScriptMode(hyperParameters: Record<string, string>): void {
   for (const name of ['sagemaker_program', 'sagemaker_submit_directory']) {
-    if (!hyperParameters[name]) throw unsupported(`training without a script: the hyperparameter ${name} is missing, and only script mode is played`);
+    if (!hyperParameters[name])
+      throw unsupported(`training without a script: the hyperparameter ${name} is missing, and this image has no algorithm here`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
+import { trainingMode } from './algorithm';
 import { type Context, waited } from './context';
 import { inUse, invalid, unsupported } from './errors';
-import { programOf } from './images';
 import type { JobFault } from './job-faults';
 import { type ListRequest, Records } from './records';
 import { type Circumstances, type Description, TrainingJob } from './training-job';
@@ -22,9 +22,8 @@ export class TrainingJobs {
   /** The job that was made and started; a tuning job makes its children so. */
   async launch(request: CreateTrainingJobCommandInput, circumstances: Circumstances): Promise<TrainingJob> {
     const name = request.TrainingJobName!;
-    const image = request.AlgorithmSpecification?.TrainingImage ?? '';
-    checkTraining(request, programOf(this.context.options.images, image, 'train') !== undefined);
-    this.context.images.framework(image);
+    checkTraining(request, trainingMode(request, this.context.options.images));
+    this.context.images.framework(request.AlgorithmSpecification!.TrainingImage!);
     const arn = this.jobs.arnOf(name);
     this.refuseKnown(name, arn);
     await this.context.engine.assume(request.RoleArn!);

@@ -1,6 +1,8 @@
 import type { CreateHyperParameterTuningJobCommandInput } from '@aws-sdk/client-sagemaker';
+import { ALGORITHM_METRICS, modeOf } from './algorithm';
 import type { Context } from './context';
 import { ServiceError, inUse, invalid, unsupported } from './errors';
+import type { OwnImages } from './images';
 import type { JobFault } from './job-faults';
 import { type ListRequest, Records } from './records';
 import type { TrainingJobs } from './training';
@@ -22,7 +24,7 @@ export class TuningJobs {
   }
 
   async create(request: Create, fault?: JobFault) {
-    const plan = planOf(request);
+    const plan = planOf(request, this.context.options.images);
     this.context.images.framework(plan.definition.AlgorithmSpecification!.TrainingImage!);
     const name = request.HyperParameterTuningJobName!;
     const arn = this.jobs.arnOf(name);
@@ -104,7 +106,7 @@ interface ChildRecord {
 }
 
 /** Refuses what AWS refuses and what this engine does not play. */
-function planOf(request: Create): TuningPlan {
+function planOf(request: Create, own: OwnImages | undefined): TuningPlan {
   if (request.WarmStartConfig) throw unsupported('WarmStartConfig of a tuning job');
   if (request.Autotune) throw unsupported('Autotune');
   if (request.TrainingJobDefinitions) {
@@ -119,7 +121,8 @@ function planOf(request: Create): TuningPlan {
   const objective = config.HyperParameterTuningJobObjective;
   if (!objective) throw invalid('HyperParameterTuningJobObjective must be specified in HyperParameterTuningJobConfig');
   if (!config.ParameterRanges) throw invalid('ParameterRanges must be specified in HyperParameterTuningJobConfig');
-  const metrics = algorithm.MetricDefinitions?.map(({ Name }) => Name) ?? [];
+  const mode = modeOf(algorithm.TrainingImage, definition.StaticHyperParameters?.sagemaker_program, own, 'train');
+  const metrics = (algorithm.MetricDefinitions ?? (mode === 'algorithm' ? ALGORITHM_METRICS : [])).map(({ Name }) => Name);
   if (!metrics.includes(objective.MetricName)) {
     throw invalid(`The objective metric ${objective.MetricName} must be one of MetricDefinitions: ${metrics.join(', ') || 'there are none'}`);
   }

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { modeOf } from '../../../local/sagemaker/algorithm';
 import { Images } from '../../../local/sagemaker/images';
 
 const uri = (name: string) => `123456789012.dkr.ecr.us-east-1.amazonaws.com/${name}`;
@@ -25,5 +26,14 @@ describe('images', () => {
     expect(images.framework(uri('team/train:7'))).toBe('xgboost');
     expect(images.framework(uri(`team/train@sha256:${'0'.repeat(64)}`))).toBe('xgboost');
     expect(() => images.framework(uri('team/other:7'))).toThrow(/cannot run the image .*team\/other:7.*--image/);
+  });
+
+  test('without a script run the algorithm that they hold, which what stands in for an image of one’s own does not', () => {
+    const xgboost = uri('sagemaker-xgboost:3.0-5');
+    expect(modeOf(xgboost, undefined, {}, 'train')).toBe('algorithm');
+    expect(modeOf(xgboost, 'train.py', {}, 'train')).toBe('script');
+    expect(modeOf(uri('sagemaker-scikit-learn:1.4-2-cpu-py3'), undefined, {}, 'serve')).toBe('script');
+    expect(modeOf(uri('team/train:7'), undefined, { 'team/train': 'xgboost' }, 'train')).toBe('script');
+    expect(modeOf(uri('team/train:7'), undefined, { 'team/train': '/opt/image' }, 'serve')).toBe('program');
   });
 });
