@@ -20,6 +20,7 @@ export * from './pipeline/holdout';
 export * from './pipeline/job-image';
 export * from './pipeline/job-options';
 export * from './pipeline/parameter-range';
+export * from './pipeline/permutation-importance';
 export * from './pipeline/steps/auto-ml-step';
 export * from './pipeline/steps/function-step';
 export * from './pipeline/steps/nested-machine-step';

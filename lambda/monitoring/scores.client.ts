@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream';
 import { parse } from 'csv-parse';
 import { S3Files } from '../common/s3.client';
-import { objectsAt } from './objects-at';
+import { objectsAt, scoreObjectsAt } from './objects-at';
 import type { Cell } from './rows';
 
 /** Rows of a CSV file with a header, in order. */
@@ -28,13 +28,9 @@ export class ScoresClient {
     }
   }
 
-  /** Predictions of a batch transform, one for each line of its `.out` objects in the order of their keys. */
+  /** Predictions of a batch transform for the rows of a holdout, one for each line of its `.out` objects in the order of their keys. */
   public async *scores(uri: string): AsyncGenerator<Cell> {
-    const objects = (await objectsAt(this.files, uri)).filter((object) => object.endsWith('.out'));
-    if (objects.length === 0) {
-      throw new Error(`no .out object lies below ${uri}: the batch transform left no scores`);
-    }
-    for (const object of objects) {
+    for (const object of (await scoreObjectsAt(this.files, uri)).holdout) {
       for await (const line of this.files.readLines(object)) {
         if (line.trim() !== '') {
           yield readScore(line);

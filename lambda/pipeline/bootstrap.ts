@@ -1,6 +1,7 @@
 import type { BlockValue } from '../monitoring/quality/block-value';
 import { normalSurvival } from '../monitoring/statistics/special';
 import { studentQuantile } from '../monitoring/statistics/student';
+import { seeded } from './seeded';
 
 export interface BootstrapRange {
   readonly low: number;
@@ -35,7 +36,7 @@ export const blockBootstrap = (
   if (!drawn || blocks < 2) return undefined;
   const error = normalSurvival(Math.sqrt(blocks / (blocks - 1)) * studentQuantile(oneSided, degreesOfFreedom));
   const resamples = Math.min(MOST_RESAMPLES, Math.max(FEWEST_RESAMPLES, Math.ceil(FEWEST_BEYOND / error)));
-  const random = generator(seed);
+  const random = seeded(seed);
   const times = new Float64Array(figure.weight.length);
   const values = new Float64Array(resamples);
   let known = 0;
@@ -56,15 +57,4 @@ const quantile = (sorted: Float64Array, probability: number): number => {
   const below = Math.floor(position);
   const above = Math.min(below + 1, sorted.length - 1);
   return sorted[below] === sorted[above] ? sorted[below] : sorted[below] + (sorted[above] - sorted[below]) * (position - below);
-};
-
-/** Mulberry32: the same seed draws the same resamples, so that a gate can be computed again. */
-const generator = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 };

@@ -110,6 +110,7 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
     trainUri,
     holdoutUri,
     holdoutFeaturesUri,
+    candidateInputUri: holdoutFeaturesUri.slice(0, holdoutFeaturesUri.lastIndexOf('/') + 1),
     candidateScoresUri: outputs.candidateScoresUri,
     championScoresUri: outputs.championScoresUri,
     modelOutputUri: outputs.modelOutputUri,

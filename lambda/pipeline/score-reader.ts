@@ -1,9 +1,11 @@
+import type { PermutedRowsRef } from '../../lib/artifacts/contract';
 import type { PipelineSpec } from '../../lib/pipeline/contract';
 import { NamedError } from '../common/errors';
 import type { S3Files } from '../common/s3.client';
 import { readTable } from '../monitoring/baseline/table';
 import { BaselineClient } from '../monitoring/baseline.client';
-import { objectsAt } from '../monitoring/objects-at';
+import { scoreObjectsAt } from '../monitoring/objects-at';
+import type { NoImportance } from './evaluation/importance';
 import { HoldoutBuilder, incomplete, type ScoredHoldout } from './evaluation/scored-holdout';
 import { Scores } from './evaluation/scores';
 
@@ -44,15 +46,30 @@ export class ScoreReader {
     return builder.result();
   }
 
+  /** What the candidate answered to permuted rows, or why that cannot be told: no rule looks at it. */
+  async readPermuted(uri: string, ref: PermutedRowsRef): Promise<Scores | NoImportance> {
+    const { permuted } = await scoreObjectsAt(this.files, uri);
+    if (permuted.length === 0) return { why: 'the job that scored the holdout did not score the permuted rows' };
+    const scores = new Scores(this.task);
+    const refuse = (number: number): never => {
+      throw incomplete(`score ${number} of the permuted rows is not what a ${this.task.kind} model answers: ${ref.uri}`);
+    };
+    try {
+      for (const object of permuted) await scores.read(await this.files.readStream(object), refuse);
+    } catch (error) {
+      if (error instanceof NamedError) return { why: error.message };
+      throw error;
+    }
+    return scores;
+  }
+
   private async readScores(uri: string, whose: string): Promise<Scores> {
     const scores = new Scores(this.task);
     const refuse = (number: number): never => {
       throw incomplete(`score ${number} of the ${whose} is not what a ${this.task.kind} model answers: ${uri}`);
     };
     await closed(`the scores of the ${whose} cannot be read`, async () => {
-      const objects = (await objectsAt(this.files, uri)).filter((object) => object.endsWith('.out'));
-      if (objects.length === 0) throw new Error(`no .out object lies below ${uri}: the batch transform left no scores`);
-      for (const object of objects) await scores.read(await this.files.readStream(object), refuse);
+      for (const object of (await scoreObjectsAt(this.files, uri)).holdout) await scores.read(await this.files.readStream(object), refuse);
     });
     return scores;
   }

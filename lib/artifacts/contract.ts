@@ -38,6 +38,9 @@ export const gateReportKey = (model: string, runId: string, round = 0): string =
   `${gateReportsPrefix(model)}${runId}/gate${round === 0 ? '' : `-${round}`}.json`;
 /** The same report as a page for a person. */
 export const gatePageKey = (model: string, runId: string, round = 0): string => gateReportKey(model, runId, round).replace(/json$/, 'html');
+/** How the release of a version failed, or why it was called off, by the run that found it. */
+export const releaseReportKey = (model: string, runId: string, version: number, redrive = 0): string =>
+  `${gateReportsPrefix(model)}${runId}/release-v${version}${redrive === 0 ? '' : `-${redrive}`}.json`;
 export const baselinesPrefix = (model: string): string => `baselines/${model}/`;
 export const baselineKey = (model: string, runId: string): string => `${baselinesPrefix(model)}${runId}/baseline.json`;
 export const monitoringPrefix = (model: string): string => `monitoring/${model}/`;
@@ -80,6 +83,24 @@ export interface DataManifest {
   readonly holdout: DataSplit;
   /** Keys of the training rows; absent in manifests of runs before there were any. */
   readonly rowKeys?: RowKeysRef;
+  /** Absent where the run makes no permutation importance. */
+  readonly permuted?: PermutedRowsRef;
+}
+
+/** Name of the object with permuted rows below what the candidate scores. */
+export const PERMUTED_ROWS_FILE = 'permuted-rows.csv';
+
+/**
+ * A sample of holdout rows once for each feature and repeat, with that feature's values shuffled among them: as CSV without header and target, first
+ * repeat first, its features in their order, the rows of each in the order of the sample.
+ */
+export interface PermutedRowsRef {
+  readonly uri: string;
+  /** Columns of a request row, in order: each is shuffled. */
+  readonly features: readonly string[];
+  readonly repeats: number;
+  /** Holdout rows of the sample by number, from 0, ascending. */
+  readonly sample: readonly number[];
 }
 
 /** Sorted 64-bit hashes of rows, which tell whether a row of another table was among them without holding any of its values. */

@@ -14,6 +14,8 @@ export interface PipelineSpec {
   /** Newest part of the data kept out of training: days where a time column exists, else a share of rows. */
   readonly holdout: { readonly days?: number; readonly share?: number };
   readonly gate: GateSpec;
+  /** Absent: no permutation importance. */
+  readonly importance?: ImportanceSpec;
   readonly training: {
     readonly image: string;
     readonly instanceType: string;
@@ -78,6 +80,16 @@ export interface GateSpec {
   readonly allowedDuplicateShare: number;
   /** Columns that identify a row; all columns where absent. */
   readonly rowKey?: readonly string[];
+}
+
+/** How much worse the candidate gets where a feature's values are shuffled: which rows are scored for it. */
+export interface ImportanceSpec {
+  /** How often each feature is shuffled. */
+  readonly repeats: number;
+  /** Holdout rows that are sampled at most. */
+  readonly maxSamples: number;
+  /** Rows that are scored at most, of all features and repeats: with many features the sample is smaller. */
+  readonly maximumRows: number;
 }
 
 /** Who lets a version that has passed the gate serve. */
@@ -268,6 +280,8 @@ export interface PreparedData {
   readonly holdoutUri: string;
   /** CSV without header and target, the rows as a client would send them. */
   readonly holdoutFeaturesUri: string;
+  /** Prefix of what the candidate scores: the rows of `holdoutFeaturesUri`, and permuted ones where the run makes a permutation importance. */
+  readonly candidateInputUri: string;
   readonly candidateScoresUri: string;
   readonly championScoresUri: string;
   readonly modelOutputUri: string;

@@ -24,6 +24,12 @@ interface ModelSource {
   readonly entryPoint: string;
 }
 
+interface ScoringPaths {
+  readonly inputPath: string;
+  readonly outputPath: string;
+  readonly result: { readonly [field: string]: string };
+}
+
 const recordedIn = (place: string): ModelSource => ({
   image: `${place}.image`,
   modelDataUrl: `${place}.modelDataUrl`,
@@ -56,17 +62,25 @@ export class ScoringStates {
     return this.createModel('CreateRollbackModel', 'm', '$.candidate', recordedIn('$.prepared.rollback'));
   }
 
-  /** Both models score the same rows; how long the candidate takes is judged too. */
+  /** Both models score the same rows, the candidate permuted ones too; how long the candidate takes is judged too. */
   public scoreHoldout(): sfn.Parallel {
-    const championScored = this.transform('ScoreChampion', 'p', '$.champion.sagemakerModelName', '$.prepared.championScoresUri', {});
+    const championScored = this.transform('ScoreChampion', 'p', '$.champion.sagemakerModelName', {
+      inputPath: '$.prepared.holdoutFeaturesUri',
+      outputPath: '$.prepared.championScoresUri',
+      result: {},
+    });
     // From the record, not by the name it was registered with: that model may be gone, or have been made for a role that is.
     const champion = this.createModel('CreateChampion', 'k', '$.champion', recordedIn('$.prepared.champion')).next(championScored);
-    const times = { TransformStartTime: at('$.TransformStartTime'), TransformEndTime: at('$.TransformEndTime') };
+    const candidate = this.transform('ScoreCandidate', 'c', '$.candidate.sagemakerModelName', {
+      inputPath: '$.prepared.candidateInputUri',
+      outputPath: '$.prepared.candidateScoresUri',
+      result: { TransformStartTime: at('$.TransformStartTime'), TransformEndTime: at('$.TransformEndTime') },
+    });
     return new sfn.Parallel(this.scope, 'ScoreHoldout', {
       resultSelector: { candidate: sfn.JsonPath.objectAt('$[0]') },
       resultPath: '$.scoring',
     })
-      .branch(this.transform('ScoreCandidate', 'c', '$.candidate.sagemakerModelName', '$.prepared.candidateScoresUri', times))
+      .branch(candidate)
       .branch(
         new sfn.Choice(this.scope, 'ChampionPresent')
           .when(sfn.Condition.booleanEquals('$.prepared.champion.present', true), champion)
@@ -112,13 +126,7 @@ export class ScoringStates {
     });
   }
 
-  private transform(
-    id: string,
-    suffix: string,
-    modelPath: string,
-    outputPath: string,
-    result: { readonly [field: string]: string },
-  ): SageMakerTask {
+  private transform(id: string, suffix: string, modelPath: string, { inputPath, outputPath, result }: ScoringPaths): SageMakerTask {
     const { instanceType, endpointName, outputKeyArn } = this.props;
     return new SageMakerTask(this.scope, id, {
       action: 'createTransformJob',
@@ -133,7 +141,7 @@ export class ScoringStates {
         TransformInput: {
           ContentType: 'text/csv',
           SplitType: 'Line',
-          DataSource: { S3DataSource: { S3DataType: 'S3Prefix', S3Uri: at('$.prepared.holdoutFeaturesUri') } },
+          DataSource: { S3DataSource: { S3DataType: 'S3Prefix', S3Uri: at(inputPath) } },
         },
         TransformOutput: { S3OutputPath: at(outputPath), Accept: 'text/csv', AssembleWith: 'Line', KmsKeyId: outputKeyArn },
         TransformResources: { InstanceType: instanceType, InstanceCount: 1 },

@@ -9,6 +9,7 @@ import { ModelEndpoint } from '../serving/model-endpoint';
 import { IRunTracker } from '../tracking/run-tracker';
 import { Approval } from './approval';
 import { Gate } from './gate';
+import { PermutationImportance } from './permutation-importance';
 import { PipelineSteps } from './steps/pipeline-steps';
 import { Training } from './training';
 
@@ -32,6 +33,13 @@ export interface TrainingPipelineProps {
    * @default - it must not be worse than the champion by the task's first metric: rmse, accuracy
    */
   readonly gate?: Gate;
+
+  /**
+   * Which holdout rows are scored once more to find out how important each feature is for the candidate.
+   *
+   * @default PermutationImportance.sampled()
+   */
+  readonly permutationImportance?: PermutationImportance;
 
   /**
    * Who lets a version that has passed the gate serve.

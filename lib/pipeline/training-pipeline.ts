@@ -16,6 +16,7 @@ import { PipelineSpec } from './contract';
 import { Gate } from './gate';
 import { checkPrices } from './instance-prices';
 import { bindNetwork, grantVolumeKey } from './job-settings';
+import { PermutationImportance } from './permutation-importance';
 import { PipelineDefinition } from './pipeline-definition';
 import { PipelineFunctions } from './pipeline-functions';
 import { SharedSteps } from './shared-steps';
@@ -67,7 +68,8 @@ export class TrainingPipeline extends Construct {
     const training = props.training._bind(this, task, validator);
     const registryRules = statedRules(props.registryRules, props.approval);
     const registered = { owner: props.owner, registryRules };
-    const spec: PipelineSpec = { model: modelName, task, gate, jobNamePrefix: endpoint.endpointName, ...registered, ...training.spec };
+    const importance = (props.permutationImportance ?? PermutationImportance.sampled())._toSpec();
+    const spec: PipelineSpec = { model: modelName, task, gate, importance, jobNamePrefix: endpoint.endpointName, ...registered, ...training.spec };
 
     this.trainingRole = new TrainingRole(this, 'TrainingRole', modelName, store);
     for (const role of [this.trainingRole, endpoint.executionRole]) {

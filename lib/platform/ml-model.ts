@@ -61,7 +61,7 @@ export class MlModel extends Construct {
   constructor(scope: Construct, id: string, props: MlModelProps) {
     super(scope, id);
     const { modelName, platformName, task, training, gate, approval, steps, serving, monitoring, retraining, owner, registryRules } = props;
-    const { instancePrices, store, registry, tracker, governor, alarmTopic } = props;
+    const { instancePrices, store, registry, tracker, governor, alarmTopic, permutationImportance } = props;
     const { bus } = governor;
     const qualityRules = retraining._qualityRules;
     this.modelName = modelName;
@@ -87,6 +87,7 @@ export class MlModel extends Construct {
       task,
       training,
       gate,
+      permutationImportance,
       approval,
       steps,
       owner,

@@ -2,6 +2,7 @@ import { Task } from '../common/task';
 import { Monitoring } from '../monitoring/monitoring';
 import { Approval } from '../pipeline/approval';
 import { Gate } from '../pipeline/gate';
+import { PermutationImportance } from '../pipeline/permutation-importance';
 import { PipelineSteps } from '../pipeline/steps/pipeline-steps';
 import { Training } from '../pipeline/training';
 import { VersionRule } from '../registry/version-rule';
@@ -22,6 +23,13 @@ export interface ModelOptions {
    * @default - it must not be worse than the champion by the task's first metric: rmse or accuracy
    */
   readonly gate?: Gate;
+
+  /**
+   * How important is each feature for a candidate? Told in the gate's report, by a sample of the holdout.
+   *
+   * @default PermutationImportance.sampled()
+   */
+  readonly permutationImportance?: PermutationImportance;
 
   /** Who lets a candidate that passed the gate serve? Stated for every model: nothing goes live by default. */
   readonly approval: Approval;

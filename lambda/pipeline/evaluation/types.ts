@@ -18,6 +18,29 @@ export interface Evaluation {
   readonly championCalibration?: readonly CalibrationBin[];
   readonly curves?: Curves;
   readonly championCurves?: Curves;
+  /** Of the candidate; `missing` says why where it is absent. */
+  readonly importance?: Importance;
+}
+
+/** How much worse the deciding metric gets where a feature's values are shuffled among sampled rows of the holdout. */
+export interface Importance {
+  readonly metric: string;
+  /** Of the sample. */
+  readonly rows: number;
+  /** How often each feature was shuffled. */
+  readonly repeats: number;
+  /** The metric on the sample as it is. */
+  readonly baseline: number;
+  /** The most important one first; mean and standard deviation over the repeats, in the metric's unit, positive where shuffling makes it worse. */
+  readonly features: readonly FeatureImportance[];
+  /** Features without which the metric is not defined on the sample. */
+  readonly notComputable: readonly string[];
+}
+
+export interface FeatureImportance {
+  readonly name: string;
+  readonly mean: number;
+  readonly standardDeviation: number;
 }
 
 export interface TimePoint {

@@ -1,6 +1,7 @@
 import type { GateSpec, PipelineSpec } from '../../../lib/pipeline/contract';
+import type { NoImportance } from '../evaluation/importance';
 import type { ScoredHoldout } from '../evaluation/scored-holdout';
-import type { Evaluation } from '../evaluation/types';
+import type { Evaluation, Importance } from '../evaluation/types';
 import type { GateDecision, GateEvidence, GateReport } from './types';
 
 export interface ReportParts {
@@ -11,15 +12,11 @@ export interface ReportParts {
   readonly evidence: GateEvidence;
   readonly decision: GateDecision;
   readonly evaluation: Evaluation;
+  readonly importance: Importance | NoImportance;
 }
 
-const NO_IMPORTANCE = {
-  what: 'Permutation importance',
-  why: 'it needs the holdout scored once more for each column with that column shuffled, and the jobs of a run score it once',
-};
-
 /** Everything that the gate looked at. */
-export const reportOf = ({ about, task, gate, holdout, evidence, decision, evaluation }: ReportParts): GateReport => ({
+export const reportOf = ({ about, task, gate, holdout, evidence, decision, evaluation, importance }: ReportParts): GateReport => ({
   schemaVersion: 2,
   ...about,
   ...decision,
@@ -29,8 +26,9 @@ export const reportOf = ({ about, task, gate, holdout, evidence, decision, evalu
   gate,
   ...evidence,
   ...evaluation,
+  ...('why' in importance ? {} : { importance }),
   missing: [
-    NO_IMPORTANCE,
+    ...('why' in importance ? [{ what: 'Permutation importance', why: importance.why }] : []),
     ...(gate.groups.length === 0 ? [{ what: 'Slices by group', why: 'the gate names no column whose values are groups' }] : []),
     ...(evaluation.calibration || task.kind === 'MULTICLASS_CLASSIFICATION' ? [] : [{ what: 'Calibration', why: 'the scores are no probabilities' }]),
     ...(evaluation.curves || task.kind !== 'BINARY_CLASSIFICATION' ? [] : [{ what: 'Curves', why: 'the holdout holds rows of one class only' }]),

@@ -90,12 +90,12 @@ export const judgeGroup = (spec: GateSpec['groups'][number], { candidate: table 
   return ruled('group', 'passed', text, result);
 };
 
-export const judgeTime = (limit: number, rows: number, { scoringMilliseconds }: GateEvidence): RuleResult => {
+export const judgeTime = (limit: number, rows: number, { scoringMilliseconds, permutedRows = 0 }: GateEvidence): RuleResult => {
   const given = { bound: limit, unit: 'milliseconds' as const };
   if (scoringMilliseconds === undefined || !Number.isFinite(scoringMilliseconds) || scoringMilliseconds < 0) {
     return ruled('time-per-row', 'not-computable', 'the job that scored the holdout told no times', given);
   }
-  const value = scoringMilliseconds / rows;
+  const value = scoringMilliseconds / (rows + permutedRows);
   const text = `a row took ${shown(value)} ms, ${value <= limit ? 'within' : 'more than'} the bound ${shown(limit)} ms`;
   return ruled('time-per-row', kept(value <= limit), text, { ...given, value });
 };

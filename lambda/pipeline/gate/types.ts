@@ -81,6 +81,8 @@ export interface GateEvidence {
   readonly leakage: { readonly candidate: Leakage; readonly champion: Leakage };
   /** Of the transform job that scored the holdout with the candidate; absent where it told no times. */
   readonly scoringMilliseconds?: number;
+  /** Rows that the same job scored beside the holdout; absent where there were none. */
+  readonly permutedRows?: number;
   /** Of model.tar.gz; absent where it is not there. */
   readonly modelBytes?: number;
 }
@@ -110,6 +112,7 @@ export interface GateReport extends GateDecision, Evaluation {
   readonly gate: GateSpec;
   readonly leakage: GateEvidence['leakage'];
   readonly scoringMilliseconds?: number;
+  readonly permutedRows?: number;
   readonly modelBytes?: number;
   /** What a reader may look for, and why it is not here. */
   readonly missing: readonly { readonly what: string; readonly why: string }[];

@@ -8,8 +8,9 @@ import type { GateReport, Leakage } from '../types';
 import { percent } from '../words';
 import { calibrationChart, curveCharts, improvementChart, overTimeChart } from './drawn';
 import { groupsView } from './groups';
+import { importanceView } from './importance';
 import { headline, remarks, ruleView } from './sentences';
-import { DATA, GROUPS, METRICS, PAGE, SHAPES } from './templates';
+import { DATA, GROUPS, IMPORTANCE, METRICS, PAGE, SHAPES } from './templates';
 
 const OWN_STYLES = `
 .other{fill:none;stroke:var(--ref);stroke-width:1.8;stroke-dasharray:6 3}.even{fill:none;stroke:var(--soft);stroke-width:1;stroke-dasharray:1.5 3}
@@ -25,9 +26,11 @@ const SIDES = 3;
 export function renderGate(report: GateReport): string {
   const styles = STYLES + OWN_STYLES;
   const eta = new Eta({ autoEscape: true, autoTrim: false });
-  for (const [name, text] of Object.entries({ metrics: METRICS, shapes: SHAPES, groups: GROUPS, data: DATA })) eta.loadTemplate(`@${name}`, text);
+  const parts = { metrics: METRICS, shapes: SHAPES, importance: IMPORTANCE, groups: GROUPS, data: DATA };
+  for (const [name, text] of Object.entries(parts)) eta.loadTemplate(`@${name}`, text);
   const champion = report.championVersion === null ? '' : `champion v${report.championVersion}`;
   const groups = groupsView(report);
+  const importance = importanceView(report);
   const curves = curveCharts(report);
   const calibration = calibrationChart(report);
   const overTime = overTimeChart(report);
@@ -38,6 +41,7 @@ export function renderGate(report: GateReport): string {
     ['time', report.blocks.unit === 'day' ? 'Day by day' : 'Block by block', overTime],
     ['curves', curves.roc ? 'Calibration and curves' : 'Calibration', calibration || curves.roc],
     ['confusion', 'Confusion matrix', confusions.length],
+    ['importance', 'Importance of features', importance],
     ['groups', 'Groups', groups.length],
     ['data', 'Training rows in the holdout', true],
     ['method', 'How to read this', true],
@@ -62,6 +66,7 @@ export function renderGate(report: GateReport): string {
     calibration,
     ...curves,
     confusions,
+    importance,
     groups,
     period: report.from && report.to ? ` from ${moment(report.from)} to ${moment(report.to)} (UTC)` : '',
     leakage: [leakView('candidate', candidateLeak, report), ...(champion ? [leakView(champion, report.leakage.champion, report)] : [])],

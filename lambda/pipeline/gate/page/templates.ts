@@ -38,6 +38,7 @@ ${FIGURE('it.improvement', 'improvement', 'How much better it is, and the range 
 </section>
 <%~ include('@metrics', it) %>
 <%~ include('@shapes', it) %>
+<%~ include('@importance', it) %>
 <%~ include('@groups', it) %>
 <%~ include('@data', it) %>
 <section aria-labelledby="method"><h2 id="method">How to read this</h2>
@@ -50,7 +51,10 @@ against the value itself.</dd>
 looks better than it is.</dd>
 <dt>Time per row</dt><dd>Of the whole transform job, the start of its container included, divided by its rows: what one row costs in a batch, not the
 latency of a request.</dd>
-<% it.report.missing.forEach((one) => { %><dt><%= one.what %>: not here</dt><dd><%= one.why %>.</dd><% }) %></dl></section>
+<% if (it.importance) { %><dt>Importance of features</dt><dd>Permutation importance: what this model rests on, on these rows, not what causes the
+target. Of features that tell the same, each looks less important than it is, since the model falls back on the others; and shuffling makes rows that
+never occur. No rule looks at it.</dd>
+<% } %><% it.report.missing.forEach((one) => { %><dt><%= one.what %>: not here</dt><dd><%= one.why %>.</dd><% }) %></dl></section>
 </main>
 <footer><p>Holdout: <%= it.report.holdoutUri %>. The same figures as JSON lie beside this page. It loads nothing and runs no script.</p></footer>
 </body>
@@ -79,6 +83,16 @@ ${FIGURE('it.precisionRecall', 'precision and recall', 'Precision against recall
 %></tr></thead><tbody><% one.rows.forEach((row) => { %><tr><th scope="row"><%= row.label %></th><% row.cells.forEach((cell) => { %><td
 class="n<%= cell.right ? ' right' : '' %>"><%= cell.count %><% if (cell.share) { %> <small><%= cell.share %></small><% } %></td><% }) %></tr><% })
 %></tbody></table></div><% }) %></section><% } %>`;
+
+export const IMPORTANCE = `<% if (it.importance) { %><section aria-labelledby="importance"><h2 id="importance">Importance of features</h2>
+${FIGURE('it.importance.chart', 'importance of features', '<%= it.importance.caption %>')}
+<details><summary>Figures by feature</summary>${TABLE('Importance by feature')}<thead><tr><th scope="col">Feature</th><th scope="col"
+class="n">Worse by</th><th scope="col" class="n">Standard deviation</th><th scope="col" class="n">As a share of <%= it.importance.metric
+%></th></tr></thead><tbody><% it.importance.rows.forEach((row) => { %><tr><th scope="row"><%= row.name %></th><td class="n"><%= row.mean %></td><td
+class="n"><%= row.deviation %></td><td class="n"><%= row.share %></td></tr><% }) %></tbody></table></div></details><%
+if (it.importance.leftOut > 0) { %><p class="meta"><%= it.importance.leftOut %> features with less importance are not drawn.</p><% }
+if (it.importance.notComputable) { %><p class="meta">Not defined where they are shuffled: <%= it.importance.notComputable %>.</p><% }
+%></section><% } %>`;
 
 export const GROUPS = `<% if (it.groups.length > 0) { %><section aria-labelledby="groups"><h2 id="groups">Groups</h2>
 <% it.groups.forEach((column) => { %><h3 class="by">By <%= column.name %></h3>
