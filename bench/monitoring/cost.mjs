@@ -108,7 +108,7 @@ const hour = (start, { scored, captured }) => {
   const rows = [...rowsOf(start, 1, PER_HOUR, start / HOUR)].map((row) => ({ ...row, id: randomUUID() }));
   if (scored) {
     const encoder = new ScoredEncoder([]);
-    const scoredRow = ({ id, at, values }) => ({ inferenceId: id, rowIndex: 0, time: at, version: 1, prediction: predictionOf(values), groups: [] });
+    const scoredRow = ({ id, at, values }) => ({ request: { inferenceId: id }, continues: false, rowIndex: 0, time: at, version: 1, prediction: predictionOf(values), groups: [] });
     const frames = rows.flatMap((row) => encoder.add(scoredRow(row)) ?? []);
     const folder = MONITORING_KEYS.window(start, start + HOUR);
     bucket.put(`reports/monitoring/M/${folder}${MONITORING_KEYS.scored}`, Buffer.concat([...frames, encoder.finish()]));

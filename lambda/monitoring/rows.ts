@@ -26,11 +26,20 @@ export interface RowSink {
 /** Bytes of one object or file, in order. */
 export type Chunks = AsyncIterable<Uint8Array>;
 
+/** Text that stands in bytes, as UTF-8, until what reads them goes on. */
+export interface PlacedText {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What is known of a recorded request before its rows. */
 export interface RequestHead {
   readonly eventId: string;
   /** The caller's id; the event's own where the caller gave none. Labels name it. */
   readonly inferenceId: string;
+  /** Where it stands, if the reader has not made a text of it. */
+  readonly inferenceIdAt?: PlacedText;
   /** Wall-clock time of the request in milliseconds. */
   readonly time: number;
   /** Hashes of event id and inference id, two halves each, as `idHash` makes them; absent where the reader has not made them. */

@@ -1,5 +1,5 @@
 import { cellOfBins } from '../profile/cells';
-import { binMeans, STEPS } from '../profile/counts';
+import { binMean, STEPS } from '../profile/counts';
 import type { Counts, NumericShape } from '../profile/types';
 
 const LEVELS = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
@@ -12,23 +12,23 @@ export function cellEdges(shape: NumericShape, cellOfBin: Uint16Array): number[]
 /** Counts between ascending edges with what else is known of the values. */
 export interface Histogram extends Pick<Counts, 'counts' | 'minimum' | 'maximum'> {
   readonly edges: readonly number[];
-  /** Of each bin; absent where only cells are known. */
-  readonly means?: ReadonlyMap<number, number>;
+  /** Mean of a filled bin; absent where only cells are known. */
+  readonly meanOf?: (bin: number) => number;
 }
 
-/** Counters as a histogram, with the mean of each filled bin. */
-export function histogramOf(shape: NumericShape, counts: Counts): Histogram {
-  const filled = counts.counts.map((_, bin) => bin).filter((bin) => counts.counts[bin] > 0);
-  const { values } = binMeans(shape, counts);
-  return { ...counts, edges: shape.edges, means: new Map(filled.map((bin, index) => [bin, values[index]])) };
-}
+/** Counters as a histogram. */
+export const histogramOf = (shape: NumericShape, counts: Counts): Histogram => ({
+  ...counts,
+  edges: shape.edges,
+  meanOf: (bin) => binMean(shape, counts, bin),
+});
 
 /**
  * Quantiles, in a straight line within a bin unless all of its values stand at its upper edge; bins at the ends reach to the extremes where these are
  * known. Undefined where a bin has no end that is known.
  */
 export function quantilesOf(histogram: Histogram, deviation: number): number[] | undefined {
-  const { counts, edges, means, minimum = -Infinity, maximum = Infinity } = histogram;
+  const { counts, edges, meanOf, minimum = -Infinity, maximum = Infinity } = histogram;
   const rows = counts.reduce((sum, count) => sum + count, 0);
   const found = LEVELS.map((level) => {
     let [bin, below] = [0, 0];
@@ -39,7 +39,7 @@ export function quantilesOf(histogram: Histogram, deviation: number): number[] |
     const upper = Math.min(edges[bin] ?? maximum, maximum);
     const lower = Math.max(edges[bin - 1] ?? minimum, minimum);
     const [from, to] = [Number.isFinite(lower) ? lower : upper, Number.isFinite(upper) ? upper : lower];
-    const atEdge = Math.abs((means?.get(bin) ?? NaN) - to) <= deviation / STEPS;
+    const atEdge = Math.abs((meanOf?.(bin) ?? NaN) - to) <= deviation / STEPS;
     const part = atEdge || counts[bin] === 0 ? 1 : (level * rows - below) / counts[bin];
     // Written so that ends far from each other do not overflow.
     return part === 1 ? to : from * (1 - part) + to * part;

@@ -66,12 +66,15 @@ function mergeSketches(a: string | undefined, b: string | undefined): string | u
 /** Rows whose value is present and of the right type. */
 export const usable = (counts: Counts): number => counts.rows - counts.missing - counts.invalid;
 
+/** Mean of the values in a filled bin. */
+export const binMean = (shape: NumericShape, { counts, offsets }: Counts, bin: number): number =>
+  shape.mean + (offsets?.[bin] ?? 0) / counts[bin] / stepsPerUnit(shape);
+
 /** Mean of each filled bin with its count: the sample as far as the counters know it. */
 export function binMeans(shape: NumericShape, counts: Counts): { readonly values: number[]; readonly weights: number[] } {
   const filled = counts.counts.map((_, bin) => bin).filter((bin) => counts.counts[bin] > 0);
-  const perUnit = stepsPerUnit(shape);
   return {
-    values: filled.map((bin) => shape.mean + (counts.offsets?.[bin] ?? 0) / counts.counts[bin] / perUnit),
+    values: filled.map((bin) => binMean(shape, counts, bin)),
     weights: filled.map((bin) => counts.counts[bin]),
   };
 }

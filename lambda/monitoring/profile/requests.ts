@@ -1,4 +1,4 @@
-import type { ScoredRow } from '../quality/types';
+import type { AnsweredRow } from '../quality/types';
 import { textOf } from '../readers/bytes';
 import type { Rejections } from '../rejections';
 import type { Cell, Place, RequestHead, RequestSink, RowSink, TextRow } from '../rows';
@@ -26,7 +26,7 @@ export interface RequestProfilerOptions {
   readonly promotions: readonly { readonly version: number; readonly at: number }[];
   readonly groupColumns: readonly string[];
   readonly rejections: Rejections;
-  readonly onScored?: (row: ScoredRow) => void;
+  readonly onScored?: (row: AnsweredRow) => void;
   /** Takes each row that is counted. */
   readonly onRow?: RowSink;
   /** Ids that came in another part of the data: hashes as `idHash` makes them. */
@@ -39,8 +39,9 @@ export type IdHash = readonly [number, number];
 export const idHash = (id: string): IdHash => [hashText(id), hashText(id, ID_SEED)];
 
 /** Hashes of event id and inference id, which the reader has made perhaps. */
-export const hashesOf = ({ hashes, eventId, inferenceId }: RequestHead): Int32Array =>
-  hashes ?? Int32Array.of(...idHash(eventId), ...idHash(inferenceId));
+export const hashesOf = (head: RequestHead): Int32Array =>
+  // Heads make their texts when they are asked for.
+  head.hashes ?? Int32Array.of(...idHash(head.eventId), ...idHash(head.inferenceId));
 
 /** What a part of a window holds, besides its profile. */
 export interface RequestCounts {
@@ -75,7 +76,7 @@ export class RequestProfiler implements RequestSink {
   private newestRow = -Infinity;
   // The request whose rows come.
   private head: RequestHead = { eventId: '', inferenceId: '', time: 0 };
-  private inferenceId?: string;
+  private isAnswered = false;
   private where: Place = '';
   private rowIndex = 0;
   private state: 'new' | 'counted' | 'refused' = 'new';
@@ -97,7 +98,7 @@ export class RequestProfiler implements RequestSink {
 
   public begin(head: RequestHead, where: Place): boolean {
     this.head = head;
-    this.inferenceId = undefined;
+    this.isAnswered = false;
     this.where = where;
     this.rowIndex = 0;
     this.state = 'new';
@@ -211,10 +212,9 @@ export class RequestProfiler implements RequestSink {
     if (prediction === undefined) {
       this.reject('prediction-value', `the answer is no prediction of a ${task.kind} task`);
     } else if (onScored !== undefined) {
-      // Heads make their texts when they are asked for: once is enough.
-      this.inferenceId ??= this.head.inferenceId;
       const groups = groupOf === undefined ? NO_GROUPS : this.groupIndexes.map((index) => (index < 0 ? undefined : groupOf(index)));
-      onScored({ inferenceId: this.inferenceId, rowIndex: this.rowIndex, time, version: this.version, prediction, groups });
+      onScored({ request: this.head, continues: this.isAnswered, rowIndex: this.rowIndex, time, version: this.version, prediction, groups });
+      this.isAnswered = true;
     }
   }
 

@@ -6,4 +6,4 @@ export { LabelJoin, type JoinSpec } from './join';
 export { Labels } from './labels';
 export { decodeScored, ScoredEncoder } from './scored';
 export { dayOf, QualityTable } from './table';
-export type { LabelledRow, ScoredRow } from './types';
+export type { AnsweredRow, LabelledRow, ScoredRow } from './types';

@@ -1,5 +1,6 @@
 import { NamedError } from '../../common/errors';
-import type { ScoredRow } from './types';
+import type { PlacedText } from '../rows';
+import type { AnsweredRow, ScoredRow } from './types';
 
 /**
  * Scored rows as bytes: frames that stand for themselves, so that files are merged by putting them one behind the other, in any order.
@@ -9,7 +10,7 @@ import type { ScoredRow } from './types';
  *   row     flags · [id] · row index · time less the last row's, zigzag · [version] · prediction · groups
  *
  * Whole numbers are varints. Strings that recur (predictions, groups) are numbered within a frame: 0 none, n the n-th, the next free number a new one
- * that follows. An id that equals the last row's is left out, one that is a UUID takes 16 bytes.
+ * that follows. The id of a request is left out after its first row in the frame, one that is a UUID takes 16 bytes.
  */
 const MAGIC = [0x4d, 0x4c, 0x53, 0x52];
 const VERSION = 1;
@@ -20,7 +21,13 @@ const FRAME_BYTES = 64 * 1024;
 const MOST_FRAME_BYTES = 256 * 1024 * 1024;
 
 const [SAME_ID, UUID_ID, NAMED_PREDICTION, HAS_VERSION] = [1, 2, 4, 8];
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const UUID_LENGTH = 36;
+const HYPHEN = 45;
+/** Values of the digits of a UUID by their bytes; what else there may be has 16. */
+const DIGITS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(byte));
+  return digit < 0 ? 16 : digit;
+});
 
 export const invalid = (message: string): NamedError => new NamedError('ScoredRowsInvalid', message);
 
@@ -29,24 +36,23 @@ export class ScoredEncoder {
   private buffer = Buffer.allocUnsafe(FRAME_BYTES + 4096);
   private end = 0;
   private rows = 0;
-  private lastId = '';
   private lastTime = 0;
   private readonly names = new Map<string, number>();
 
   constructor(private readonly groupColumns: readonly string[]) {}
 
-  public add(row: ScoredRow): Uint8Array | undefined {
-    const same = this.rows > 0 && row.inferenceId === this.lastId;
-    const uuid = !same && row.inferenceId.length === 36 && UUID.test(row.inferenceId);
+  public add(row: AnsweredRow): Uint8Array | undefined {
+    const same = this.rows > 0 && row.continues;
     const named = typeof row.prediction === 'string';
     this.room(64);
     const versioned = row.version !== undefined;
-    this.buffer[this.end++] =
-      (same ? SAME_ID : 0) | (uuid ? UUID_ID : 0) | (named ? NAMED_PREDICTION : 0) | (versioned ? HAS_VERSION : 0);
-    if (uuid) {
-      this.end += this.buffer.write(row.inferenceId.replaceAll('-', ''), this.end, 'hex');
-    } else if (!same) {
-      this.text(row.inferenceId);
+    const flags = (same ? SAME_ID : 0) | (named ? NAMED_PREDICTION : 0) | (versioned ? HAS_VERSION : 0);
+    this.buffer[this.end++] = flags;
+    if (!same) {
+      const place = this.end - 1;
+      if (this.id(row.request.inferenceIdAt ?? placed(row.request.inferenceId))) {
+        this.buffer[place] = flags | UUID_ID;
+      }
     }
     this.varint(row.rowIndex);
     const step = Math.round(row.time) - this.lastTime;
@@ -63,7 +69,6 @@ export class ScoredEncoder {
       this.name(row.groups[column]);
     }
     this.rows += 1;
-    this.lastId = row.inferenceId;
     this.lastTime += step;
     return this.end >= FRAME_BYTES ? this.finish() : undefined;
   }
@@ -84,7 +89,6 @@ export class ScoredEncoder {
     frame.writeUInt32LE(frame.length - HEADER, 5);
     this.end = 0;
     this.rows = 0;
-    this.lastId = '';
     this.lastTime = 0;
     this.names.clear();
     return frame;
@@ -98,6 +102,35 @@ export class ScoredEncoder {
       this.names.set(text, this.names.size + 1);
       this.text(text);
     }
+  }
+
+  /** Whether it is a UUID. */
+  private id({ bytes, start, end }: PlacedText): boolean {
+    const uuid = this.end;
+    if (end - start === UUID_LENGTH) {
+      let wrong = 0;
+      for (let index = start; index < end; index += 2) {
+        // A hyphen stands before each of the three groups in the middle and before the last one.
+        if (index === start + 8 || index === start + 13 || index === start + 18 || index === start + 23) {
+          wrong |= bytes[index] ^ HYPHEN;
+          index += 1;
+        }
+        const [high, low] = [DIGITS[bytes[index]], DIGITS[bytes[index + 1]]];
+        wrong |= (high | low) & 16;
+        this.buffer[this.end++] = (high << 4) | low;
+      }
+      if (wrong === 0) {
+        return true;
+      }
+      this.end = uuid;
+    }
+    this.room(end - start + 16);
+    this.varint(end - start);
+    for (let index = start; index < end; index += 1) {
+      this.buffer[this.end++] = bytes[index];
+    }
+    this.room(64);
+    return false;
   }
 
   private text(text: string): void {
@@ -128,6 +161,11 @@ export class ScoredEncoder {
       this.buffer = larger;
     }
   }
+}
+
+function placed(text: string): PlacedText {
+  const bytes = Buffer.from(text);
+  return { bytes, start: 0, end: bytes.length };
 }
 
 /** Rows of a file frame by frame, their groups in the order of `groupColumns`; a column that the file does not know is undefined. */

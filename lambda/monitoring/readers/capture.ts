@@ -1,5 +1,5 @@
 import type { Rejections } from '../rejections';
-import type { Cell, Chunks, RequestHead, RequestSink, TextRow } from '../rows';
+import type { Cell, Chunks, PlacedText, RequestHead, RequestSink, TextRow } from '../rows';
 import { withoutBom } from './bom';
 import { asciiOf, textOf } from './bytes';
 import type { BodyRows, CapturedBody } from './capture-body';
@@ -293,6 +293,7 @@ class PlacedHead implements RequestHead {
   public hashes = new Int32Array(4);
   private bytes = new Uint8Array(0);
   private template: CaptureTemplate | undefined;
+  private readonly idAt = { bytes: this.bytes, start: 0, end: 0 };
 
   public place(bytes: Uint8Array, template: CaptureTemplate, time: number): void {
     this.bytes = bytes as Uint8Array<ArrayBuffer>;
@@ -311,7 +312,20 @@ class PlacedHead implements RequestHead {
   }
 
   public get inferenceId(): string {
-    return this.textOf(this.template!.hasInferenceId ? INFERENCE_ID : EVENT_ID);
+    return this.textOf(this.idSlot);
+  }
+
+  public get inferenceIdAt(): PlacedText {
+    const { idAt, idSlot } = this;
+    const { from, to } = this.template!;
+    idAt.bytes = this.bytes;
+    idAt.start = from[idSlot];
+    idAt.end = to[idSlot];
+    return idAt;
+  }
+
+  private get idSlot(): number {
+    return this.template!.hasInferenceId ? INFERENCE_ID : EVENT_ID;
   }
 
   private textOf(slot: number): string {

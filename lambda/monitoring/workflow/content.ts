@@ -4,7 +4,7 @@ import type { MonitorClient } from '../monitor.client';
 import { encodeProfile, decodeProfile } from '../profile';
 import { HashSet } from '../profile/hash-set';
 import type { IdHash } from '../profile/requests';
-import { ScoredEncoder, type ScoredRow } from '../quality';
+import { type AnsweredRow, ScoredEncoder } from '../quality';
 import { CaptureStats } from '../readers/capture-stats';
 import { mergeParts, type Part, type PartContext, type PartOptions, readPart, watchedFeatures } from './part';
 import type { RequestIds } from './request-watch';
@@ -42,7 +42,7 @@ export async function readContent(
     const encoder = new ScoredEncoder(context.spec.groupColumns);
     const frames: Uint8Array[] = [];
     const ids = new IdWriter();
-    const onScored = (row: ScoredRow): void => {
+    const onScored = (row: AnsweredRow): void => {
       const frame = encoder.add(row);
       if (frame !== undefined) frames.push(frame);
     };

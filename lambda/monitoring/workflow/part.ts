@@ -5,7 +5,7 @@ import type { ConstraintFile } from '../constraints/types';
 import type { MonitorClient, Promotion } from '../monitor.client';
 import { mergeProfiles, mergeRequestCounts, type RequestCounts, RequestProfiler } from '../profile';
 import type { Profile, WatchedFeature } from '../profile/types';
-import type { ScoredRow } from '../quality/types';
+import type { AnsweredRow } from '../quality/types';
 import { readCapture } from '../readers/capture';
 import { CaptureStats } from '../readers/capture-stats';
 import { Rejections } from '../rejections';
@@ -37,7 +37,7 @@ export interface Part {
 }
 
 export interface PartOptions {
-  readonly onScored: (row: ScoredRow) => void;
+  readonly onScored: (row: AnsweredRow) => void;
   readonly onIds?: (ids: RequestIds) => void;
   /** After each object: whether it is of the window. */
   readonly onObject?: (isOwn: boolean) => void;

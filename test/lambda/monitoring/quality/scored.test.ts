@@ -1,11 +1,21 @@
 import fc from 'fast-check';
-import { decodeScored, ScoredEncoder, type ScoredRow } from '../../../../lambda/monitoring/quality';
+import { type AnsweredRow, decodeScored, ScoredEncoder, type ScoredRow } from '../../../../lambda/monitoring/quality';
 
 const COLUMNS = ['sex', 'city'];
 
+/** As the readers hand them over, ids as texts and in bytes by turns. */
+const answered = (rows: readonly ScoredRow[]): AnsweredRow[] =>
+  rows.map(({ inferenceId, ...rest }, index) => {
+    const bytes = Buffer.from(`"${inferenceId}"`);
+    const place = index % 2 === 0 ? { inferenceIdAt: { bytes, start: 1, end: bytes.length - 1 } } : {};
+    return { ...rest, request: { inferenceId, ...place }, continues: index > 0 && rows[index - 1].inferenceId === inferenceId };
+  });
+
 function encode(rows: readonly ScoredRow[], columns: readonly string[] = COLUMNS): Buffer {
   const encoder = new ScoredEncoder(columns);
-  const frames = rows.map((row) => encoder.add(row)).filter((frame) => frame !== undefined);
+  const frames = answered(rows)
+    .map((row) => encoder.add(row))
+    .filter((frame) => frame !== undefined);
   return Buffer.concat([...frames, encoder.finish()]);
 }
 
@@ -25,7 +35,13 @@ async function decode(bytes: Uint8Array, sizes: readonly number[] = [bytes.lengt
 
 const row: fc.Arbitrary<ScoredRow> = fc
   .record({
-    inferenceId: fc.oneof(fc.uuid(), fc.string({ unit: 'grapheme', minLength: 1 }), fc.constant('same')),
+    inferenceId: fc.oneof(
+      fc.uuid(),
+      fc.uuid().map((id) => id.toUpperCase()),
+      fc.uuid().map((id) => id.replace('-', '0')),
+      fc.string({ unit: 'grapheme', minLength: 1 }),
+      fc.constant('same'),
+    ),
     rowIndex: fc.nat(5000),
     time: fc.integer({ min: -1_000_000, max: 4e12 }),
     version: fc.option(fc.nat(100_000), { nil: undefined }),
@@ -64,7 +80,7 @@ describe('scored rows', () => {
   test('take about thirty bytes, in frames of bounded size', async () => {
     const rows = Array.from({ length: 20_000 }, (_, index) => rowAt(index));
     const encoder = new ScoredEncoder(COLUMNS);
-    const frames = [...rows.map((one) => encoder.add(one)), encoder.finish()].filter((frame) => frame !== undefined);
+    const frames = [...answered(rows).map((one) => encoder.add(one)), encoder.finish()].filter((frame) => frame !== undefined);
     expect(frames.length).toBeGreaterThan(4);
     expect(Math.max(...frames.map(({ length }) => length))).toBeLessThan(70_000);
     expect(frames.reduce((sum, { length }) => sum + length, 0) / rows.length).toBeLessThan(30);
