@@ -5,6 +5,7 @@ import { BASELINE_ROWS, captureFile, csvFile, dataDirectory, FIRST_REQUEST, parq
 import { best, engine } from './engine.mjs';
 
 const ROWS = 1_000_000;
+const MANY_ROWS = 10 * ROWS;
 const GOALS = { csv: 700_000, CSV: 500_000, JSON: 150_000, BASE64: 150_000 };
 const MEMORY = 160;
 const SCALING = 0.9;
@@ -14,6 +15,7 @@ const directory = dataDirectory(process.argv[2]);
 const repeats = Number(process.argv[3] ?? 3);
 const baseline = await csvFile(directory, 'baseline', BASELINE_ROWS);
 const current = await csvFile(directory, 'current', ROWS);
+const large = await csvFile(directory, 'current', MANY_ROWS);
 const parquetCurrent = await parquetFile(directory, 'current', ROWS);
 const run = await engine();
 
@@ -26,8 +28,9 @@ const speed = (figure, goal, { rows, cpuSeconds, rejected }) => {
 const csv = best(repeats, () => run('csv', { baseline, files: [current] }));
 speed('CSV', GOALS.csv, csv);
 line('CSV, peak memory', csv.peakMb, 'MB', MEMORY, { rows: csv.rows });
-const many = run('csv', { baseline, files: Array.from({ length: 10 }, () => current) });
-line('CSV ten times over, peak memory', many.peakMb, 'MB', MEMORY, { rows: many.rows, ofOne: Math.round((100 * many.peakMb) / csv.peakMb) / 100 });
+const many = best(repeats, () => run('csv', { baseline, files: [large] }));
+speed('CSV of ten times the rows', GOALS.csv, many);
+line('CSV of ten times the rows, peak memory', many.peakMb, 'MB', MEMORY, { rows: many.rows, ofOne: many.peakMb / csv.peakMb });
 
 for (const encoding of ['CSV', 'JSON', 'BASE64']) {
   const file = await captureFile(directory, encoding, ROWS);
@@ -41,7 +44,7 @@ speed('Parquet', undefined, parquet);
 line('Parquet, peak memory', parquet.peakMb, 'MB', MEMORY, { rows: parquet.rows });
 
 const wall = (make) => Math.min(...Array.from({ length: repeats }, () => make().wallSeconds));
-const files = Array.from({ length: 10 }, () => current);
+const files = [large];
 const spins = [1, 2].map((threads) => wall(() => run('spin', { threads, rounds: SPIN_ROUNDS / threads })));
 const twice = best(repeats, () => run('csv', { baseline, files, workers: 2 }));
 const times = [1, 2].map((workers) => wall(() => run('csv', { baseline, files, workers })));
