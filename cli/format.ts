@@ -28,6 +28,10 @@ export function duration(fromIso: string, toIso: string): string {
 
 export const number = (value: number): string => (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5))));
 
+/** $12.34, $0.0123: cents, and so much more of small sums that they are no zero. */
+export const dollars = (value: number): string =>
+  value >= 1 || value === 0 ? `$${value.toFixed(2)}` : `$${value >= 0.0001 ? value.toFixed(4) : value.toPrecision(2)}`;
+
 /** `rmse 64.2, mae 41`: the first few, so that a table stays a table. */
 export function metrics(values: Readonly<Record<string, number>>, most = 3): string {
   const entries = Object.entries(values);

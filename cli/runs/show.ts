@@ -1,10 +1,13 @@
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Command } from 'commander';
+import { BillsClient } from '../../lambda/pipeline/bills.client';
 import { accountOf } from '../../lambda/pipeline/execution-steps';
 import { ExecutionsClient } from '../../lambda/pipeline/executions.client';
+import { billOf } from '../../lambda/pipeline/run-bill';
 import { stepNameOf } from '../../lambda/pipeline/step-of-state';
 import type { RunRecord } from '../../lib/tracking/contract';
-import { duration, fields, localTime, number, shorten, state, strong, table } from '../format';
+import { dollars, duration, fields, localTime, number, shorten, state, strong, table } from '../format';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
 import { findPlatform, type Platform } from '../platform';
@@ -24,11 +27,13 @@ export const register = (parent: Command, io: Io): void => {
 async function asItStands({ connection }: Platform, run: RunRecord): Promise<RunRecord> {
   if (run.status !== 'RUNNING') return run;
   try {
-    const { steps, billed } = await accountOf(new ExecutionsClient(new SFNClient(connection)).events(run.executionArn));
+    const account = await accountOf(new ExecutionsClient(new SFNClient(connection)).events(run.executionArn));
+    const bills = new BillsClient(new SageMakerClient(connection));
+    const { steps, ...bill } = await billOf(account, run.prices, (job) => bills.ask(job));
     const known = new Map(run.steps.map((step) => [step.name, step]));
     // What a function has told of its own step is more than the state machine knows of it.
     const merged = steps.map((step) => ({ ...step, ...(known.get(step.name)?.status === step.status ? known.get(step.name) : {}) }));
-    return { ...run, steps: merged.length > 0 ? merged : run.steps, ...(billed.length > 0 && { billed }) };
+    return { ...run, ...(merged.length > 0 && { ...bill, steps: merged }) };
   } catch (error) {
     if (error instanceof Error && /AccessDenied|ExecutionDoesNotExist|InvalidArn/.test(error.name)) return run;
     throw error;
@@ -56,6 +61,18 @@ function failureOf({ runId, model, status, endTime, error }: RunRecord): Record<
   };
 }
 
+/** Dollars so far, or which part of them is unknown; nothing where nobody has stated prices. */
+function costOf({ status, prices, costUsd, billed = [], unbilled = [] }: RunRecord): string | undefined {
+  if (prices === undefined) return undefined;
+  if (costUsd !== undefined) return `${dollars(costUsd)}${status === 'FINISHED' ? '' : ' so far'}`;
+  const unpriced = billed.flatMap(({ instanceType }) => (Object.hasOwn(prices, instanceType) ? [] : [instanceType]));
+  const why = [
+    ...(unpriced.length > 0 ? [`no price is stated for ${unpriced.join(', ')}`] : []),
+    ...(unbilled.length > 0 ? [`nobody tells what is billed for ${unbilled.join(', ')}`] : []),
+  ];
+  return why.length > 0 ? `unknown: ${why.join('; ')}` : undefined;
+}
+
 function show(io: Io, run: RunRecord): string {
   const about = fields(io, {
     run: run.runId,
@@ -68,17 +85,20 @@ function show(io: Io, run: RunRecord): string {
     cause: run.cause,
     'started by': run.startedBy,
     execution: run.executionArn,
-    billed: run.billed?.map(({ instanceType, seconds }) => `${seconds} s of ${instanceType}`).join(', '),
+    billed: run.billed?.map(({ instanceType, seconds }) => `${seconds} s of ${instanceType}`).join(', ') || undefined,
+    cost: costOf(run),
     ...failureOf(run),
   });
+  const isPriced = run.steps.some(({ costUsd }) => costUsd !== undefined);
   const steps = table(
     io,
-    ['step', 'status', 'started', 'took', 'outcome'],
+    ['step', 'status', 'started', 'took', ...(isPriced ? ['cost'] : []), 'outcome'],
     run.steps.map((step) => [
       step.name,
       state(io, step.status),
       localTime(step.startTime),
       step.endTime ? duration(step.startTime, step.endTime) : '-',
+      ...(isPriced ? [step.costUsd === undefined ? '-' : dollars(step.costUsd)] : []),
       shorten(step.error ?? Object.entries(step.outputs ?? {}).map(([name, value]) => `${name}=${value}`).join(' '), 90) || '-',
     ]),
   );

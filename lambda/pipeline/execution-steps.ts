@@ -1,9 +1,9 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
-import type { BilledInstances, RunStep } from '../../lib/tracking/contract';
+import type { RunStep } from '../../lib/tracking/contract';
 import { readableCause } from './failed-step';
 import { type JobFacts, jobFacts, type JobKind, kindOfRequest, parsedObject, valueAt } from './job-facts';
 import { logsOfJob } from './log-place';
-import { type StepOf, stepOfState } from './step-of-state';
+import { type StepOf, stepOfState, TUNE_STEP } from './step-of-state';
 
 type Data = Record<string, unknown>;
 type Events = AsyncIterable<HistoryEvent> | Iterable<HistoryEvent>;
@@ -16,17 +16,25 @@ interface Seen {
   /** States of this step that are under way: branches, or one. */
   open: number;
   error?: string;
-  /** Jobs of its last attempt that have ended. */
-  jobs: JobFacts[];
-  /** Job that was asked for last. */
+  /** Names of the jobs of its last attempt. */
+  jobs: Set<string>;
+  /** Job that was asked for last, and the one that was told of last. */
   asked?: JobFacts;
+  latest?: JobFacts;
+}
+
+/** A job of a step. */
+export interface StepJob extends JobFacts {
+  readonly step: string;
+  /** Whether the step's last attempt asked for it. */
+  readonly isLast: boolean;
 }
 
 /** What an execution did, as far as its history tells. */
 export interface ExecutionAccount {
   readonly steps: readonly RunStep[];
-  /** Of all jobs that ended, also of attempts that were repeated. */
-  readonly billed: readonly BilledInstances[];
+  /** All that were asked for, also by attempts that were repeated, as far as the history tells of them. */
+  readonly jobs: readonly StepJob[];
   /** Kinds of the jobs that were asked for, however that ended. */
   readonly kinds: readonly JobKind[];
   /** What the state machine knew when the last state was entered or left. */
@@ -40,7 +48,7 @@ export interface ExecutionAccount {
 export const accountOf = async (events: Events): Promise<ExecutionAccount> => {
   const seen = new Map<string, Seen>();
   const steps = new Map<number | undefined, Seen>();
-  const billed = new Map<string, number>();
+  const jobs = new Map<string, Omit<StepJob, 'isLast'>>();
   const kinds = new Set<JobKind>();
   let last: Seen | undefined;
   let data: Data = {};
@@ -59,22 +67,23 @@ export const accountOf = async (events: Events): Promise<ExecutionAccount> => {
     const of = steps.get(previousEventId) ?? last;
     if (of) steps.set(id, of);
     if (about && exited) leave(seen.get(about.step), time, data);
-    else if (event.taskSucceededEventDetails) note(of, billed, jobFacts(event.taskSucceededEventDetails.output));
-    else if (event.taskFailedEventDetails) note(of, billed, jobFacts(event.taskFailedEventDetails.cause));
+    else if (event.taskSucceededEventDetails) note(of, jobs, jobFacts(event.taskSucceededEventDetails.output));
+    else if (event.taskFailedEventDetails) note(of, jobs, jobFacts(event.taskFailedEventDetails.cause));
     else if (event.taskScheduledEventDetails) {
       const kind = kindOfRequest(event.taskScheduledEventDetails.resource);
-      if (kind) kinds.add(kind);
-      if (of) of.asked = jobFacts(event.taskScheduledEventDetails.parameters) ?? of.asked;
+      const asked = jobFacts(event.taskScheduledEventDetails.parameters);
+      if (kind) {
+        kinds.add(kind);
+        note(of, jobs, asked);
+      }
+      if (of) of.asked = asked ?? of.asked;
     }
     else if (type === 'ExecutionRedriven') reopen(seen, time);
     else if (/^Execution(Failed|TimedOut|Aborted)$/.test(type)) close(seen, time, errorOf(event));
   }
-  const found = [...billed].map(([instanceType, seconds]) => ({ instanceType, seconds }));
-  found.sort((a, b) => a.instanceType.localeCompare(b.instanceType));
-  return { steps: [...seen.values()].map(toStep), billed: found, kinds: [...kinds], data };
+  const all = [...jobs.values()].map((job) => ({ ...job, isLast: seen.get(job.step)?.jobs.has(job.name) === true }));
+  return { steps: [...seen.values()].map(toStep), jobs: all, kinds: [...kinds], data };
 };
-
-export const stepsOf = async (events: Events): Promise<readonly RunStep[]> => (await accountOf(events)).steps;
 
 /** A user's step that asks again and again how far its job is has a state of its own for it. */
 const pollOf = (seen: ReadonlyMap<string, Seen>, about: StepOf | undefined): StepOf | undefined =>
@@ -87,7 +96,7 @@ const enter = (seen: Map<string, Seen>, about: StepOf, time: Date): Seen => {
     before.open += 1;
     return before;
   }
-  const fresh: Seen = { about, start: time, data: {}, open: 1, jobs: [] };
+  const fresh: Seen = { about, start: time, data: {}, open: 1, jobs: new Set() };
   seen.set(about.step, fresh);
   return fresh;
 };
@@ -99,11 +108,13 @@ const leave = (step: Seen | undefined, time: Date, data: Data): void => {
   if (step.open === 0) Object.assign(step, { end: time, data });
 };
 
-const note = (step: Seen | undefined, billed: Map<string, number>, job: JobFacts | undefined): void => {
+const note = (step: Seen | undefined, jobs: Map<string, Omit<StepJob, 'isLast'>>, job: JobFacts | undefined): void => {
   if (!job || !step) return;
-  step.jobs = [...step.jobs.filter(({ name }) => name !== job.name), job];
-  const { instanceType, instanceSeconds } = job;
-  if (instanceType !== undefined && instanceSeconds !== undefined) billed.set(instanceType, (billed.get(instanceType) ?? 0) + instanceSeconds);
+  // The best job of a tuning is one of those that the tuning is billed for.
+  if (job.kind === 'training' && step.about.step === TUNE_STEP) return;
+  step.jobs.add(job.name);
+  step.latest = job;
+  jobs.set(job.name, { ...jobs.get(job.name), ...job, step: step.about.step });
 };
 
 const close = (seen: Map<string, Seen>, time: Date, error: string): void => {
@@ -112,8 +123,8 @@ const close = (seen: Map<string, Seen>, time: Date, error: string): void => {
 
 /** A redriven state need not be entered anew: it begins again with the redrive. */
 const reopen = (seen: Map<string, Seen>, time: Date): void => {
-  const again = { start: time, end: undefined, error: undefined, jobs: [], asked: undefined };
-  for (const step of seen.values()) if (step.error !== undefined) Object.assign(step, again);
+  const again = { start: time, end: undefined, error: undefined, asked: undefined, latest: undefined };
+  for (const step of seen.values()) if (step.error !== undefined) Object.assign(step, again, { jobs: new Set() });
 };
 
 const errorOf = (event: HistoryEvent): string => {
@@ -122,29 +133,17 @@ const errorOf = (event: HistoryEvent): string => {
   return details?.cause ? `${details.error || type}: ${readableCause(details.cause)}` : details?.error || type;
 };
 
-const toStep = ({ about, start, end, data, error, jobs, asked }: Seen): RunStep => {
-  const job = asked ?? jobs.at(-1);
+const toStep = ({ about, start, end, data, error, asked, latest }: Seen): RunStep => {
+  const job = asked ?? latest;
   return {
     name: about.step,
     status: error !== undefined ? 'FAILED' : end === undefined ? 'RUNNING' : 'FINISHED',
     startTime: start.toISOString(),
     ...(end && { endTime: end.toISOString() }),
     inputs: references(about.inputs, data),
-    outputs: { ...(error === undefined && end !== undefined ? references(about.outputs, data) : {}), ...billedBy(jobs) },
+    outputs: error === undefined && end !== undefined ? references(about.outputs, data) : {},
     ...(job && { logs: logsOfJob(job) }),
     ...(error === undefined ? {} : { error }),
-  };
-};
-
-/** What SageMaker bills; what a second costs depends on region and contract, which nothing here knows. */
-const billedBy = (jobs: readonly JobFacts[]): Record<string, string> => {
-  const seconds = jobs.flatMap(({ instanceSeconds }) => (instanceSeconds === undefined ? [] : [instanceSeconds]));
-  const types = [...new Set(jobs.flatMap(({ instanceType }) => (instanceType === undefined ? [] : [instanceType])))];
-  const training = jobs.at(-1)?.trainingSeconds;
-  return {
-    ...(seconds.length > 0 && { billableSeconds: String(seconds.reduce((sum, part) => sum + part, 0)) }),
-    ...(types.length > 0 && { instances: types.join(', ') }),
-    ...(training !== undefined && { trainingSeconds: String(training) }),
   };
 };
 

@@ -5,6 +5,7 @@ import { Events } from '../common/events.client';
 import { createLogger } from '../common/logger';
 import { EndpointClient } from '../serving/endpoint.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
+import { BillsClient } from './bills.client';
 import { ExecutionsClient } from './executions.client';
 import { removeHalfMade } from './half-made-endpoint';
 import { JobsClient } from './jobs.client';
@@ -48,7 +49,7 @@ export const handler = async (event: unknown, context?: Context): Promise<void> 
   const { executionArn, status } = detail;
   const executions = new ExecutionsClient();
   const tidy = tidyWith(executions, context);
-  const clients = { runs: new RunTrackerClient(), executions, jobs: new JobsClient(), events: new Events(), tidy };
+  const clients = { runs: new RunTrackerClient(), executions, jobs: new JobsClient(), bills: new BillsClient(), events: new Events(), tidy };
   const change = { executionArn, status, redriveCount: detail.redriveCount ?? 0, time };
   const failure = await new RunEnd(clients, requireEnv(COMMON_ENV.platform)).handle(change);
   logger.info('status of a run handled', { executionArn, status, step: failure?.step, error: failure?.error });

@@ -49,20 +49,15 @@ export const jobFacts = (text: string | undefined): JobFacts | undefined => {
     kind,
     name: data[name] as string,
     ...(typeof type === 'string' && { instanceType: type }),
-    // Consumed resources of a tuning are the sum of its jobs already.
-    ...(seconds !== undefined && { instanceSeconds: Math.round(kind === 'tuning' ? seconds : seconds * count) }),
+    ...(seconds !== undefined && { instanceSeconds: Math.round(seconds * count) }),
     ...(typeof data.TrainingTimeInSeconds === 'number' && { trainingSeconds: data.TrainingTimeInSeconds }),
     ...(typeof data[status] === 'string' && { status: data[status] }),
   };
 };
 
-/** Training tells what it bills; the others are billed while they run. */
+/** Training tells what it bills; the others are billed while they run. What a tuning tells is how long it took, whatever ran at the same time. */
 const billedSeconds = (kind: JobKind, data: Data): number | undefined => {
   if (kind === 'training') return typeof data.BillableTimeInSeconds === 'number' ? data.BillableTimeInSeconds : undefined;
-  if (kind === 'tuning') {
-    const consumed = valueAt(data, 'ConsumedResources.RuntimeInSeconds');
-    return typeof consumed === 'number' ? consumed : undefined;
-  }
   const [start, end] = kind === 'transform' ? [data.TransformStartTime, data.TransformEndTime] : [data.ProcessingStartTime, data.ProcessingEndTime];
   const took = (milliseconds(end) - milliseconds(start)) / 1000;
   return took >= 0 ? took : undefined;

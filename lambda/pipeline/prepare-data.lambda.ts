@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ARTIFACTS_ENV, datasetPrefix } from '../../lib/artifacts/contract';
 import { hasCode, PIPELINE_ENV, type PipelineSpec, type PreparedData } from '../../lib/pipeline/contract';
+import type { InstancePrices } from '../../lib/tracking/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { S3Files } from '../common/s3.client';
@@ -42,6 +43,9 @@ const Input = z.object({
   startTime: z.string(),
 });
 
+const statedPrices = (): InstancePrices | undefined =>
+  process.env[PIPELINE_ENV.prices] === undefined ? undefined : requireJsonEnv<InstancePrices>(PIPELINE_ENV.prices);
+
 /** First step of a run: opens it on record, validates and splits the data, and says which version the candidate has to beat. */
 export const handler = async (event: unknown): Promise<PreparedData> => {
   const input = Input.parse(event);
@@ -55,7 +59,7 @@ export const handler = async (event: unknown): Promise<PreparedData> => {
   const overrides = input.request?.overrides ?? {};
   const startedBy = input.request?.startedBy ?? undefined;
 
-  await runs.startRun({ runId, model, executionArn, causeId, cause, startTime, startedBy });
+  await runs.startRun({ runId, model, executionArn, causeId, cause, startTime, startedBy, prices: statedPrices() });
   const uris = runUris(buckets, model, runId);
   const { manifestUri, codeUri, configurationUri, trainUri, holdoutUri, holdoutFeaturesUri, quarantineUri, dataQualityUri, ...outputs } = uris;
   const dataset = `s3://${buckets.data}/${datasetPrefix(model)}${overrides.dataPrefix ?? ''}`;

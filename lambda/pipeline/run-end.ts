@@ -6,6 +6,7 @@ import type { LogPlace, RunRecord } from '../../lib/tracking/contract';
 import type { Events } from '../common/events.client';
 import { publishMetrics } from '../common/metrics';
 import type { RunTrackerClient } from '../tracking/run-tracker.client';
+import type { BillsClient } from './bills.client';
 import { accountOf, type ExecutionAccount } from './execution-steps';
 import type { ExecutionsClient } from './executions.client';
 import { type Failure, failureOf } from './failed-step';
@@ -13,6 +14,7 @@ import { valueAt } from './job-facts';
 import { executionHash, prefixOf, redriveOf } from './job-names';
 import type { FoundJob, JobsClient } from './jobs.client';
 import { logsOfEndpoint, logsOfJob, withUrl } from './log-place';
+import { billOf, type RunBill } from './run-bill';
 import { stepNameOf } from './step-of-state';
 
 export interface StatusChange {
@@ -37,9 +39,10 @@ export interface Leftovers {
 }
 
 export interface Clients {
-  readonly runs: Pick<RunTrackerClient, 'startRun' | 'failRun' | 'reopenRun' | 'recordStep' | 'recordBilled' | 'getRun'>;
+  readonly runs: Pick<RunTrackerClient, 'startRun' | 'failRun' | 'reopenRun' | 'recordStep' | 'recordBill' | 'getRun'>;
   readonly executions: Pick<ExecutionsClient, 'describe' | 'newestEvents' | 'events'>;
   readonly jobs: Pick<JobsClient, 'stopRunning'>;
+  readonly bills: Pick<BillsClient, 'ask'>;
   readonly events: Pick<Events, 'putEvent'>;
   /** Closes what nobody will go on with; done last, since it may have to wait. */
   readonly tidy: (leftovers: Leftovers) => Promise<void>;
@@ -72,11 +75,12 @@ export class RunEnd {
     const { runId } = inputOf(await this.clients.executions.describe(executionArn));
     if (!runId) return;
     const account = await accountOf(this.clients.executions.events(executionArn));
-    await this.putSteps(runId, account, await this.recorded(runId));
+    await this.putSteps(await this.clients.runs.getRun(runId), account);
   }
 
-  private async putSteps(runId: string, { steps, billed }: ExecutionAccount, recorded: RunRecord['steps']): Promise<void> {
-    for (const step of steps) {
+  private async putSteps({ runId, steps: recorded, prices }: RunRecord, account: ExecutionAccount): Promise<RunBill> {
+    const bill = await billOf(account, prices, (job) => this.clients.bills.ask(job));
+    for (const step of bill.steps) {
       const known = recorded.find(({ name }) => name === step.name);
       // The first step knows more of itself than the state machine does, unless it never came to an end.
       if (step.name === 'prepare-data' && step.status === 'FINISHED' && known?.status === 'FINISHED') continue;
@@ -84,12 +88,8 @@ export class RunEnd {
       const outputs = step.status === 'FINISHED' ? { ...known?.outputs, ...step.outputs } : step.outputs;
       await this.clients.runs.recordStep(runId, { ...step, outputs, ...(logs && { logs }) });
     }
-    if (billed.length > 0) await this.clients.runs.recordBilled(runId, billed);
-  }
-
-  /** What the functions have told of their own steps. */
-  private async recorded(runId: string): Promise<RunRecord['steps']> {
-    return (await this.clients.runs.getRun(runId)).steps;
+    await this.clients.runs.recordBill(runId, bill);
+    return bill;
   }
 
   private async fail(change: StatusChange): Promise<Failure | undefined> {
@@ -132,17 +132,18 @@ export class RunEnd {
     stopped: readonly FoundJob[],
   ): Promise<boolean> {
     const { executionArn } = change;
-    const recorded = await this.recorded(runId);
-    await this.putSteps(runId, account, recorded);
+    const run = await this.clients.runs.getRun(runId);
+    const { billed, costUsd } = await this.putSteps(run, account);
     const { step, error: name, message, exitCode } = failure;
     const job = failure.job ?? stopped[0];
-    const place = placeOf(failure, job, account, recorded, change.time);
+    const place = placeOf(failure, job, account, run.steps, change.time);
     const logs = place && withUrl(place, executionArn);
     const detail = { platform: this.platform, model, occurredAt: change.time, runId, executionArn, step, error: name, message };
     const ways = { ...(logs?.url !== undefined && { logsUrl: logs.url }), resume: `mlops runs resume ${runId}` };
+    const spent = { ...(billed.length > 0 && { billed }), ...(costUsd !== undefined && { costUsd }) };
     // Told before it is recorded: a second try then tells it twice rather than never.
     // Whoever asked for a rebuild waits for it; nobody else has to hear of it.
-    if (rebuildOf === undefined) await this.clients.events.putEvent(EVENTS.pipelineFailed, { ...detail, ...ways });
+    if (rebuildOf === undefined) await this.clients.events.putEvent(EVENTS.pipelineFailed, { ...detail, ...spent, ...ways });
     const about = { ...(exitCode !== undefined && { exitCode }), ...(job && { job: job.name }), ...(logs && { logs }) };
     const isNew = await this.clients.runs.failRun(runId, { step, name, message, ...about }, change.status === 'ABORTED' ? 'KILLED' : 'FAILED');
     if (isNew && rebuildOf === undefined) publishMetrics(model, { [METRICS.pipelineFailed]: 1 });

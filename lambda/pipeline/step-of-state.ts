@@ -35,7 +35,8 @@ const TRAINED = {
   },
   outputs: { job: 'trainingJob.TrainingJobName', model: 'trainingJob.ModelArtifacts.S3ModelArtifacts' },
 };
-const TUNE: StepOf = { step: 'tune', ...TRAINED };
+export const TUNE_STEP = 'tune';
+const TUNE: StepOf = { step: TUNE_STEP, ...TRAINED };
 const APPROVE: StepOf = { step: 'approve', inputs: { version: 'registered.version', reason: 'evaluation.reason' } };
 const FINISH: StepOf = { step: 'finish', outputs: { outcome: 'outcome', version: 'version' } };
 

@@ -76,12 +76,13 @@ const metricsOf = ({ version, gateReport }: VersionDocument): string => {
   return rows(['metric', 'this version', 'champion at that time'], shown) || empty('no metric is on record');
 };
 
-const originOf = ({ version }: VersionDocument): string => {
+const originOf = ({ version, run }: VersionDocument): string => {
   const { code: training, inferenceCode, dependencies, artifact, image } = version;
   const list = dependencies?.origin === 'image' ? 'the image’s own' : 'a list of the code on top of the image';
   return facts({
     cause: version.cause,
     run: version.runId,
+    'cost of the run': run?.costUsd === undefined ? undefined : `${number(run.costUsd)} US dollars for its jobs`,
     'training code': training && `${training.uri} (${training.entryPoint}, sha256 ${training.sha256})`,
     commit: training?.commit && `${training.commit}${training.dirty ? ', with changes that it does not hold' : ''}`,
     'inference code': inferenceCode && `${inferenceCode.uri} (${inferenceCode.entryPoint}, sha256 ${inferenceCode.sha256})`,

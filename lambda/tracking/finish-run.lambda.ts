@@ -3,6 +3,7 @@ import { METRICS } from '../../lib/operations/contract';
 import type { RunOutcome } from '../../lib/tracking/contract';
 import { createLogger } from '../common/logger';
 import { publishMetrics } from '../common/metrics';
+import { recordedStep } from '../pipeline/recorded-step';
 import { RunTrackerClient } from './run-tracker.client';
 
 const OUTCOMES = ['promoted', 'rejected', 'rebuilt', 'rolled-back'] as const satisfies readonly RunOutcome[];
@@ -23,7 +24,11 @@ const runs = new RunTrackerClient();
 export const handler = async (event: unknown) => {
   const { runId, model, outcome, version, comparison } = Input.parse(event);
   // The version that a rebuild repeats is not one that it made.
-  await runs.finishRun(runId, outcome, outcome === 'rebuilt' ? undefined : (version ?? undefined));
+  const made = outcome === 'rebuilt' ? undefined : (version ?? undefined);
+  await recordedStep(runs, runId, 'finish', {}, async () => {
+    await runs.finishRun(runId, outcome, made);
+    return { result: undefined, outputs: { outcome, ...(made !== undefined && { version: String(made) }) } };
+  });
   // Runs that train nothing are no successes of the pipeline; a rollback is told by its own event.
   if (outcome === 'promoted' || outcome === 'rejected') {
     publishMetrics(model, { [METRICS.pipelineSucceeded]: 1, [METRICS.candidateRejected]: outcome === 'rejected' ? 1 : 0 });

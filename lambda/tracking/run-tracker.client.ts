@@ -1,6 +1,7 @@
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import {
   DatasetInput,
+  InstancePrices,
   PipelineRun,
   Run,
   RunMeta,
@@ -27,11 +28,15 @@ export interface RunStart {
   readonly cause: string;
   /** Session ARN of the person or program that asked, if one did. */
   readonly startedBy?: string;
+  /** What its cost is reckoned by, where prices are stated. */
+  readonly prices?: InstancePrices;
   /** ISO 8601; now where left out. */
   readonly startTime?: string;
 }
 
 const PAGE = 50;
+/** In US dollars: runs can be compared and sorted by it. */
+const COST_METRIC = 'costUsd';
 
 const iso = (time: number): string => new Date(time).toISOString();
 
@@ -120,12 +125,18 @@ export class RunTrackerClient {
     return (await this.change(runId, status, { error }, ['RUNNING'])) !== undefined;
   }
 
-  /** What the jobs of a run are billed for so far; a later account takes the place of an earlier one. */
-  public async recordBilled(runId: string, billed: NonNullable<RunMeta['billed']>): Promise<void> {
-    await this.edit(runId, (run) => {
+  /** What the jobs of a run are billed for and cost so far; a later bill takes the place of an earlier one. The cost is also a metric of the run. */
+  public async recordBill(runId: string, bill: Pick<PipelineRun, 'billed' | 'unbilled' | 'costUsd'>): Promise<void> {
+    const { billed = [], unbilled = [], costUsd } = bill;
+    const { metrics } = await this.edit(runId, async (run) => {
       const { pipeline } = run.head;
-      if (pipeline && JSON.stringify(pipeline.billed ?? []) !== JSON.stringify(billed)) run.set({ pipeline: { ...pipeline, billed } });
+      await run.details.loadAll();
+      const now = { billed: unlessEmpty(billed), unbilled: unlessEmpty(unbilled), costUsd };
+      const before = { billed: pipeline?.billed, unbilled: pipeline?.unbilled, costUsd: pipeline?.costUsd };
+      if (pipeline && JSON.stringify(before) !== JSON.stringify(now)) run.set({ pipeline: { ...pipeline, ...now } });
+      return run.toRun();
     });
+    if (costUsd !== undefined && metrics[COST_METRIC]?.value !== costUsd) await this.logMetrics(runId, { [COST_METRIC]: costUsd });
   }
 
   /** A redrive continues a run that failed. Answers whether the run runs now; a finished one stays finished. */
@@ -184,6 +195,8 @@ export class RunTrackerClient {
     return this.runs.edit(runId, decide, EVEN_DELETED);
   }
 }
+
+const unlessEmpty = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 
 /** Somebody may delete a model's experiment while its pipeline runs: the record goes on. */
 const EVEN_DELETED = { evenDeleted: true } as const;

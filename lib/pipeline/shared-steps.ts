@@ -77,7 +77,7 @@ export class SharedSteps extends Construct {
     this.deadLetters = props.deadLetters ?? deadLetterQueue(this, 'DeadLetters');
     this.handleFailure = new PlatformFunction(this, 'HandleFailure', {
       handler: 'pipeline/handle-failure',
-      description: 'Records what the steps of a run did, why it failed, and removes what it left unfinished',
+      description: 'Records what the steps of a run did and cost, why it failed, and removes what it left unfinished',
       environment: withBus,
       // An endpoint that is being created cannot be deleted before that is over.
       timeout: Duration.minutes(15),
@@ -124,26 +124,31 @@ export class SharedSteps extends Construct {
     });
   }
 
-  /** Jobs that a run left running, and an endpoint that it had begun to make. */
+  /** Jobs that a run left running and what it is billed for, and an endpoint that it had begun to make. */
   private allowTidying(platformName: string): void {
     const slug = platformSlug(platformName);
     const below = (resource: string, prefix: string) => Stack.of(this).formatArn({ service: 'sagemaker', resource, resourceName: `${prefix}*` });
     const allow = (actions: string[], resources: string[]) =>
       this.handleFailure.addToRolePolicy(new iam.PolicyStatement({ actions: actions.map((name) => `sagemaker:${name}`), resources }));
-    const stoppable = [
-      ['StopTrainingJob', below('training-job', `${slug}-`)],
-      ['StopTransformJob', below('transform-job', `${slug}-`)],
-      ['StopProcessingJob', below('processing-job', `${slug}-`)],
-      // Names of these are short: they begin with no more than this of the platform.
-      ['StopHyperParameterTuningJob', below('hyper-parameter-tuning-job', slug.slice(0, SHORT_PREFIX))],
-      ['StopAutoMLJob', below('automl-job', slug.slice(0, SHORT_PREFIX))],
+    const short = slug.slice(0, SHORT_PREFIX);
+    const onJobs: [string[], string][] = [
+      [['StopTrainingJob'], below('training-job', `${slug}-`)],
+      [['StopTransformJob', 'DescribeTransformJob'], below('transform-job', `${slug}-`)],
+      [['StopProcessingJob', 'DescribeProcessingJob'], below('processing-job', `${slug}-`)],
+      // Names of these are short: they begin with no more than this of the platform. The jobs of a tuning are named after it.
+      [
+        ['StopHyperParameterTuningJob', 'DescribeHyperParameterTuningJob', 'ListTrainingJobsForHyperParameterTuningJob'],
+        below('hyper-parameter-tuning-job', short),
+      ],
+      [['DescribeTrainingJob'], below('training-job', short)],
+      [['StopAutoMLJob'], below('automl-job', short)],
     ];
-    for (const [action, resource] of stoppable) allow([action], [resource]);
+    for (const [actions, resource] of onJobs) allow(actions, [resource]);
     const endpoints = below('endpoint', `${slug}-`);
     allow(['DescribeEndpoint', 'DeleteEndpoint'], [endpoints]);
     // Lists know no resources; only jobs whose names carry the run's hash are stopped.
     allow(['Training', 'Transform', 'Processing', 'HyperParameterTuning', 'AutoML'].map((kind) => `List${kind}Jobs`), ['*']);
-    const wildcards = [...stoppable.map(([, resource]) => resource), endpoints, '*'];
+    const wildcards = [...onJobs.map(([, resource]) => resource), endpoints, '*'];
     acknowledgeWildcards(this.handleFailure, wildcards, 'Jobs and endpoints are named at run time below the platform; lists know no resources.');
   }
 }

@@ -1,4 +1,5 @@
 import { CloudWatchLogsClient, DescribeLogStreamsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { main } from '../../cli/program';
 import { viewOf } from '../../cli/runs/watch-view';
@@ -231,7 +232,7 @@ describe('runs watch', () => {
 
 test('runs show tells step, cause, exit code, logs, what was billed and the way on', async () => {
   await failed();
-  await runs.recordBilled('Demand-1', [{ instanceType: 'ml.m5.large', seconds: 61 }]);
+  await runs.recordBill('Demand-1', { billed: [{ instanceType: 'ml.m5.large', seconds: 61 }] });
   const { out } = await mlops('runs', 'show', 'Demand-1');
   for (const line of [
     /failed at +train$/m,
@@ -244,6 +245,46 @@ test('runs show tells step, cause, exit code, logs, what was billed and the way 
   ]) {
     expect(out).toMatch(line);
   }
+});
+
+describe('the cost of a run', () => {
+  const PRICES = { 'ml.m5.large': 0.36 };
+  const JOB = { TrainingJobName: 'j', ResourceConfig: { InstanceType: 'ml.m5.large', InstanceCount: 1 } };
+  const scheduled = {
+    ...{ timestamp: at(2), type: 'TaskScheduled' },
+    taskScheduledEventDetails: { resource: 'createTrainingJob.sync', parameters: JSON.stringify(JOB) },
+  } as HistoryEvent;
+  const begun = async (prices?: Record<string, number>) => {
+    const { model, runId, causeId, cause } = INPUT;
+    await runs.startRun({ model, runId, causeId, cause, executionArn: ARN, prices });
+  };
+
+  test('is shown so far while a job works, of it as a whole and of each step', async () => {
+    execution('RUNNING', [...BEGUN, scheduled]);
+    await begun(PRICES);
+    const described = { ...JOB, TrainingStartTime: new Date(Date.now() - 100_000) };
+    jest.spyOn(SageMakerClient.prototype, 'send').mockImplementation((async () => described) as never);
+    const { out } = await mlops('runs', 'show', 'Demand-1');
+    expect(out).toMatch(/^billed +10\d s of ml\.m5\.large$/m);
+    expect(out).toMatch(/^cost +\$0\.010\d so far$/m);
+    expect(out).toMatch(/^train +RUNNING .* \$0\.010\d /m);
+    expect(JSON.parse((await mlops('runs', 'show', 'Demand-1', '--json')).out)).toMatchObject({ costUsd: expect.closeTo(0.01, 3), prices: PRICES });
+  });
+
+  test('is unknown, and why, where a price is not stated or a bill cannot be read', async () => {
+    execution('RUNNING', [...BEGUN, scheduled]);
+    await begun({ 'ml.c5.large': 1 });
+    const described = jest.spyOn(SageMakerClient.prototype, 'send');
+    described.mockImplementation((async () => ({ ...JOB, BillableTimeInSeconds: 60 })) as never);
+    expect((await mlops('runs', 'show', 'Demand-1')).out).toMatch(/^cost +unknown: no price is stated for ml\.m5\.large$/m);
+    described.mockRejectedValue(Object.assign(new Error('no'), { name: 'AccessDeniedException' }) as never);
+    expect((await mlops('runs', 'show', 'Demand-1')).out).toMatch(/^cost +unknown: nobody tells what is billed for j$/m);
+  });
+
+  test('is not spoken of where nobody has stated prices', async () => {
+    await failed();
+    expect((await mlops('runs', 'show', 'Demand-1')).out).not.toMatch(/cost/);
+  });
 });
 
 test('runs show of a run under way tells the step that a job does now', async () => {

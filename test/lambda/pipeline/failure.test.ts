@@ -95,6 +95,10 @@ describe('what failed', () => {
 });
 
 describe('the failure handler', () => {
+  const BOOM = JSON.stringify({
+    ...{ FailureReason: 'boom', TrainingJobName: 'job', BillableTimeInSeconds: 50 },
+    ResourceConfig: { InstanceType: 'ml.m5.large', InstanceCount: 1 },
+  });
   const world = (status: string, run: Partial<RunMeta> = {}, input: object = INPUT) => {
     const calls: [string, unknown][] = [];
     const steps: string[] = [];
@@ -104,15 +108,15 @@ describe('the failure handler', () => {
         calls.push([name, args.length === 1 ? args[0] : args]);
         return answer;
       };
-    const history = [entered(1, 'Train'), failed(2, 'TaskFailed', { error: 'States.TaskFailed', cause: '{"FailureReason":"boom"}' })].reverse();
+    const history = [entered(1, 'Train'), failed(2, 'TaskFailed', { error: 'States.TaskFailed', cause: BOOM })].reverse();
     const clients = {
       runs: {
         startRun: note('startRun', { status: 'RUNNING', ...run }),
         failRun: note('failRun', true),
         reopenRun: note('reopenRun', true),
         recordStep: async (_: string, { name, status: ended }: { name: string; status: string }) => void steps.push(`${name} ${ended}`),
-        recordBilled: note('recordBilled', undefined),
-        getRun: async () => ({ steps: [] }),
+        recordBill: note('recordBill', undefined),
+        getRun: async () => ({ runId: 'run-1', steps: [], prices: { 'ml.m5.large': 0.36 } }),
       },
       executions: {
         describe: async () => ({ status, input: JSON.stringify(input), startDate: new Date(0) }),
@@ -122,6 +126,7 @@ describe('the failure handler', () => {
         },
       },
       jobs: { stopRunning: note('stopRunning', []) },
+      bills: { ask: async () => undefined },
       events: { putEvent: note('putEvent', undefined) },
       tidy: note('tidy', undefined),
     } as unknown as Clients;
@@ -151,17 +156,19 @@ describe('the failure handler', () => {
         'startRun',
         { runId: 'run-1', model: 'Demand', executionArn: ARN, causeId: 'c', cause: 'error left its bound', startTime: '1970-01-01T00:00:00.000Z' },
       ],
+      ['recordBill', ['run-1', expect.objectContaining({ billed: [{ instanceType: 'ml.m5.large', seconds: 50 }], unbilled: [], costUsd: 0.005 })]],
       [
         'putEvent',
         [
           'Training Pipeline Failed',
           expect.objectContaining({
+            ...{ billed: [{ instanceType: 'ml.m5.large', seconds: 50 }], costUsd: 0.005 },
             ...{ platform: 'mlops', model: 'Demand', runId: 'run-1', step: 'Train', message: 'boom' },
             resume: 'mlops runs resume run-1',
           }),
         ],
       ],
-      ['failRun', ['run-1', { step: 'Train', name: 'States.TaskFailed', message: 'boom' }, 'FAILED']],
+      ['failRun', ['run-1', expect.objectContaining({ step: 'Train', name: 'States.TaskFailed', message: 'boom', job: 'job' }), 'FAILED']],
       ['tidy', expect.objectContaining({ executionArn: ARN, model: 'Demand', runId: 'run-1', endpointName: undefined })],
     ]);
   });
@@ -170,7 +177,7 @@ describe('the failure handler', () => {
     const { handle, names, steps } = world('FAILED', {}, { ...INPUT, rebuildOf: 3 });
     const output = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     await handle();
-    expect(names()).toEqual(['stopRunning', 'startRun', 'failRun', 'tidy']);
+    expect(names()).toEqual(['stopRunning', 'startRun', 'recordBill', 'failRun', 'tidy']);
     expect(output.mock.calls.flat().join('')).not.toContain('PipelineFailed');
     expect(steps).toEqual(['train RUNNING']);
   });
@@ -178,7 +185,7 @@ describe('the failure handler', () => {
   test('what the steps of a run did is recorded when it ended well', async () => {
     const { handle, names, steps } = world('SUCCEEDED');
     await handle();
-    expect([names(), steps]).toEqual([[], ['train RUNNING']]);
+    expect([names(), steps]).toEqual([['recordBill'], ['train RUNNING']]);
   });
 
   test('does nothing a second time', async () => {

@@ -50,6 +50,7 @@ Object.assign(process.env, {
   MLOPS_ARTIFACTS_BUCKET: 'artifacts',
   MLOPS_REPORTS_BUCKET: 'reports',
   MLOPS_PIPELINE_SPEC: JSON.stringify(SPEC),
+  MLOPS_INSTANCE_PRICES: JSON.stringify({ 'ml.m5.large': 0.115 }),
   MLOPS_MONITOR_SPEC: JSON.stringify({
     model: MODEL,
     task: TASK,
@@ -236,13 +237,20 @@ test('the first run ends with a version that serves, and everything about it is 
   expect(run.params).toMatchObject({ rounds: '10', 'data.trainRows': '672', 'data.holdoutRows': '48', 'data.quarantinedRows': '0' });
   expect(run.params).not.toHaveProperty('data.constraints');
   expect(run.steps.map(({ name, status }) => `${name} ${status}`).sort()).toEqual([
+    'baseline FINISHED',
     'evaluate FINISHED',
+    'finish FINISHED',
     'prepare-data FINISHED',
     'promote FINISHED',
     'register FINISHED',
     'score FINISHED',
     'train FINISHED',
   ]);
+  // By the functions themselves, while the execution's history is not read before its end.
+  const step = (name: string) => run.steps.find((found) => found.name === name);
+  expect(step('baseline')).toMatchObject({ inputs: { train: state.prepared.trainUri }, outputs: { baseline: champion!.baselineUri } });
+  expect(step('finish')).toMatchObject({ outputs: { outcome: 'promoted', version: '1' } });
+  expect(run.prices).toEqual({ 'ml.m5.large': 0.115 });
 });
 
 test('a worse candidate is kept as rejected with its reason, and what serves stays', async () => {

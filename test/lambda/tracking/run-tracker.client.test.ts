@@ -46,6 +46,25 @@ test('how a run ended well is never covered by a late report', async () => {
   await expect(runs.finishRun('run-1', 'rejected')).rejects.toMatchObject({ name: TRACKING_ERRORS.conflict });
 });
 
+test('the bill of a run is the last one that was told, its cost a metric of which each value is a point once', async () => {
+  const prices = { 'ml.m5.large': 0.36 };
+  await runs.startRun({ ...START, prices });
+  const billed = [{ instanceType: 'ml.m5.large', seconds: 100 }];
+  await runs.recordBill('run-1', { unbilled: ['job'] });
+  expect(await runs.getRun('run-1')).toMatchObject({ prices, unbilled: ['job'], metrics: {} });
+  await runs.recordBill('run-1', { billed, unbilled: [], costUsd: 0.01 });
+  const points = () => dynamo.items('runs').filter(({ pk }) => String(pk).includes('#POINTS#')).length;
+  const before = points();
+  await runs.recordBill('run-1', { billed, unbilled: [], costUsd: 0.01 });
+  expect(points()).toBe(before);
+  const run = await runs.getRun('run-1');
+  expect(run).toMatchObject({ prices, billed, costUsd: 0.01, metrics: { costUsd: 0.01 } });
+  expect(run).not.toHaveProperty('unbilled');
+  await runs.finishRun('run-1', 'rejected');
+  await runs.recordBill('run-1', { billed, unbilled: [], costUsd: 0.02 });
+  expect(await runs.getRun('run-1')).toMatchObject({ status: 'FINISHED', costUsd: 0.02, metrics: { costUsd: 0.02 } });
+});
+
 test('a failed run keeps its first cause until a redrive takes it away', async () => {
   await runs.startRun(START);
   expect(await runs.failRun('run-1', FAILURE)).toBe(true);
