@@ -7,7 +7,15 @@ import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { baselinesPrefix, capturePrefix, labelsPrefix, modelRunsPrefix, monitoringPrefix, monitoringWorkPrefix } from '../artifacts/contract';
+import {
+  baselinesPrefix,
+  capturePrefix,
+  gateReportsPrefix,
+  labelsPrefix,
+  modelRunsPrefix,
+  monitoringPrefix,
+  monitoringWorkPrefix,
+} from '../artifacts/contract';
 import { acknowledgeWildcards } from '../common/acknowledge';
 import { COMMON_ENV } from '../common/contract';
 import { deadLetterQueue } from '../common/dead-letter-queue';
@@ -168,6 +176,7 @@ export class ModelMonitor extends Construct {
     }
     store.grantReadData(this.baselineFunction, modelRunsPrefix(modelName));
     store.grantReadArtifacts(this.baselineFunction, modelRunsPrefix(modelName));
+    store.grantReadReports(this.baselineFunction, gateReportsPrefix(modelName));
     store.grantWriteReports(this.baselineFunction, baselinesPrefix(modelName));
   }
 }

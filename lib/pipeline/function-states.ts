@@ -77,6 +77,7 @@ export class FunctionStates {
       trainUri: at('$.prepared.trainUri'),
       holdoutUri: at('$.prepared.holdoutUri'),
       candidateScoresUri: at('$.prepared.candidateScoresUri'),
+      reportUri: at('$.evaluation.reportUri'),
     });
   }
 

@@ -16,10 +16,13 @@ export interface BaselineInput {
   readonly holdout: TableSource;
   /** One prediction for each holdout row, in its order. */
   readonly scores: ScoreSource;
+  /** By feature, 0 to 1, as permutation found it; else the predictions' variance tells. */
+  readonly importance?: ReadonlyMap<string, number>;
 }
 
 /** Profiles the training data and the candidate's predictions of the holdout, in passes over both that keep no rows. */
-export async function buildBaseline({ spec, runId, train, holdout, scores }: BaselineInput): Promise<{ baseline: Baseline; blocks: BlockTable }> {
+export async function buildBaseline(input: BaselineInput): Promise<{ baseline: Baseline; blocks: BlockTable }> {
+  const { spec, runId, train, holdout, scores } = input;
   const { task, model } = spec;
   const shapes = await shapeTraining(spec, train);
   const predictions = await Scores.read(scores);
@@ -43,7 +46,11 @@ export async function buildBaseline({ spec, runId, train, holdout, scores }: Bas
   }
   const blocks = counter.toTable();
 
-  const features = [...counted.features.map((feature) => withImportance(feature, held)), ...predictionFeature(prediction, held, predictions)];
+  const importance = input.importance ?? held.importance;
+  const features = [
+    ...counted.features.map((feature) => withImportance(feature, importance)),
+    ...predictionFeature(prediction, held, predictions),
+  ];
   const columns = shapes.columns.filter((column) => column !== task.target);
   const windowRows = blocks.kind === 'time' ? blocks.blocks.map(({ rows }) => rows) : undefined;
   return {
@@ -56,6 +63,7 @@ export async function buildBaseline({ spec, runId, train, holdout, scores }: Bas
       ...(task.timeColumn !== undefined && { timeColumn: task.timeColumn }),
       trainRows: shapes.rows,
       features,
+      importanceMethod: input.importance ? 'permutation' : 'explained-variance',
       skipped: [...shapes.skipped, ...('reason' in made ? [{ name, reason: made.reason }] : [])],
       holdout: holdoutQuality(spec, held.pairs),
       constraints: suggestConstraints({
@@ -78,7 +86,7 @@ export async function buildBaseline({ spec, runId, train, holdout, scores }: Bas
 /** Name under which predictions are watched; a column of that name keeps it. */
 const predictionName = (columns: readonly string[]): string => (columns.includes('prediction') ? 'prediction (model)' : 'prediction');
 
-const withImportance = (feature: BaselineFeature, { importance }: HoldoutCounts): BaselineFeature =>
+const withImportance = (feature: BaselineFeature, importance: ReadonlyMap<string, number>): BaselineFeature =>
   importance.has(feature.name) ? { ...feature, importance: importance.get(feature.name) } : feature;
 
 const predictionFeature = ([prediction]: readonly WatchedFeature[], { counts }: HoldoutCounts, scores: Scores): BaselineFeature[] =>

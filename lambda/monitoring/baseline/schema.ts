@@ -70,6 +70,7 @@ const schema = z.object({
   timeColumn: z.string().optional(),
   trainRows: count,
   features: z.array(feature),
+  importanceMethod: z.enum(['permutation', 'explained-variance']).optional(),
   skipped: z.array(z.object({ name: z.string(), reason: z.string() })),
   holdout: z.object({
     rows: count,

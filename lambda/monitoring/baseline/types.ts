@@ -11,7 +11,7 @@ export interface BaselineFeature {
   readonly counts: Counts;
   /** Distinct values: exact up to a million, estimated above. */
   readonly distinct: { readonly count: number; readonly exact: boolean };
-  /** Correlation ratio with the prediction in the holdout, 0 to 1. */
+  /** 0 to 1, as `importanceMethod` says; of the prediction there is none. */
   readonly importance?: number;
 }
 
@@ -34,6 +34,11 @@ export interface Baseline {
   readonly timeColumn?: string;
   readonly trainRows: number;
   readonly features: readonly BaselineFeature[];
+  /**
+   * permutation: how much worse the model's metric gets where the feature is shuffled, as a share of that of the most important one.
+   * explained-variance (where absent too): share of the predictions' variance that the feature explains alone, its correlation ratio in the holdout.
+   */
+  readonly importanceMethod?: 'permutation' | 'explained-variance';
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
   readonly holdout: HoldoutQuality;
   readonly constraints: ConstraintFile;

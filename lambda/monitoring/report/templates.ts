@@ -65,8 +65,9 @@ over all features. What is judged is a score that has to come back: <%= it.spec.
 windows.</dd>
 <dt>Effect</dt><dd>The distance itself. Below the least that counts a feature never drifts, however certain the difference.</dd>
 <dt>p</dt><dd>Share of the reference's own blocks that score as high; drift is decided by it, for all features together.</dd>
-<dt>Order of features</dt><dd>Drifted first, then by importance (share of the prediction's variance that the feature explains alone) times
-effect.</dd>
+<dt>Order of features</dt><dd>Drifted first, then by importance times effect. Importance: how much worse the model gets where the feature is shuffled
+in its holdout, as a share of that of the most important one; where the gate's report does not tell it, the share of the prediction's variance that
+the feature explains alone.</dd>
 <dt>PSI, chi-square and other statistics</dt><dd>Shown for comparison with other tools; they take rows for independent and decide nothing here.</dd>
 <dt>Interval of quality</dt><dd>Rests on whole days, since the rows of a day are not independent; a metric is worse only where the whole interval
 is.</dd>

@@ -92,6 +92,8 @@ export interface BaselineRequest {
   readonly trainUri: string;
   readonly holdoutUri: string;
   readonly candidateScoresUri: string;
+  /** Report of the run's gate, whose permutation importance tells how important a feature is; without one the predictions' variance does. */
+  readonly reportUri?: string;
 }
 
 export interface BaselineAnswer {

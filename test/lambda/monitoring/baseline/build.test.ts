@@ -1,4 +1,5 @@
 import { buildBaseline } from '../../../../lambda/monitoring/baseline/build';
+import { permutationImportance } from '../../../../lambda/monitoring/baseline/permutation-importance';
 import { parseBaseline } from '../../../../lambda/monitoring/baseline/schema';
 import { BaselineClient } from '../../../../lambda/monitoring/baseline.client';
 import type { MonitorSpec } from '../../../../lib/monitoring/contract';
@@ -33,18 +34,22 @@ interface Parts {
   readonly scores?: readonly string[];
   /** Bytes of the chunks. */
   readonly size?: number;
+  readonly importance?: ReadonlyMap<string, number>;
 }
 
 const HOLDOUT = [HEADER, ...rows(2, '2024-12-10T00:00:00Z', 20).map((row, index) => [`held-${index}`, ...row])];
 
-const build = ({ spec = SPEC, train = table(100), holdout = HOLDOUT, scores = holdout.slice(1).map((row) => row[4]), size }: Parts = {}) =>
-  buildBaseline({
+const build = (parts: Parts = {}) => {
+  const { spec = SPEC, train = table(100), holdout = HOLDOUT, scores = holdout.slice(1).map((row) => row[4]), size, importance } = parts;
+  return buildBaseline({
     spec,
     runId: 'run-1',
     train: () => [{ where: 'train.csv', chunks: once(text(train), size) }],
     holdout: () => [{ where: 'holdout.csv', chunks: once(text(holdout), size) }],
     scores: () => list(scores),
+    importance,
   });
+};
 
 describe('the baseline of a version', () => {
   test('counts every training row, keeps the target out of requests, and skips what cannot be compared', async () => {
@@ -72,6 +77,31 @@ describe('the baseline of a version', () => {
 
   test('is the same however the bytes come', async () => {
     expect(await build({ size: 37 })).toEqual(await build({ size: 1_000_000 }));
+  });
+
+  test('takes the importance of features from the gate’s report, as shares of the most important one’s', async () => {
+    const bucket = new MemoryBucket();
+    const report = { importance: { features: [{ name: 'city', mean: 8 }, { name: 'temp', mean: 2 }, { name: 'at', mean: -1 }] } };
+    bucket.objects.set('reports/gate.json', JSON.stringify(report));
+    const importance = await permutationImportance(bucket.files(), 's3://reports/gate.json');
+    expect(importance).toEqual(new Map([['city', 1], ['temp', 0.25], ['at', 0]]));
+    const { baseline } = await build({ importance });
+    expect(baseline.importanceMethod).toBe('permutation');
+    const known = baseline.features.map(({ name, importance: share }) => [name, share]);
+    expect(known).toEqual([['temp', 0.25], ['city', 1], ['rides', undefined], ['prediction', undefined]]);
+    expect(parseBaseline(JSON.parse(JSON.stringify(baseline)), 's3://b/k').importanceMethod).toBe('permutation');
+  });
+
+  test.each([
+    ['is gone', undefined],
+    ['tells none', { missing: [] }],
+    ['is another one', ['x']],
+    ['finds nothing important', { importance: { features: [{ name: 'city', mean: 0 }, { name: 'temp', mean: -2 }] } }],
+  ])('tells it by the predictions’ variance where the report %s', async (_, report) => {
+    const bucket = new MemoryBucket();
+    if (report) bucket.objects.set('reports/gate.json', JSON.stringify(report));
+    expect(await permutationImportance(bucket.files(), 's3://reports/gate.json')).toBeUndefined();
+    expect((await build()).baseline.importanceMethod).toBe('explained-variance');
   });
 
   test('tells how much of the prediction a feature explains, and how many distinct values it has', async () => {
