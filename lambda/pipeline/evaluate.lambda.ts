@@ -7,7 +7,7 @@ import { S3Files } from '../common/s3.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
 import { judgeCandidate, type JudgeRequest } from './gate/judge';
 import { renderGate } from './gate/page/render';
-import { groupMetrics } from './gate/report';
+import { groupMetrics, importanceMetrics } from './gate/report';
 import { recordedStep } from './recorded-step';
 
 const logger = createLogger('pipeline/evaluate');
@@ -63,7 +63,7 @@ export const handler = async (event: unknown): Promise<EvaluationResult> => {
   });
 
   const { passed, reason, rows, metrics, championMetrics } = report;
-  await runs.logMetrics(runId, { ...metrics, ...prefixed('champion.', championMetrics ?? {}) });
+  await runs.logMetrics(runId, { ...metrics, ...prefixed('champion.', championMetrics ?? {}), ...importanceMetrics(report) });
   logger.info('candidate judged', { model, runId, passed, rows });
   return { passed, reason, reportUri, htmlUri, metrics: { ...metrics, ...groupMetrics(report) }, ...(championMetrics && { championMetrics }) };
 };

@@ -50,3 +50,17 @@ export const groupMetrics = ({ rules }: Pick<GateDecision, 'rules'>): Record<str
       ),
     ),
   );
+
+/** Features whose importance goes on the run's record; all of them are in the report. */
+const MOST_IMPORTANT = 20;
+/** Names of metrics as MLflow takes them. */
+const METRIC_NAME = /^[\w\-. :]{1,200}$/;
+
+/** Importance of the most important features, by names that trackers show together. */
+export const importanceMetrics = ({ importance }: Pick<GateReport, 'importance'>): Record<string, number> =>
+  Object.fromEntries(
+    (importance?.features ?? [])
+      .filter(({ name }) => METRIC_NAME.test(name))
+      .slice(0, MOST_IMPORTANT)
+      .map(({ name, mean }) => [`importance/${name}`, mean]),
+  );

@@ -3,7 +3,7 @@ import path from 'node:path';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { renderGate } from '../../../lambda/pipeline/gate/page/render';
-import { groupMetrics } from '../../../lambda/pipeline/gate/report';
+import { groupMetrics, importanceMetrics } from '../../../lambda/pipeline/gate/report';
 import type { GateReport } from '../../../lambda/pipeline/gate/types';
 import { binaryReport, classesReport, EVIL, firstReport, passedReport, refusedReport } from './gate-report-samples';
 
@@ -55,6 +55,16 @@ test('the values of judged groups go on record by the names that cards know', ()
   });
 });
 
+test('importance goes on record for features with names that trackers take', () => {
+  expect(importanceMetrics(refused())).toEqual({});
+  expect(importanceMetrics(passed())).toEqual({
+    'importance/hr': 93,
+    'importance/workingday': 27,
+    'importance/season': 0,
+    'importance/a column whose name is far longer than the room that a chart has for it': expect.closeTo(-1.2, 9),
+  });
+});
+
 describe('the page', () => {
   test.each<[string, () => GateReport, RegExp]>([
     ['a better candidate', passed, /<h1>BikeDemand: the candidate passed the gate: its rmse is 18\.0 % better than that of v3\.<\/h1>/],
@@ -84,6 +94,29 @@ describe('the page', () => {
     expect(page).not.toContain(EVIL);
     expect(page).toContain('&lt;img src=x');
     expect(page).not.toMatch(/<script|https?:\/\//);
+  });
+
+  test('tells what the model rests on as bars and as figures, and what they do not say', () => {
+    const page = renderGate(passed());
+    expect(page).toContain('<li><a href="#importance">Importance of features</a></li>');
+    expect(page).toContain('shuffled among 500 sampled rows of the holdout: mean of 5 shuffles, with its standard deviation as a line. rmse of');
+    expect(page).toMatch(/<desc id="importance-barsd">hr 93 ± 3\.6; workingday 27 ± 2\.4; [^<]*; season 0 ± 0; a column whose/);
+    const svg = page.slice(page.indexOf('aria-labelledby="importance-barst'));
+    expect(svg.slice(0, svg.indexOf('</svg>')).match(/<rect class="win"/g)).toHaveLength(5);
+    expect(page).toMatch(/<th scope="row">hr<\/th><td class="n">93<\/td><td\s*class="n">3\.6<\/td><td class="n">258\.3 %<\/td>/);
+    expect(page).toContain('each looks less important than it is');
+    expect(renderGate(binary())).toContain('Not defined where they are shuffled: tenure.');
+    const without = renderGate(refused());
+    expect(without).not.toContain('id="importance"');
+    expect(without).toContain('<dt>Permutation importance: not here</dt><dd>it is switched off for the model: PermutationImportance.off().</dd>');
+  });
+
+  test('of hundreds of features draws the most important ones', () => {
+    const report = passed();
+    const features = Array.from({ length: 300 }, (_, index) => ({ name: `f${index}`, mean: 300 - index, standardDeviation: 1 }));
+    const page = renderGate({ ...report, importance: { ...report.importance!, features } });
+    expect(page).toContain('275 features with less importance are not drawn.');
+    expect(page.match(/<rect class="win"/g)).toHaveLength(25);
   });
 
   test('of a hundred groups and years of days stays small', () => {

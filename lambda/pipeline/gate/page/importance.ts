@@ -44,7 +44,7 @@ const drawBars = (title: string, features: readonly FeatureImportance[]): string
     const { name, mean, standardDeviation } = feature;
     const y = TOP + index * ROW + ROW / 2;
     return (
-      label(NAMES - 10, y + 3.5, clip(name, 28), 'end') +
+      label(NAMES - 10, y + 3.5, clip(name, 24), 'end') +
       rectangle('win', x(Math.min(0, mean)), y - BAR / 2, Math.abs(x(mean) - x(0)), BAR) +
       (standardDeviation > 0 ? horizontal('whisker', x(mean - standardDeviation), y, x(mean + standardDeviation)) : '') +
       label(WIDTH, y + 3.5, withDeviation(feature), 'end')

@@ -49,8 +49,8 @@ difference itself where that is zero).</dd>
 against the value itself.</dd>
 <dt>Training rows in the holdout</dt><dd>Rows are told apart by hashes of <%= it.keyColumns %>. A model that has seen the rows that it is judged on
 looks better than it is.</dd>
-<dt>Time per row</dt><dd>Of the whole transform job, the start of its container included, divided by its rows: what one row costs in a batch, not the
-latency of a request.</dd>
+<dt>Time per row</dt><dd>Of the whole transform job, the start of its container included, divided by its rows<%
+if (it.report.permutedRows) { %>, shuffled ones included<% } %>: what one row costs in a batch, not the latency of a request.</dd>
 <% if (it.importance) { %><dt>Importance of features</dt><dd>Permutation importance: what this model rests on, on these rows, not what causes the
 target. Of features that tell the same, each looks less important than it is, since the model falls back on the others; and shuffling makes rows that
 never occur. No rule looks at it.</dd>
