@@ -50,5 +50,6 @@ export * from './search/search-index';
 export * from './serving/deployment';
 export * from './serving/model-endpoint';
 export * from './serving/serving';
+export * from './serving/smoke-requests';
 export * from './tracking/mlflow-api';
 export * from './tracking/run-tracker';

@@ -9,6 +9,7 @@ import { recordedStep } from '../pipeline/recorded-step';
 import { LineageClient } from '../tracking/lineage.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
 import { ModelRegistryClient } from './model-registry.client';
+import { latestReport } from './rejudgement';
 
 const version = z.number().int().positive();
 
@@ -19,6 +20,8 @@ const Input = z.object({
   /** Champion that the candidate was judged against; left out or null: there was none, and there must be none now. */
   expectedChampion: version.nullish(),
   reason: z.string().min(1),
+  /** The judgement that the version has passed last: another champion was another report. */
+  evaluation: z.object({ reportUri: z.string().startsWith('s3://').optional() }).optional(),
   endpointName: z.string().min(1),
   /** Where the endpoint's predictions are recorded. */
   predictionsUri: z.string().startsWith('s3://'),
@@ -37,12 +40,11 @@ export const handler = async (event: unknown) => {
 };
 
 const promote = async (input: z.infer<typeof Input>) => {
-  const { gate } = await registry.getVersion(input.model, input.version);
   const { champion, previousVersion } = await registry.promote(input.model, input.version, {
     expectedChampion: input.expectedChampion ?? null,
     actor: 'pipeline',
     reason: input.reason,
-    evidenceUri: gate?.reportUri,
+    evidenceUri: input.evaluation?.reportUri ?? latestReport(await registry.getVersion(input.model, input.version)),
   });
   const endpoint: LineageNode = { kind: 'endpoint', id: input.endpointName };
   await lineage.link({ kind: 'version', id: `${input.model}/${input.version}` }, endpoint, champion.updatedAt);

@@ -10,6 +10,7 @@ import { recordedStep } from '../pipeline/recorded-step';
 import type { RunTrackerClient } from '../tracking/run-tracker.client';
 import type { ImageDigestClient } from './image-digest.client';
 import type { ModelRegistryClient } from './model-registry.client';
+import { latestReport } from './rejudgement';
 import { championMoves } from './rollback-target';
 
 const number = z.number().int().positive();
@@ -74,7 +75,7 @@ export class Rollback {
     const { champion } = await this.parts.registry.promote(model, rollbackTo, {
       actor,
       reason: reasonOf(cause, runId),
-      evidenceUri: version.gate?.reportUri,
+      evidenceUri: latestReport(version),
       rollback: true,
       ...(request?.rollbackFrom ? { expectedChampion: request.rollbackFrom } : {}),
     });

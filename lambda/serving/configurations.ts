@@ -42,6 +42,12 @@ export class Configurations {
     if (found) await this.parts.endpoints.refuseConfig(found, reason);
   }
 
+  /** Newest configuration that serves a version; undefined where there is none. */
+  async of(version: number): Promise<string | undefined> {
+    const { endpointName } = this.spec;
+    return (await this.parts.endpoints.configsOf(endpointName)).find(({ name }) => versionIn(name, endpointName) === version)?.name;
+  }
+
   /** What shall serve instead of the wanted configuration: the champion's, else what served before it, else the newest other one. */
   async before(wanted: string, previous: string, champion?: number): Promise<string | undefined> {
     const others = await this.others(wanted);

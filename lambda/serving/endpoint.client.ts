@@ -18,6 +18,7 @@ import {
   UpdateEndpointCommand,
 } from '@aws-sdk/client-sagemaker';
 import { ENDPOINT_TAG, REFUSED_TAG } from '../../lib/serving/contract';
+import { busy } from './release-failure';
 
 export interface NamedArn {
   readonly name: string;
@@ -28,6 +29,7 @@ export interface NamedArn {
 const says = (error: unknown, pattern: RegExp): boolean =>
   error instanceof Error && error.name === 'ValidationException' && pattern.test(error.message);
 const isMissing = (error: unknown): boolean => says(error, /could not find|does not exist|not found/i);
+const isBusy = (error: unknown): boolean => says(error, /in-progress/i);
 const isExisting = (error: unknown): boolean => says(error, /already exist/i);
 
 /** Endpoints, their configurations and models. Making what is there and deleting what is gone are no errors. */
@@ -64,14 +66,18 @@ export class EndpointClient {
 
   /** Instance endpoints, which are those with a deployment, keep the instance count and weight that scaling has given them. */
   async update(endpointName: string, endpointConfigName: string, deployment: DeploymentConfig | undefined): Promise<void> {
-    await this.client.send(
-      new UpdateEndpointCommand({
-        EndpointName: endpointName,
-        EndpointConfigName: endpointConfigName,
-        RetainAllVariantProperties: deployment && true,
-        DeploymentConfig: deployment,
-      }),
-    );
+    const input = {
+      EndpointName: endpointName,
+      EndpointConfigName: endpointConfigName,
+      RetainAllVariantProperties: deployment && true,
+      DeploymentConfig: deployment,
+    };
+    try {
+      await this.client.send(new UpdateEndpointCommand(input));
+    } catch (error) {
+      // Somebody was a moment faster: their change has to end first.
+      throw isBusy(error) ? busy(`endpoint ${endpointName}: ${(error as Error).message}`) : error;
+    }
   }
 
   /** Keeps with a configuration why it was refused; tags hold 256 characters of a small alphabet. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ReleaseRequest, ServingSpec } from '../../lib/serving/contract';
+import type { ReleaseRequest, ServingSpec, SmokeRequestSpec } from '../../lib/serving/contract';
 import type { ModelRegistryClient } from '../registry/model-registry.client';
 import type { Configurations } from './configurations';
 import { rollbackConfig } from './deployment-config';
@@ -16,17 +16,30 @@ export class Proof {
     private readonly configurations: Configurations,
     private readonly parts: {
       readonly endpoints: EndpointClient;
-      readonly smoke: Pick<SmokeTest, 'problem'>;
+      readonly smoke: Pick<SmokeTest, 'problem' | 'problemOf' | 'requests'>;
       readonly registry: Pick<ModelRegistryClient, 'champion'>;
     },
   ) {}
 
+  /** Reads what the app states before the endpoint moves: what cannot be read afterwards proves nothing. */
+  async ready({ rollback }: ReleaseRequest): Promise<void> {
+    if (!rollback) await this.requests();
+  }
+
   async problem({ rollback, version, prepared }: ReleaseRequest): Promise<string | undefined> {
-    const { endpointName, deployment } = this.spec;
     // What serves again has proven itself; its rows may be gone.
-    if (rollback || deployment.smokeRows === 0) return undefined;
-    const found = await this.parts.smoke.problem(endpointName, version, deployment.smokeRows, Source.parse(prepared));
+    if (rollback) return undefined;
+    const { smoke } = this.parts;
+    const { endpointName, deployment } = this.spec;
+    const ofRows =
+      deployment.smokeRows === 0 ? undefined : await smoke.problem(endpointName, version, deployment.smokeRows, Source.parse(prepared));
+    const found = ofRows ?? (await smoke.problemOf(endpointName, version, await this.requests()));
     return found && `smoke request to version ${version}, ${found}`;
+  }
+
+  private async requests(): Promise<SmokeRequestSpec[]> {
+    const { smokeRequestsUri } = this.spec;
+    return smokeRequestsUri === undefined ? [] : this.parts.smoke.requests(smokeRequestsUri);
   }
 
   /** The configuration keeps the reason, since the endpoint needs minutes and whoever looks then has to know it. */

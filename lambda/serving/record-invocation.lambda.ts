@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { ARTIFACTS_ENV } from '../../lib/artifacts/contract';
 import { METRICS } from '../../lib/operations/contract';
-import { type RecordedAnswer, SERVING_ENV, type ServingSpec } from '../../lib/serving/contract';
+import { isSmokeRequest, type RecordedAnswer, SERVING_ENV, type ServingSpec } from '../../lib/serving/contract';
 import { requireEnv, requireJsonEnv } from '../common/env';
 import { createLogger } from '../common/logger';
 import { publishMetrics } from '../common/metrics';
@@ -40,7 +40,10 @@ export const handler = async (event: unknown): Promise<RecordedAnswer> => {
   const inferenceTime = new Date();
 
   const prediction = await invoker.invoke({ endpointName: spec.endpointName, body, contentType, accept, inferenceId, customAttributes });
-  if (prediction.statusCode >= 200 && prediction.statusCode < 300) {
+  if (isSmokeRequest({ inferenceId, customAttributes })) {
+    // What proves a version is no traffic, and monitors must not judge it; its count is that of the requests that asked for nothing else.
+    publishMetrics(spec.model, { [METRICS.smokeRequests]: 1 });
+  } else if (prediction.statusCode >= 200 && prediction.statusCode < 300) {
     const output = { body: prediction.body, contentType: prediction.contentType ?? 'application/octet-stream' };
     await record(spec, { eventId: randomUUID(), inferenceId, inferenceTime, customAttributes, input: { body, contentType }, output });
     publishMetrics(spec.model, { [METRICS.predictions]: 1 });

@@ -14,3 +14,6 @@ export class ReleaseFailure extends NamedError {
 
 /** `wanted` and `found` are configurations of the endpoint. */
 export const failed = (wanted: string, found: string, reason: string): ReleaseFailure => new ReleaseFailure(wanted, found, reason);
+
+/** Retried by the state machine: somebody else's change of the endpoint, or its deletion, has to end first. */
+export const busy = (message: string): NamedError => new NamedError('ServiceUnavailable', message);

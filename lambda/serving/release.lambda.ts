@@ -6,13 +6,16 @@ import { requireEnv, requireJsonEnv } from '../common/env';
 import { Events } from '../common/events.client';
 import { createLogger } from '../common/logger';
 import { S3Files } from '../common/s3.client';
+import { ExecutionsClient } from '../pipeline/executions.client';
 import { beginStep } from '../pipeline/recorded-step';
 import { ModelRegistryClient } from '../registry/model-registry.client';
 import { RunTrackerClient } from '../tracking/run-tracker.client';
 import { EndpointClient } from './endpoint.client';
 import { InvokeClient } from './invoke.client';
+import { Owners } from './owners';
 import { Release } from './release';
 import { ReleaseFailure } from './release-failure';
+import { ReleaseRecord } from './release-record';
 import { RollbackAlarms } from './rollback-alarms.client';
 import { SmokeTest } from './smoke-test';
 
@@ -20,11 +23,14 @@ const logger = createLogger('serving/release');
 const events = new Events();
 const runs = new RunTrackerClient();
 const STEP = 'release';
+const files = new S3Files();
 const parts = {
+  files,
+  owners: new Owners(runs, new ExecutionsClient()),
   endpoints: new EndpointClient(),
   registry: new ModelRegistryClient(),
   alarms: new RollbackAlarms(),
-  smoke: new SmokeTest(new S3Files(), new InvokeClient()),
+  smoke: new SmokeTest(files, new InvokeClient()),
 };
 
 const Request = z.object({
@@ -52,7 +58,10 @@ export const handler = async (event: unknown): Promise<ReleaseStatus> => {
     logger.info(`release ${request.action}`, { version: request.version, ...status });
     return prepared === undefined ? status : { ...status, prepared };
   } catch (error) {
-    if (error instanceof ReleaseFailure) await announce(spec, request, error);
+    if (error instanceof ReleaseFailure) {
+      await announce(spec, request, error);
+      await recordFailure(spec, request, error);
+    }
     throw error;
   }
 };
@@ -68,6 +77,15 @@ const recordEnd = async ({ runId }: ReleaseRequest, status: ReleaseStatus): Prom
   const begun = (await runs.getRun(runId)).steps.find(({ name }) => name === STEP) ?? { name: STEP, startTime: endTime };
   const outputs = { endpoint: status.endpointName, configuration: status.endpointConfigName };
   await runs.recordStep(runId, { ...begun, status: 'FINISHED', endTime, outputs });
+};
+
+/** On the version too. That this cannot be done must not hide why the release failed. */
+const recordFailure = async (spec: ServingSpec, request: ReleaseRequest, failure: ReleaseFailure): Promise<void> => {
+  try {
+    await new ReleaseRecord(spec, parts).failed(request, failure);
+  } catch (error) {
+    logger.error('a failed release could not be put on its version’s record', { version: request.version, error: error as Error });
+  }
 };
 
 /** Whoever reads only the endpoint's status would take a deployment that was taken back for one that went well. */

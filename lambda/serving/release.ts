@@ -1,28 +1,30 @@
 import type { DescribeEndpointCommandOutput } from '@aws-sdk/client-sagemaker';
 import type { ReleaseRequest, ReleaseStatus, ServingSpec } from '../../lib/serving/contract';
-import { NamedError } from '../common/errors';
+import type { S3Files } from '../common/s3.client';
 import type { ModelRegistryClient } from '../registry/model-registry.client';
+import { Clearing } from './clearing';
 import { Configurations } from './configurations';
 import { deploymentConfig, rollbackConfig } from './deployment-config';
 import type { EndpointClient } from './endpoint.client';
+import type { Owners } from './owners';
 import { Proof } from './proof';
-import { failed } from './release-failure';
+import { busy, failed } from './release-failure';
+import { ReleaseRecord } from './release-record';
 import type { RollbackAlarms } from './rollback-alarms.client';
 import type { SmokeTest } from './smoke-test';
 import { Standing } from './standing';
-import { isOnItsWay, turnRound } from './turn-round';
+import { isOnItsWay } from './turn-round';
 
 /** The endpoint is doing something that ends by itself. */
 const BUSY: readonly (string | undefined)[] = ['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting'];
 
-/** Retried by the state machine: somebody else's change of the endpoint, or its deletion, has to end first. */
-const busy = (message: string): NamedError => new NamedError('ServiceUnavailable', message);
-
 export interface ReleaseParts {
   readonly endpoints: EndpointClient;
-  readonly registry: Pick<ModelRegistryClient, 'champion' | 'getVersion'>;
+  readonly registry: Pick<ModelRegistryClient, 'champion' | 'getVersion' | 'setVersionTag' | 'transition'>;
+  readonly owners: Pick<Owners, 'endOf'>;
   readonly alarms: RollbackAlarms;
-  readonly smoke: Pick<SmokeTest, 'problem'>;
+  readonly files: Pick<S3Files, 'putJson'>;
+  readonly smoke: Pick<SmokeTest, 'problem' | 'problemOf' | 'requests'>;
 }
 
 /** Moves the live endpoint to a configuration, says when it is there, and proves it. Both actions may be repeated. */
@@ -30,6 +32,8 @@ export class Release {
   private readonly configurations: Configurations;
   private readonly proof: Proof;
   private readonly standing: Standing;
+  private readonly clearing: Clearing;
+  private readonly record: ReleaseRecord;
 
   constructor(
     private readonly spec: ServingSpec,
@@ -38,6 +42,8 @@ export class Release {
     this.configurations = new Configurations(spec, parts);
     this.proof = new Proof(spec, this.configurations, parts);
     this.standing = new Standing(spec, parts.registry);
+    this.record = new ReleaseRecord(spec, parts);
+    this.clearing = new Clearing(spec, this.configurations, { ...parts, record: this.record });
   }
 
   async handle(request: ReleaseRequest): Promise<ReleaseStatus> {
@@ -52,10 +58,9 @@ export class Release {
     const wanted = request.endpointConfigName;
     const moved = await this.standing.moved(request);
     if (moved) return { ...this.status(request, 'Untouched', ''), championMoved: true, prepared: moved };
+    await this.proof.ready(request);
     const found = await this.parts.endpoints.describe(endpointName);
-    const live = found && request.rollback ? await turnRound(found, wanted, this.parts) : found;
-    const pending = await this.standing.pendingPromotion(request, live?.EndpointConfigName);
-    if (pending) throw busy(pending);
+    const live = found && (request.rollback ? await this.clearing.forRollback(request, found) : await this.clearing.forRelease(request, found));
     await this.configurations.ensure(request, live);
     const previous = live?.EndpointConfigName === wanted ? request.previousEndpointConfigName : live?.EndpointConfigName;
     if (!live) {
@@ -101,6 +106,7 @@ export class Release {
       return this.status(request, 'RollingBack', request.previousEndpointConfigName ?? '');
     }
     await this.configurations.settle(wanted, request.previousEndpointConfigName ?? '');
+    await this.record.released(request);
     return { ...this.status(request, 'InService', request.previousEndpointConfigName ?? ''), done: true };
   }
 

@@ -2,7 +2,6 @@ import { REGISTRY_ERRORS } from '../../lib/registry/contract';
 import type { ReleaseRequest, ServingSpec } from '../../lib/serving/contract';
 import { NamedError } from '../common/errors';
 import type { ModelRegistryClient } from '../registry/model-registry.client';
-import { versionIn } from './endpoint-config';
 import { nextRound } from './next-round';
 
 const conflict = (why: string): NamedError => new NamedError(REGISTRY_ERRORS.conflict, `${why}: the endpoint was left as it is`);
@@ -23,39 +22,29 @@ export class Standing {
     const serving = champion?.version ?? null;
     if (serving === version) return undefined;
     if (rollback) throw conflict(`version ${version} was to serve again, but version ${serving} serves now`);
-    const { state } = await this.registry.getVersion(this.spec.model, version);
-    const gone = 'was replaced or rolled back since it was judged; only a rollback to it brings it back';
-    if (state === 'Archived') throw conflict(`version ${version} ${gone}`);
+    const gone = await this.gone(version);
+    if (gone) throw conflict(`version ${version} ${gone}`);
     if (serving === expectedChampion) return undefined;
     if (action === 'start' && prepared !== undefined) return nextRound(prepared, champion);
     throw conflict(`version ${version} was judged against ${named(expectedChampion)}, but version ${serving} serves now`);
   }
 
-  /** Why a release has to wait: the endpoint runs what another run has proven and is about to promote. A rollback waits for nobody. */
-  async pendingPromotion({ version, rollback }: ReleaseRequest, liveConfigName = ''): Promise<string | undefined> {
-    const { model, endpointName } = this.spec;
-    const live = versionIn(liveConfigName, endpointName);
-    if (rollback || live === undefined || live === version) return undefined;
-    const champion = (await this.registry.champion(model))?.version;
-    if (live === champion || (await this.stateOf(live)) !== 'Approved') return undefined;
-    const fix = `redrive its run, reject version ${live}${champion === undefined ? '' : `, or \`mlops rollback ${model} --to ${champion}\``}`;
-    return `endpoint ${endpointName} runs version ${live}, which its run has not promoted yet; where that run has failed: ${fix}`;
-  }
-
   /** Why a version that the endpoint runs may not become the champion any more; undefined where it may. */
   async lost({ version, expectedChampion, rollback }: ReleaseRequest): Promise<string | undefined> {
     const serving = (await this.registry.champion(this.spec.model))?.version ?? null;
-    if (rollback || serving === version || serving === expectedChampion) return undefined;
+    if (rollback || serving === version) return undefined;
+    const gone = await this.gone(version);
+    if (gone) return `version ${version} ${gone}`;
+    if (serving === expectedChampion) return undefined;
     return `version ${version} was judged against ${named(expectedChampion)}, but ${named(serving)} was made the champion while it was released`;
   }
 
-  private async stateOf(version: number): Promise<string | undefined> {
-    try {
-      return (await this.registry.getVersion(this.spec.model, version)).state;
-    } catch (error) {
-      if (error instanceof Error && error.name === REGISTRY_ERRORS.notFound) return undefined;
-      throw error;
-    }
+  /** Why a version never becomes the champion by its own run, whatever serves. */
+  private async gone(version: number): Promise<string | undefined> {
+    const { state } = await this.registry.getVersion(this.spec.model, version);
+    if (state === 'Archived') return 'was replaced or rolled back since it was judged; only a rollback to it brings it back';
+    if (state === 'Rejected') return 'was rejected since it was judged: `mlops models history` tells why; another run makes another version';
+    return undefined;
   }
 }
 

@@ -41,6 +41,8 @@ export const gatePageKey = (model: string, runId: string, round = 0): string => 
 /** How the release of a version failed, or why it was called off, by the run that found it. */
 export const releaseReportKey = (model: string, runId: string, version: number, redrive = 0): string =>
   `${gateReportsPrefix(model)}${runId}/release-v${version}${redrive === 0 ? '' : `-${redrive}`}.json`;
+/** Where the page of a report is. */
+export const gatePageUri = (reportUri: string): string => reportUri.replace(/json$/, 'html');
 export const baselinesPrefix = (model: string): string => `baselines/${model}/`;
 export const baselineKey = (model: string, runId: string): string => `${baselinesPrefix(model)}${runId}/baseline.json`;
 export const monitoringPrefix = (model: string): string => `monitoring/${model}/`;

@@ -30,6 +30,8 @@ export const METRICS = {
   capturedShare: 'CapturedShare',
   predictions: 'Predictions',
   recordingFailed: 'RecordingFailed',
+  /** Requests to the recording function that prove a version: answered, not recorded and no predictions. */
+  smokeRequests: 'SmokeRequests',
   pipelineSucceeded: 'PipelineSucceeded',
   pipelineFailed: 'PipelineFailed',
   candidateRejected: 'CandidateRejected',

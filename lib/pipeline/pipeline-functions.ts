@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Size, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -49,8 +49,9 @@ export class PipelineFunctions extends Construct {
       description: `Validates the data of ${modelName} and splits off the holdout`,
       environment,
       timeout: Duration.minutes(15),
-      // All rows stand in memory to be sorted by time; memory also brings the CPU that reads them.
-      memorySize: 3008,
+      // Rows go by, and stand on the disk to be sorted by time, with what is known of each; memory brings the one core that reads them.
+      memorySize: 1769,
+      ephemeralStorageSize: Size.gibibytes(8),
     });
     if (props.instancePrices) prepare.addEnvironment(PIPELINE_ENV.prices, JSON.stringify(props.instancePrices));
     const runs = modelRunsPrefix(modelName);
@@ -124,12 +125,20 @@ export class PipelineFunctions extends Construct {
       timeout: Duration.minutes(5),
       memorySize: 256,
     });
-    props.registry.grantRead(release);
+    // How a release ended stands on the version's record.
+    props.registry.grantReadWrite(release);
+    store.grantWriteReports(release, gateReportsPrefix(modelName));
     props.tracker.grantReadWrite(release);
     props.bus.grantPutEventsTo(release);
     // Smoke requests: rows of the run's holdout, and the scores that its candidate was judged by.
     store.grantReadData(release, modelRunsPrefix(modelName));
     store.grantReadArtifacts(release, modelRunsPrefix(modelName));
+    endpoint._grantReadSmokeRequests(release);
+    // Whether the run is still there whose version the endpoint runs. The state machine's own name would be known only after this function.
+    const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
+    const executions = stack.formatArn({ service: 'states', resource: 'execution', resourceName: `*:${modelName}-*`, arnFormat });
+    release.addToRolePolicy(new iam.PolicyStatement({ actions: ['states:DescribeExecution'], resources: [executions] }));
+    acknowledgeWildcards(release, [executions], 'Runs are named at run time, and their names begin with the model’s.');
     const configs = stack.formatArn({ service: 'sagemaker', resource: 'endpoint-config', resourceName: `${endpoint.endpointName}-*` });
     const allow = (actions: string[], resources: string[], conditions?: { [name: string]: unknown }) =>
       release.addToRolePolicy(new iam.PolicyStatement({ actions, resources, conditions }));

@@ -63,6 +63,7 @@ export class ReleaseStates {
         runId: at('$.runId'),
         expectedChampion: sfn.JsonPath.numberAt('$.prepared.champion.version'),
         reason: at('$.evaluation.reason'),
+        evaluation: sfn.JsonPath.objectAt('$.evaluation'),
         endpointName: serving.endpointName,
         predictionsUri: `${serving.captureUri}/${serving.endpointName}/${VARIANT_NAME}/`,
       },

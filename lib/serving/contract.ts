@@ -17,6 +17,19 @@ export const ENDPOINT_TAG = 'cdk-mlops:endpoint';
 /** Tag of a configuration that did not prove itself once it served; its value tells why. */
 export const REFUSED_TAG = 'cdk-mlops:refused';
 
+/** Tag of a version whose release has failed; its value tells why, and `released` once a redrive has released it after all. */
+export const RELEASE_TAG = 'mlops.release';
+
+/** Marks smoke requests where they are captured. */
+export const SMOKE_ATTRIBUTES = 'mlops-smoke-request';
+/** Inference ids that begin so are those of smoke requests: monitors count them, and nothing else of them. */
+export const SMOKE_ID_PREFIX = 'smoke-v';
+/** Whether a request proves a version and asks for nothing else. */
+export const isSmokeRequest = ({ inferenceId, customAttributes }: { readonly inferenceId: string; readonly customAttributes?: string }): boolean =>
+  customAttributes === SMOKE_ATTRIBUTES || inferenceId.startsWith(SMOKE_ID_PREFIX);
+/** At most 47 characters: SageMaker takes 64. */
+export const smokeInferenceId = (version: number, request: string): string => `${SMOKE_ID_PREFIX}${version}-${request}`;
+
 /** Jobs, models and configurations of an endpoint are named `<endpoint>-…`; endpoint names have at most this many characters. */
 export const ENDPOINT_NAME_MAX_LENGTH = 39;
 
@@ -35,7 +48,30 @@ export interface ServingSpec {
   readonly captureUri: string;
   readonly kmsKeyArn?: string;
   readonly deployment: DeploymentSpec;
+  /** `s3://…` JSON list of SmokeRequestSpec; absent where the app states none. */
+  readonly smokeRequestsUri?: string;
 }
+
+/** A request with the answer that every version has to give. */
+export interface SmokeRequestSpec {
+  /** Names it in messages, and in its inference id. */
+  readonly name: string;
+  readonly body: string;
+  /** Whether `body` is base64 of what is sent. */
+  readonly base64?: boolean;
+  readonly contentType: string;
+  readonly accept?: string;
+  /** JSON where it is a list or an object; else text, whose numbers are compared as numbers. */
+  readonly expected: string;
+  /** Largest distance of a number from the expected one; absent: SMOKE_TOLERANCE of it. */
+  readonly tolerance?: number;
+}
+
+/**
+ * How far an answer may be from the expected number, relative to it (or to 1 where that is smaller): the order in which a container adds up may
+ * differ between one row and a batch, nothing else.
+ */
+export const SMOKE_TOLERANCE = 1e-5;
 
 /** How traffic moves to another configuration, and what moves it back. */
 export interface DeploymentSpec {

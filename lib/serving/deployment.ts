@@ -1,6 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { Validator } from '../common/validation';
 import { DeploymentSpec, deploymentTimeoutSeconds, LONGEST_EXECUTION_SECONDS, ServingSpec } from './contract';
+import { SmokeRequests } from './smoke-requests';
 
 /** What every way to deploy has in common. */
 export interface DeploymentOptions {
@@ -34,6 +35,13 @@ export interface DeploymentOptions {
    * @default 10
    */
   readonly smokeRows?: number;
+
+  /**
+   * Requests of your own that are sent after these rows, with the answers that every version has to give. A wrong answer ends the same way.
+   *
+   * @default - none
+   */
+  readonly smokeRequests?: SmokeRequests;
 }
 
 /** Options of a deployment that brings up a second fleet. */
@@ -119,13 +127,18 @@ export class Deployment {
     },
   ) {}
 
+  /** @internal */
+  public get _smokeRequests(): SmokeRequests | undefined {
+    return this.options.smokeRequests;
+  }
+
   /**
    * The deployment of an endpoint of that kind; problems go to the validator.
    *
    * @internal
    */
   public _toSpec(kind: ServingSpec['kind'], validator: Validator): DeploymentSpec {
-    const { maximumErrorShare = 0.05, maximumLatency, smokeRows = 10 } = this.options;
+    const { maximumErrorShare = 0.05, maximumLatency, smokeRows = 10, smokeRequests } = this.options;
     const instances = kind === 'REAL_TIME';
     const { step, range } = this.traffic;
     const wait = range && (this.traffic.wait ?? Duration.minutes(5));
@@ -133,6 +146,7 @@ export class Deployment {
     const watch = this.options.watch ?? (instances ? Duration.hours(1) : Duration.seconds(0));
     if (range) validator.range('deployment, share of a step', step, range[0], range[1], 'SageMaker moves no other shares at a time');
     validator
+      .add(smokeRequests?._problems ?? [])
       .range('deployment.wait', wait?.toSeconds(), 0, HOUR, 'SageMaker waits for at most an hour between steps')
       .range('deployment.bake', bake.toSeconds(), 0, HOUR, 'SageMaker keeps the old fleet for at most an hour')
       .range('deployment.watch', watch.toSeconds(), 0, WEEK, 'count in days, at most 7')

@@ -2,6 +2,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct, IDependable } from 'constructs';
 import { ArtifactStore } from '../artifacts/artifact-store';
 import { CAPTURE_ROOT, capturePrefix, modelRunsPrefix } from '../artifacts/contract';
@@ -46,6 +47,7 @@ export class ModelEndpoint extends Construct {
   public readonly recorder?: lambda.IFunction;
 
   private readonly spec: ServingSpec;
+  private readonly smokeRequests?: s3assets.Asset;
   private readonly removal: EndpointRemoval;
   private readonly platformName: string;
 
@@ -67,12 +69,14 @@ export class ModelEndpoint extends Construct {
     const { store } = props;
     this.platformName = props.platformName;
     this.endpointArn = Stack.of(this).formatArn({ service: 'sagemaker', resource: 'endpoint', resourceName: this.endpointName });
+    this.smokeRequests = props.serving._smokeRequests?._stage(this);
     this.spec = {
       model: props.modelName,
       endpointName: this.endpointName,
       ...props.serving._toSpec(),
       captureUri: store.predictions.s3UrlForObject(CAPTURE_ROOT.replace(/\/$/, '')),
       kmsKeyArn: store.encryptionKey.keyArn,
+      ...(this.smokeRequests && { smokeRequestsUri: this.smokeRequests.s3ObjectUrl }),
     };
 
     this.executionRole = new SageMakerRole(this, 'ExecutionRole', {
@@ -152,6 +156,16 @@ export class ModelEndpoint extends Construct {
   /** @internal */
   public _toSpec(): ServingSpec {
     return this.spec;
+  }
+
+  /**
+   * Requests that prove a version: for the release alone.
+   *
+   * @internal
+   */
+  public _grantReadSmokeRequests(grantee: iam.IGrantable): void {
+    const asset = this.smokeRequests;
+    if (asset) iam.Grant.addToPrincipal({ grantee, actions: ['s3:GetObject'], resourceArns: [asset.bucket.arnForObjects(asset.s3ObjectKey)] });
   }
 
   /**

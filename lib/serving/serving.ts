@@ -2,6 +2,7 @@ import { Size, Token } from 'aws-cdk-lib';
 import { Validator } from '../common/validation';
 import { ServingSpec } from './contract';
 import { Deployment } from './deployment';
+import { SmokeRequests } from './smoke-requests';
 
 /** Options of a serverless endpoint. */
 export interface ServerlessServingOptions {
@@ -67,7 +68,8 @@ export class Serving {
     const memory = (options.memory ?? Size.gibibytes(2)).toMebibytes();
     const maxConcurrency = options.maxConcurrency ?? 5;
     const validator = new Validator('Serving.serverless');
-    const deployment = (options.deployment ?? Deployment.allAtOnce())._toSpec('SERVERLESS', validator);
+    const chosen = options.deployment ?? Deployment.allAtOnce();
+    const deployment = chosen._toSpec('SERVERLESS', validator);
     validator
       .check(Token.isUnresolved(memory) || (memory % 1024 === 0 && memory >= 1024 && memory <= 6144), {
         rule: 'SageMaker gives serverless endpoints 1024 to 6144 MB of memory in steps of 1024',
@@ -82,7 +84,8 @@ export class Serving {
         fix: 'choose a whole number in that range, or Serving.realTime() for more',
       })
       .throwIfAny();
-    return new Serving({ kind: 'SERVERLESS', memorySizeInMb: memory, maxConcurrency, captureSamplingPercentage: 100, deployment });
+    const spec = { kind: 'SERVERLESS' as const, memorySizeInMb: memory, maxConcurrency, captureSamplingPercentage: 100, deployment };
+    return new Serving(spec, chosen._smokeRequests);
   }
 
   /**
@@ -94,7 +97,8 @@ export class Serving {
     const initialInstanceCount = options.initialInstanceCount ?? 1;
     const captureSamplingPercentage = options.captureSamplingPercentage ?? 100;
     const validator = new Validator('Serving.realTime');
-    const deployment = (options.deployment ?? Deployment.allAtOnce())._toSpec('REAL_TIME', validator);
+    const chosen = options.deployment ?? Deployment.allAtOnce();
+    const deployment = chosen._toSpec('REAL_TIME', validator);
     validator
       .pattern(
         'instanceType',
@@ -117,10 +121,19 @@ export class Serving {
       })
       .throwIfAny();
     const { instanceType } = options;
-    return new Serving({ kind: 'REAL_TIME', instanceType, initialInstanceCount, captureSamplingPercentage, deployment });
+    const spec = { kind: 'REAL_TIME' as const, instanceType, initialInstanceCount, captureSamplingPercentage, deployment };
+    return new Serving(spec, chosen._smokeRequests);
   }
 
-  private constructor(private readonly spec: Omit<ServingSpec, 'model' | 'endpointName' | 'captureUri' | 'kmsKeyArn'>) {}
+  /** @internal */
+  public readonly _smokeRequests?: SmokeRequests;
+
+  private constructor(
+    private readonly spec: Omit<ServingSpec, 'model' | 'endpointName' | 'captureUri' | 'kmsKeyArn'>,
+    smokeRequests?: SmokeRequests,
+  ) {
+    this._smokeRequests = smokeRequests;
+  }
 
   /** @internal */
   public _toSpec(): Omit<ServingSpec, 'model' | 'endpointName' | 'captureUri' | 'kmsKeyArn'> {

@@ -1,4 +1,4 @@
-import { Rejudgement } from '../../../lambda/registry/rejudgement';
+import { latestReport, Rejudgement } from '../../../lambda/registry/rejudgement';
 import { Rollback, type RollbackInput } from '../../../lambda/registry/rollback';
 import { lastGood } from '../../../lambda/registry/rollback-target';
 import type { HistoryEntry } from '../../../lib/registry/contract';
@@ -172,6 +172,15 @@ describe('a candidate that is judged once more', () => {
     expect(await judge(false)).toMatchObject({ version: 3, state: 'Rejected' });
     expect((await registry.history('Demand')).at(-1)).toMatchObject({ action: 'Rejected', evidenceUri: 's3://r/2' });
     expect(await judge(false)).toMatchObject({ state: 'Rejected' });
+  });
+
+  test('that serves again one day stands on its last report, not on the first', async () => {
+    const { registry, judge } = await candidate();
+    expect(latestReport(await registry.getVersion('Demand', 3))).toBe('s3://reports/gate.json');
+    await judge(true);
+    expect(latestReport(await registry.getVersion('Demand', 3))).toBe('s3://r/2');
+    const tags = { 'mlops.gate.round-2': 's3://r/2', 'mlops.gate.round-10': 's3://r/10', 'mlops.gate.round-x': 's3://r/x' };
+    expect(latestReport({ gate: { passed: true, reason: '', reportUri: 's3://r/0' }, tags })).toBe('s3://r/10');
   });
 
   test('keeps its version and state where it passes, with the report on record', async () => {

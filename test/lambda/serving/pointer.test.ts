@@ -1,76 +1,6 @@
 import fc from 'fast-check';
-import type { ModelRegistryClient } from '../../../lambda/registry/model-registry.client';
-import { Replay } from '../../../lambda/registry/replay';
-import { versionIn } from '../../../lambda/serving/endpoint-config';
-import { EndpointClient } from '../../../lambda/serving/endpoint.client';
-import { Release } from '../../../lambda/serving/release';
-import { RollbackAlarms } from '../../../lambda/serving/rollback-alarms.client';
-import type { ReleaseRequest, ReleaseStatus, ServingSpec } from '../../../lib/serving/contract';
-import { MemoryAlarms } from '../../fakes/memory-alarms';
-import { MemoryDynamo } from '../../fakes/memory-dynamo';
-import { MemorySageMaker } from '../../fakes/memory-sagemaker';
-import { register, registryOver, versionRecord } from '../../fakes/registry';
-
-const NAME = 'mlops-demand';
-const SPEC: ServingSpec = {
-  model: 'Demand',
-  endpointName: NAME,
-  kind: 'REAL_TIME',
-  instanceType: 'ml.m5.large',
-  initialInstanceCount: 1,
-  captureSamplingPercentage: 100,
-  captureUri: 's3://p/capture',
-  deployment: { strategy: 'CANARY', stepPercentage: 10, waitSeconds: 60, bakeSeconds: 60, maximumErrorShare: 0.05, watchSeconds: 0, smokeRows: 1 },
-};
-const uri = (name: string) => `s3://b/${name}`;
-const SCORES = { holdoutFeaturesUri: uri('h'), candidateScoresUri: uri('s/c'), championScoresUri: uri('s/p') };
-const PREPARED = { jobNameBase: 'mlops-demand-0a0', round: 0, ...SCORES };
-
-class World {
-  readonly sagemaker = new MemorySageMaker();
-  readonly alarms = new MemoryAlarms();
-  readonly registry: ModelRegistryClient = registryOver(new MemoryDynamo().client());
-  /** Versions whose answers are wrong once they serve. */
-  readonly wrong = new Set<number>();
-
-  constructor() {
-    // A tripped alarm takes the deployment back at SageMaker's next look.
-    this.alarms.onState = (_, state) => {
-      if (state === 'ALARM' && this.sagemaker.endpoints.get(NAME)?.status === 'Updating') this.sagemaker.takeBack(NAME, 'alarm');
-    };
-  }
-
-  readonly release = new Release(SPEC, {
-    endpoints: new EndpointClient(this.sagemaker.client()),
-    registry: this.registry,
-    alarms: new RollbackAlarms(this.alarms.client()),
-    smoke: { problem: async (_, version) => (this.wrong.has(version) ? 'wrong' : undefined) },
-  });
-
-  get live(): number | undefined {
-    const endpoint = this.sagemaker.endpoints.get(NAME);
-    return endpoint && versionIn(endpoint.config, NAME);
-  }
-
-  settle(): void {
-    if (this.sagemaker.endpoints.get(NAME)?.status === 'Updating') this.sagemaker.settle(NAME);
-  }
-
-  async approve(version: number): Promise<void> {
-    await register(this.registry, 'Demand', versionRecord(`run-${version}`));
-    await this.registry.transition('Demand', version, 'Approved', { actor: 'policy:automatic', reason: 'passed' });
-  }
-
-  /** What never holds for a moment: another champion than the version in Production, two of them, or a history that tells otherwise. */
-  async assertWhole(): Promise<void> {
-    const { items } = await this.registry.listVersions('Demand');
-    const champion = (await this.registry.champion('Demand'))?.version;
-    expect(items.filter(({ state }) => state === 'Production').map(({ version }) => version)).toEqual([champion]);
-    const replay = new Replay();
-    for (const entry of await this.registry.history('Demand')) expect(replay.take(entry)).toBeUndefined();
-    expect(replay.aliases.get('champion')).toBe(champion);
-  }
-}
+import type { ReleaseRequest, ReleaseStatus } from '../../../lib/serving/contract';
+import { NAME, request, World } from '../../fakes/release-world';
 
 type Steps = AsyncGenerator<void, string>;
 
@@ -82,22 +12,11 @@ const tried = async <T>(work: () => Promise<T>): Promise<T | 'again' | { readonl
     return await work();
   } catch (error) {
     const { name } = error as Error;
-    if (name === 'ServiceUnavailable' || /in-progress/.test((error as Error).message)) return 'again';
+    if (name === 'ServiceUnavailable') return 'again';
     if (ENDS.has(name)) return { ended: name };
     throw error;
   }
 };
-
-const request = (version: number, expectedChampion: number | null, change: Partial<ReleaseRequest>): ReleaseRequest => ({
-  action: 'start',
-  version,
-  sagemakerModelName: `model-${version}`,
-  endpointConfigName: `${NAME}-v${version}-0a1b2c3d`,
-  expectedChampion,
-  prepared: PREPARED,
-  redriveCount: 0,
-  ...change,
-});
 
 type Releasing = AsyncGenerator<void, string | undefined>;
 
@@ -105,8 +24,10 @@ async function* released(world: World, version: number, expected: number | null,
   let status: ReleaseStatus | undefined;
   for (let tries = 0; tries < 60; tries += 1) {
     const last = status;
-    const watched = last && { action: 'check' as const, startedAtRedrive: 0, previousEndpointConfigName: last.previousEndpointConfigName };
-    const answer = await tried(() => world.release.handle(request(version, expected, { ...more, ...watched })));
+    const { startedAtRedrive, previousEndpointConfigName } = last ?? {};
+    const watched = last && { action: 'check' as const, startedAtRedrive, previousEndpointConfigName };
+    const redriveCount = world.redrives.get(version) ?? 0;
+    const answer = await tried(() => world.release.handle(request(version, expected, { ...more, ...watched, redriveCount })));
     yield;
     if (answer === 'again') continue;
     if ('ended' in answer) return answer.ended;
@@ -127,8 +48,10 @@ async function* training(world: World, version: number): Steps {
     if (end !== undefined) return end;
     const promotion = { actor: 'pipeline', reason: 'released', expectedChampion: expected };
     const promoted = await tried(() => world.registry.promote('Demand', version, promotion));
+    if ('ended' in (promoted as object)) return (promoted as { ended: string }).ended;
+    expect(world.live).toBe(version);
     yield;
-    return typeof promoted === 'object' && 'ended' in promoted ? promoted.ended : 'promoted';
+    return 'promoted';
   }
   return 'RegistryConflict';
 }
@@ -139,40 +62,99 @@ async function* rollback(world: World, version: number): Steps {
   return (yield* released(world, version, version, { rollback: true, prepared: undefined })) ?? 'rolled-back';
 }
 
-/** Versions 1 and 2 have served, 2 serves; then two runs and a rollback meet in any order, the endpoint ending its updates in between. */
-test('the pointer is whole at every moment, and in the end the endpoint runs what it names', async () => {
-  const who = fc.constantFrom('a', 'b', 'rollback', 'endpoint', 'endpoint');
+/** Versions 1 and 2 have served, 2 serves; further ones are approved. */
+const served = async (wrong: readonly number[], ...approved: number[]): Promise<World> => {
+  const world = new World();
+  for (const version of [1, 2]) {
+    await world.approve(version);
+    const steps = training(world, version);
+    while (!(await steps.next()).done) {
+      if (world.sagemaker.endpoints.get(NAME)?.status === 'Creating') world.sagemaker.settle(NAME);
+      world.settle();
+    }
+  }
+  expect(world.live).toBe(2);
+  for (const version of approved) await world.approve(version);
+  wrong.forEach((version) => world.wrong.add(version));
+  return world;
+};
+
+/** Steps of several runs in an order of somebody else's. */
+class Race {
+  readonly ends: Record<string, string> = {};
+
+  constructor(
+    private readonly world: World,
+    private readonly runs: Record<string, Steps>,
+  ) {}
+
+  async step(name: string): Promise<void> {
+    if (name === 'endpoint') return this.world.settle();
+    if (this.ends[name] !== undefined || this.world.ended.has(name)) return undefined;
+    const { done, value } = await this.runs[name].next();
+    if (done) this.ends[name] = value as string;
+    return this.world.assertWhole();
+  }
+
+  /** Until all that run have ended. */
+  async finish(...names: string[]): Promise<void> {
+    const open = (): boolean => names.some((name) => this.ends[name] === undefined && !this.world.ended.has(name));
+    for (let round = 0; round < 200 && open(); round += 1) for (const name of ['endpoint', ...names]) await this.step(name);
+    this.world.settle();
+    expect(open()).toBe(false);
+  }
+}
+
+const champion = async (world: World): Promise<number | undefined> => (await world.registry.champion('Demand'))?.version;
+const runs = { numRuns: Number(process.env.POINTER_RUNS ?? 20) };
+
+test('two runs and a rollback meet in any order: the pointer is whole at every moment, and the endpoint ends at what it names', async () => {
+  const who = fc.constantFrom('run-3', 'run-4', 'rollback', 'endpoint', 'endpoint');
   await fc.assert(
     fc.asyncProperty(fc.array(who, { maxLength: 40 }), fc.subarray([3, 4]), async (order, wrong) => {
-      const world = new World();
-      for (const version of [1, 2]) {
-        await world.approve(version);
-        const steps = training(world, version);
-        while (!(await steps.next()).done) {
-          if (world.sagemaker.endpoints.get(NAME)?.status === 'Creating') world.sagemaker.settle(NAME);
-          world.settle();
-        }
-      }
-      expect(world.live).toBe(2);
-      for (const version of [3, 4]) await world.approve(version);
-      wrong.forEach((version) => world.wrong.add(version));
-      const runs: Record<string, Steps> = { a: training(world, 3), b: training(world, 4), rollback: rollback(world, 1) };
-      const ends: Record<string, string> = {};
-      const step = async (name: string): Promise<void> => {
-        if (name === 'endpoint') return world.settle();
-        if (ends[name] !== undefined) return undefined;
-        const { done, value } = await runs[name].next();
-        if (done) ends[name] = value as string;
-        return world.assertWhole();
-      };
-      for (const name of order) await step(name);
-      for (let round = 0; round < 200 && Object.keys(ends).length < 3; round += 1) {
-        for (const name of ['rollback', 'endpoint', 'a', 'b']) await step(name);
-      }
-      world.settle();
-      expect({ ...ends, live: world.live }).toEqual({ ...ends, live: (await world.registry.champion('Demand'))?.version });
-      expect(Object.keys(ends)).toHaveLength(3);
+      const world = await served(wrong, 3, 4);
+      const race = new Race(world, { 'run-3': training(world, 3), 'run-4': training(world, 4), rollback: rollback(world, 1) });
+      for (const name of order) await race.step(name);
+      await race.finish('rollback', 'run-3', 'run-4');
+      expect({ ...race.ends, live: world.live }).toEqual({ ...race.ends, live: await champion(world) });
     }),
-    { numRuns: Number(process.env.POINTER_RUNS ?? 20) },
+    runs,
+  );
+}, 120_000);
+
+test('runs that die at any moment hold nobody up, and their redrives tear nothing', async () => {
+  const dying = fc.constantFrom('kill run-3', 'kill run-4', 'redrive run-3', 'redrive run-4');
+  const going = fc.constantFrom('run-3', 'run-4', 'rollback', 'endpoint', 'endpoint');
+  const steps = fc.integer({ min: 1, max: 5 });
+  const doing = fc.oneof({ arbitrary: going, weight: 4 }, { arbitrary: dying, weight: 1 });
+  await fc.assert(
+    fc.asyncProperty(steps, steps, fc.array(doing, { maxLength: 30 }), fc.subarray([3, 4]), async (before, meanwhile, order, wrong) => {
+      const world = await served(wrong, 3, 4, 5);
+      const race = new Race(world, {
+        ...{ 'run-3': training(world, 3), 'run-4': training(world, 4), 'run-5': training(world, 5) },
+        rollback: rollback(world, 1),
+      });
+      const redrive = (version: number): void => {
+        if (!world.ended.delete(`run-${version}`)) return;
+        world.redrives.set(version, (world.redrives.get(version) ?? 0) + 1);
+      };
+      const alone = (run: string, count: number): string[] => Array.from({ length: count }, () => [run, 'endpoint']).flat();
+      const begin = [...alone('run-3', before), 'kill run-3', ...alone('run-4', meanwhile), 'redrive run-3', 'run-3'];
+      for (const what of [...begin, ...order]) {
+        const [verb, run] = what.split(' ');
+        if (verb === 'kill' && race.ends[run] === undefined) world.ended.add(run);
+        else if (verb === 'redrive') redrive(Number(run.slice(4)));
+        else if (run === undefined) await race.step(verb);
+      }
+      await race.finish('rollback', 'run-3', 'run-4');
+      await race.finish('run-5');
+      expect(race.ends).toMatchObject({ 'run-5': 'promoted' });
+      expect([world.live, await champion(world)]).toEqual([5, 5]);
+      [3, 4].forEach(redrive);
+      await race.finish('run-3', 'run-4');
+      expect({ ...race.ends, live: world.live }).toEqual({ ...race.ends, live: await champion(world) });
+      expect(Object.values(race.ends)).not.toContain('ServiceUnavailable');
+    }),
+    runs,
   );
 }, 120_000);

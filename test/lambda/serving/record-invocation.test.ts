@@ -48,6 +48,16 @@ const recorded = (): CaptureRecord =>
   JSON.parse(Buffer.from((firehose.mock.calls[0][0] as PutRecordCommand).input.Record!.Data!).toString()) as CaptureRecord;
 const published = (): string => output.mock.calls.flat().join('\n');
 
+test.each([
+  ['by its custom attribute', { customAttributes: 'mlops-smoke-request' }],
+  ['by its inference id', { inferenceId: 'smoke-v7-noon' }],
+])('a request that proves a version, known %s, is answered and counted, and not recorded as traffic', async (_, marks) => {
+  expect(await handler({ body: '1,2\n', ...marks })).toMatchObject({ statusCode: 200, body: '1.5\n' });
+  expect(firehose).not.toHaveBeenCalled();
+  expect(published()).toMatch(/"SmokeRequests":1/);
+  expect(published()).not.toMatch(/"Predictions"/);
+});
+
 test('answers what the endpoint answers and records both sides as SageMaker would', async () => {
   const answer = await handler({ body: '1,2\n', contentType: 'text/csv', accept: 'text/csv', inferenceId: 'day-1', customAttributes: 'shop=7' });
   expect(answer).toEqual({ statusCode: 200, body: '1.5\n', contentType: 'text/csv', invokedProductionVariant: 'primary', inferenceId: 'day-1' });

@@ -8,6 +8,8 @@ import type { ReleaseRequest, ReleaseStatus, ServingSpec } from '../../../lib/se
 import { MemoryAlarms } from '../../fakes/memory-alarms';
 import { MemorySageMaker } from '../../fakes/memory-sagemaker';
 
+process.env.MLOPS_REPORTS_BUCKET = 'reports';
+
 const NAME = 'mlops-demand';
 const SERVERLESS: ServingSpec = {
   model: 'Demand',
@@ -44,23 +46,50 @@ const world = (spec = SERVERLESS) => {
   const sagemaker = new MemorySageMaker();
   const alarms = new MemoryAlarms();
   const registry: { serving?: number; archived?: number } = {};
-  const found = (version: number) => ({ version, state: version === registry.archived ? 'Archived' : 'Approved' }) as ModelVersion;
+  const states = new Map<number, ModelVersion['state']>();
+  const stateOf = (version: number) => (version === registry.archived ? 'Archived' : (states.get(version) ?? 'Approved'));
+  const tags: Record<string, string> = {};
+  const changes: { version: number; to: string; reason: string; evidenceUri?: string }[] = [];
+  const found = (version: number) => ({ version, runId: `run-${version}`, state: stateOf(version), tags }) as unknown as ModelVersion;
+  const ended = new Map<string, string>();
+  const evidence = new Map<string, unknown>();
   const champion = async () => (registry.serving === undefined ? undefined : found(registry.serving));
-  const smoke: { problem?: string; asked: unknown[] } = { asked: [] };
+  const smoke: { problem?: string; ofRequests?: string; unreadable?: boolean; asked: unknown[] } = { asked: [] };
   const release = new Release(spec, {
     endpoints: new EndpointClient(sagemaker.client()),
-    registry: { champion, getVersion: async (_, version) => found(version) },
+    registry: {
+      champion,
+      getVersion: async (_, version) => found(version),
+      setVersionTag: async (_, version, key, value, { reason, evidenceUri }) => {
+        tags[key] = value;
+        changes.push({ version, to: value, reason, evidenceUri });
+      },
+      transition: async (_, version, to, { expectedState, reason, evidenceUri }) => {
+        if (stateOf(version) !== expectedState) throw Object.assign(new Error('it changed'), { name: 'IllegalTransition' });
+        states.set(version, to);
+        changes.push({ version, to, reason, evidenceUri });
+        return found(version);
+      },
+    },
+    owners: { endOf: async ({ runId = '' }) => ended.get(runId) },
+    files: { putJson: async (uri, value) => (evidence.set(uri, value), { uri, bytes: 1, etag: 'e' }) },
     alarms: new RollbackAlarms(alarms.client()),
     smoke: {
       problem: async (...asked) => {
         smoke.asked.push(asked);
         return smoke.problem;
       },
+      requests: async (uri) => {
+        if (smoke.unreadable) throw new Error(`${uri} cannot be read`);
+        return [{ name: 'noon', body: '1,2', contentType: 'text/csv', expected: '3' }];
+      },
+      problemOf: async (_, __, requests) => (requests.length > 0 ? smoke.ofRequests : undefined),
     },
   });
   const request = (version: number, change: Partial<ReleaseRequest> = {}): ReleaseRequest => ({
     action: 'start',
     version,
+    runId: `run-${version}`,
     sagemakerModelName: `${NAME}-model-${version}`,
     endpointConfigName: `${NAME}-v${version}-abc`,
     expectedChampion: registry.serving ?? null,
@@ -75,10 +104,12 @@ const world = (spec = SERVERLESS) => {
     const status = await start(version);
     sagemaker.settle(NAME);
     const done = await check(version, status, { expectedChampion: status.championMoved ? null : (registry.serving ?? null) });
+    if (registry.serving !== undefined) states.set(registry.serving, 'Archived');
     registry.serving = version;
+    states.set(version, 'Production');
     return done;
   };
-  return { sagemaker, alarms, registry, smoke, start, check, released };
+  return { sagemaker, alarms, registry, states, tags, changes, ended, evidence, smoke, start, check, released };
 };
 
 test('the first release makes the endpoint, and is done when it runs the wanted configuration', async () => {
@@ -369,6 +400,31 @@ describe('requests with known answers', () => {
     const again = await check(2, status, { redriveCount: 1 });
     sagemaker.settle(NAME);
     expect((await check(2, again, { redriveCount: 1 })).done).toBe(true);
+  });
+});
+
+describe('requests that the app states', () => {
+  const STATED = { ...SERVERLESS, smokeRequestsUri: 's3://assets/smoke.json', deployment: { ...SERVERLESS.deployment, smokeRows: 0 } };
+
+  test('that are answered wrongly fail the release as rows of the holdout do, also where no rows are sent', async () => {
+    const { sagemaker, smoke, released, start, check } = world(STATED);
+    await released(1);
+    expect(smoke.asked).toEqual([]);
+    const status = await start(2);
+    sagemaker.settle(NAME);
+    smoke.ofRequests = "request 'noon': expected 3, got 4";
+    expect(await check(2, status)).toMatchObject({ endpointStatus: 'RollingBack' });
+    sagemaker.settle(NAME);
+    const message = expect.stringMatching(/smoke request to version 2.+request .noon.+expected 3 +got 4/);
+    await expect(check(2, status)).rejects.toMatchObject({ name: 'ReleaseFailed', message });
+  });
+
+  test('that cannot be read leave the endpoint as it is', async () => {
+    const { sagemaker, smoke, released, start } = world(STATED);
+    await released(1);
+    smoke.unreadable = true;
+    await expect(start(2)).rejects.toThrow('s3://assets/smoke.json cannot be read');
+    expect(sagemaker.calls).not.toContain('UpdateEndpoint');
   });
 });
 
