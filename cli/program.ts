@@ -29,6 +29,7 @@ import { register as card } from './models/card';
 import { register as changeModels } from './models/change';
 import { register as compareVersions } from './models/compare';
 import { register as exportVersion } from './models/export';
+import { register as gate } from './models/gate';
 import { register as history } from './models/history';
 import { register as importVersion } from './models/import';
 import { register as lineage } from './models/lineage';
@@ -79,6 +80,7 @@ const GROUPS: readonly { readonly name: string; readonly what: string; readonly 
       importVersion,
       exportVersion,
       card,
+      gate,
     ],
   },
   {

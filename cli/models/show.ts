@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { gatePageUri } from '../../lib/artifacts/contract';
 import type { HistoryEntry, ModelVersion } from '../../lib/registry/contract';
 import { versionNumber } from '../arguments';
 import { fields, localTime, metrics, shorten, state, strong, table } from '../format';
@@ -86,6 +87,7 @@ function showVersion(io: Io, version: ModelVersion): string {
     run: version.runId,
     gate: gate && `${gate.passed ? 'passed' : 'not passed'}: ${gate.reason}`,
     'gate report': gate?.reportUri,
+    'gate page': gate && gatePageUri(gate.reportUri),
     artifact: version.artifact?.uri,
     'artifact sha256': version.artifact?.sha256,
     data: version.dataManifestUri,

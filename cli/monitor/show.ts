@@ -1,12 +1,8 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import type { Command } from 'commander';
 import { limit } from '../arguments';
-import { CliError } from '../errors';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';
+import { deliverPage } from '../page';
 import { findPlatform } from '../platform';
 import { tellResult } from './tell';
 import { utcMoment } from './times';
@@ -36,32 +32,6 @@ export const register = (parent: Command, io: Io): void => {
     const result = await windows.result(place);
     emit(io, options, result, () => `${tellResult(io, result, options)}\nreport: ${result.reportUri}\n`);
     if (options.report === undefined && !options.open) return;
-    const file = options.report ?? path.join(mkdtempSync(path.join(os.tmpdir(), 'mlops-report-')), `${model}.html`);
-    saveReport(file, await windows.report(place));
-    io.err(`report written to ${file}\n`);
-    if (options.open) await openFile(file);
+    await deliverPage(io, { file: options.report, open: options.open, name: `${model}.html` }, await windows.report(place));
   });
 };
-
-/** Writes a file that a person asked for. */
-export function saveReport(file: string, body: string | Uint8Array): void {
-  try {
-    writeFileSync(file, body);
-  } catch (error) {
-    throw new CliError(`${file} cannot be written: ${(error as Error).message}`, 'name a file in a directory that is there');
-  }
-}
-
-const OPENERS: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] };
-
-async function openFile(file: string): Promise<void> {
-  const [program, ...args] = OPENERS[process.platform] ?? ['xdg-open'];
-  await new Promise<void>((resolve, reject) => {
-    const child = spawn(program, [...args, path.resolve(file)], { detached: true, stdio: 'ignore' });
-    child.once('error', () => reject(new CliError(`there is no program \`${program}\` to open the report with`, `open ${file} by hand`)));
-    child.once('spawn', () => {
-      child.unref();
-      resolve();
-    });
-  });
-}

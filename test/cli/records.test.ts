@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { main } from '../../cli/program';
 import type { ModelRegistryClient } from '../../lambda/registry/model-registry.client';
 import { ExperimentsClient } from '../../lambda/tracking/experiments.client';
@@ -6,6 +9,7 @@ import { RunTrackerClient } from '../../lambda/tracking/run-tracker.client';
 import { RunsClient } from '../../lambda/tracking/runs.client';
 import { MemoryPlatform, modelResources, PLATFORM } from '../fakes/platform';
 import { register, registryOver, versionRecord } from '../fakes/registry';
+import { refusedReport } from '../lambda/pipeline/gate-report-samples';
 import { fakeIo } from './fake-io';
 
 process.env.AWS_REGION = 'eu-west-1';
@@ -76,6 +80,27 @@ describe('models', () => {
       code: 1,
       out: expect.stringContaining('was changed after it was written'),
     });
+  });
+
+  test('what the gate made of a version is told rule by rule, and its page saved', async () => {
+    const report = refusedReport();
+    platform.bucket.objects.set('reports/gate.json', JSON.stringify(report));
+    const { code, out } = await mlops('models', 'gate', 'Demand', '2');
+    expect(code).toBe(0);
+    expect(out).toContain(`not passed: ${report.reason}`);
+    expect(out).toMatch(/^page +s3:\/\/reports\/gate\.html$/m);
+    for (const { rule, verdict } of report.rules) expect(out).toMatch(new RegExp(`^${rule} +${verdict} `, 'm'));
+    expect(await json('models', 'gate', 'Demand', '2')).toMatchObject({ passed: false, pageUri: 's3://reports/gate.html', rules: report.rules });
+
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'mlops-test-'));
+    const file = path.join(directory, 'gate.html');
+    platform.bucket.objects.set('reports/gate.html', '<html>é</html>');
+    expect(await mlops('models', 'gate', 'Demand', '2', '--report', file)).toMatchObject({ code: 0, err: `report written to ${file}\n` });
+    expect(readFileSync(file, 'utf8')).toBe('<html>é</html>');
+    const nowhere = await mlops('models', 'gate', 'Demand', '2', '--report', path.join(directory, 'none', 'gate.html'));
+    expect(nowhere).toMatchObject({ code: 1, err: expect.stringContaining('cannot be written') });
+    rmSync(directory, { recursive: true });
+    expect((await mlops('models', 'show', 'Demand', '--version', '2')).out).toMatch(/^gate page +s3:\/\/reports\/gate\.html$/m);
   });
 
   test('versions stand side by side, and what differs is marked', async () => {

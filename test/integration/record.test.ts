@@ -10,6 +10,7 @@ import type { UnpackedManifest } from '../../lambda/registry/unpack';
 import type { RebuildComparison } from '../../lib/pipeline/contract';
 import type { RunRecord } from '../../lib/tracking/contract';
 import { fakeIo } from '../cli/fake-io';
+import { unknownFields } from '../fakes/version-schema';
 import { bikes } from './bikes';
 import { client, deploy, eventually, projectRoot, useEngine, type Deployment } from './harness';
 import { DeployedModel } from './loop';
@@ -63,10 +64,14 @@ describe('the record of a version that the pipeline made', () => {
   });
 
   test('tells every step of the run with its times, inputs and outputs', async () => {
-    const { steps } = await eventually('the record of the last step', async () => {
+    const { steps, billed, costUsd = 0, metrics } = await eventually('the bill of the run', async () => {
       const record = await model.platform.runs.getRun(run.runId);
-      return record.steps.some(({ name }) => name === 'finish') ? record : undefined;
+      return record.metrics.costUsd === undefined ? undefined : record;
     });
+    const seconds = steps.reduce((sum, { outputs }) => sum + Number(outputs?.billableSeconds ?? 0), 0);
+    expect(billed).toEqual([{ instanceType: 'ml.m5.large', seconds }]);
+    expect(costUsd).toBeCloseTo((seconds / 3600) * 0.36, 5);
+    expect(metrics.costUsd).toBe(costUsd);
     expect(steps.map(({ name, status }) => `${name} ${status}`)).toEqual(
       ['prepare-data', 'train', 'create-candidate', 'score', 'evaluate', 'baseline', 'register', 'approve', 'release', 'promote', 'finish'].map(
         (name) => `${name} FINISHED`,
@@ -136,6 +141,7 @@ describe('the record of a version that the pipeline made', () => {
     const document = JSON.parse(await mlops('models', 'export', 'Bikes', '1')) as { version: { missing: string[] }; served: unknown[] };
     expect(document).toMatchObject({ schemaVersion: 1, version: { missing: [] }, decisions: [{ action: 'Approved' }, { action: 'Promoted' }] });
     expect(document.served).toHaveLength(1);
+    expect(unknownFields(document)).toEqual([]);
     const card = await mlops('models', 'card', 'Bikes', '1');
     expect(card).toContain('# Model card: Bikes version 1');
     expect(card).toContain('_Empty: set the tag `mlops.card.intendedUse` on the version or the model._');
