@@ -397,6 +397,11 @@ export const RETRYABLE_ERRORS = [
   'InternalServerError',
   'ServiceUnavailable',
   'SlowDown',
+  'Throttling',
+  'InternalError',
+  // As a client within a function names what a state of SageMaker names below.
+  'InternalFailure',
+  'ResourceLimitExceeded',
   'SageMaker.ThrottlingException',
   'SageMaker.InternalFailureException',
   'SageMaker.ServiceUnavailableException',
