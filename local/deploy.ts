@@ -154,7 +154,9 @@ async function cdk(stage: DeployStage, args: string[], options: CdkOptions, fix:
 /** The lines that say why: failed resources and errors; else the end of the output. */
 export function tellingLines(lines: readonly string[], ended: string): string[] {
   const saysWhy = (line: string): boolean => /_FAILED|❌|\berror\b|Error:|failed|\bfail:|denied|not authorized|\bERR_/i.test(line);
-  const telling = lines.filter((line) => saysWhy(line) && !/^\s+at /.test(line));
+  // What goes well may be called PipelineFailed.
+  const isProgress = (line: string): boolean => /\| (CREATE|UPDATE|DELETE)_(IN_PROGRESS|COMPLETE)\b/.test(line);
+  const telling = lines.filter((line) => saysWhy(line) && !isProgress(line) && !/^\s+at /.test(line));
   const unique = telling.filter((line, at) => telling.indexOf(line) === at);
   if (unique.length) return unique.slice(0, 15);
   return lines.length ? lines.slice(-10) : [ended];
