@@ -1,6 +1,5 @@
 // Jobs of the throughput bench, each run in a process of its own: node profile-jobs.mjs ENGINE JOB OPTIONS
 import { statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,16 +76,8 @@ const JOBS = {
     const { readParquet } = createRequire(import.meta.url)(path.join(path.dirname(enginePath), 'parquet.js'));
     const reference = await baselineOf(engine, baseline);
     const rejections = new engine.Rejections();
-    const handle = await open(file, 'r');
-    const byteLength = statSync(file).size;
-    const slice = async (from, to = byteLength) => {
-      const bytes = new Uint8Array(to - from);
-      await handle.read(bytes, 0, bytes.length, from);
-      return bytes.buffer;
-    };
     const profiler = new engine.Profiler(reference.features);
-    await readParquet({ byteLength, slice }, 'current', () => profiler, rejections);
-    await handle.close();
+    await readParquet(engine.fileParts(file), 'current', () => profiler, rejections);
     const profile = profiler.toProfile();
     compared(engine, reference, profile);
     return { rows: profile.rows, rejected: rejections.total };

@@ -2,8 +2,8 @@ import { parquetMetadataAsync } from 'hyparquet';
 import { csvHeader } from '../../lambda/monitoring/readers/csv';
 import { type DataFormat, detectFormat } from '../../lambda/monitoring/readers/detect';
 import { UnreadableData } from '../../lambda/monitoring/readers/feeder';
+import type { FileParts } from '../../lambda/monitoring/readers/file';
 import { readJsonLines } from '../../lambda/monitoring/readers/json-lines';
-import type { ParquetFile } from '../../lambda/monitoring/readers/parquet';
 import { Rejections } from '../../lambda/monitoring/rejections';
 import type { Chunks } from '../../lambda/monitoring/rows';
 import { CliError } from '../errors';
@@ -51,14 +51,25 @@ async function ofSchema(file: SourceFile): Promise<readonly string[]> {
   }
 }
 
-export const parquetOf = ({ bytes, slice }: SourceFile, progress: (bytes: number) => void): ParquetFile => ({
-  byteLength: bytes,
-  slice: async (start, end = bytes) => {
-    const part = await slice(start, end);
-    progress(part.byteLength);
-    return part;
-  },
-});
+/** The parts of a file, which tells how many bytes were read. */
+export function parquetOf(file: SourceFile, progress: (bytes: number) => void): FileParts {
+  const { byteLength, slice, read } = file.parts();
+  return {
+    byteLength,
+    slice: async (start, end) => {
+      const part = await slice(start, end);
+      progress(part.byteLength);
+      return part;
+    },
+    ...(read && {
+      read: async (into: Uint8Array, start: number) => {
+        const bytes = await read(into, start);
+        progress(bytes);
+        return bytes;
+      },
+    }),
+  };
+}
 
 async function* once(bytes: Uint8Array): Chunks {
   yield bytes;

@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { parseS3Uri } from '../../lambda/common/s3-uri';
 import { S3Files } from '../../lambda/common/s3.client';
-import { fileChunks } from '../../lambda/monitoring/readers/file';
+import { fileChunks, fileParts, type FileParts } from '../../lambda/monitoring/readers/file';
 import type { Chunks } from '../../lambda/monitoring/rows';
 import { UsageError } from '../errors';
 import type { Connection } from '../platform';
@@ -17,8 +16,8 @@ export interface SourceFile {
   /** Where it lies on this machine; absent for objects in S3. */
   readonly path?: string;
   chunks(): Chunks;
-  /** Bytes from `start` on, before `end`. */
-  slice(start: number, end: number): Promise<ArrayBuffer>;
+  /** For formats that are not read from the beginning to the end. */
+  parts(): FileParts;
 }
 
 const DATA = /\.(csv|jsonl|ndjson|json|parquet|out|txt)$/i;
@@ -39,17 +38,7 @@ function localFiles(place: string): SourceFile[] {
 }
 
 function localFile(file: string): SourceFile {
-  const slice = async (start: number, end: number): Promise<ArrayBuffer> => {
-    const handle = await open(file, 'r');
-    try {
-      const bytes = new Uint8Array(end - start);
-      const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
-      return bytes.buffer.slice(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  };
-  return { name: file, path: file, bytes: statSync(file).size, chunks: () => fileChunks(file), slice };
+  return { name: file, path: file, bytes: statSync(file).size, chunks: () => fileChunks(file), parts: () => fileParts(file) };
 }
 
 /** What other programs leave beside the data begins with a dot or an underscore. */
@@ -66,11 +55,12 @@ async function objectsBelow(uri: string, connection: Connection): Promise<Source
       for await (const chunk of await files.readStream(object.uri)) yield chunk as Uint8Array;
     };
     const { bucket, key } = parseS3Uri(object.uri);
-    const slice = async (start: number, end: number): Promise<ArrayBuffer> => {
+    const slice = async (start: number, end = object.bytes): Promise<ArrayBuffer> => {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=${start}-${end - 1}` }));
-      return Uint8Array.from((await Body?.transformToByteArray()) ?? []).buffer;
+      const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array(0);
+      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
     };
-    found.push({ name: object.uri, bytes: object.bytes, chunks, slice });
+    found.push({ name: object.uri, bytes: object.bytes, chunks, parts: () => ({ byteLength: object.bytes, slice }) });
     // A prefix of other names is no reason to read them, too.
     if (exact) return [found[found.length - 1]];
   }

@@ -141,16 +141,16 @@ export function firstFields(bytes: Uint8Array, flat: FlatRows): Cell[] {
   return predictions;
 }
 
-/** Prediction in a field of text: a number where it is one. */
+/** Prediction in a field of text: a number where it is one, without the sign of a zero, which no number that is already known keeps. */
 export function predictionOf(bytes: Uint8Array, flat: FlatRows, field: number): Cell {
   const known = flat.numbers[field];
   const value = Number.isNaN(known) ? parseNumber(bytes, flat.starts[field], flat.ends[field]) : known;
-  return Number.isFinite(value) ? value : textOf(bytes, flat.starts[field], flat.ends[field]);
+  return Number.isFinite(value) ? value + 0 : textOf(bytes, flat.starts[field], flat.ends[field]);
 }
 
 function predictionsOfRecords(records: readonly (readonly string[])[], rows: number): Cell[] {
   const isOneLine = records.length === 1 && rows > 1 && records[0].length === rows;
   return (isOneLine ? records[0] : records.map(([first]) => first)).map((text) => {
-    return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+    return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) + 0 : text;
   });
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Chunks } from '../rows';
 
@@ -30,4 +30,32 @@ export async function* fileChunks(path: string, start = 0, end = Infinity): Chun
   } finally {
     closeSync(file);
   }
+}
+
+/** Any parts of an object or file. */
+export interface FileParts {
+  readonly byteLength: number;
+  /** Bytes from `start` on, before `end`. */
+  slice(start: number, end?: number): Promise<ArrayBuffer>;
+  /** Bytes from `start` on into memory that is there, where asking often costs little; answers how many there were. */
+  readonly read?: (into: Uint8Array, start: number) => Promise<number>;
+}
+
+/** Parts of a file on this machine. */
+export function fileParts(path: string): FileParts {
+  const byteLength = statSync(path).size;
+  const read = async (into: Uint8Array, start: number): Promise<number> => {
+    const file = openSync(path, 'r');
+    try {
+      return readSync(file, into, 0, into.length, start);
+    } finally {
+      closeSync(file);
+    }
+  };
+  const slice = async (start: number, end = byteLength): Promise<ArrayBuffer> => {
+    const bytes = new Uint8Array(end - start);
+    const length = await read(bytes, start);
+    return length === bytes.length ? bytes.buffer : bytes.buffer.slice(0, length);
+  };
+  return { byteLength, slice, read };
 }

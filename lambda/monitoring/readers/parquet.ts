@@ -1,78 +1,111 @@
-import type { AsyncBuffer, FileMetaData, ParquetScanColumnOptions, RowGroup } from 'hyparquet';
-import { cachedAsyncBuffer, parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet';
+import type { FileMetaData, RowGroup } from 'hyparquet';
+import { parquetMetadataAsync, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import type { Rejections } from '../rejections';
 import type { Cell, RowSink } from '../rows';
 import { MOST_COLUMNS } from './csv';
 import { UnreadableData } from './feeder';
-import { cellOf } from './json-body';
+import type { FileParts } from './file';
+import { megabytes, ParquetColumn, Scratch, type Slab, slabOf } from './parquet-column';
+import { kindOf, Memory, PARSERS } from './parquet-page';
 
 const MEGABYTE = 1024 * 1024;
-/** What a decoded value takes. */
+/** What columns keep of their pages while some rows are decoded; those rows, where the pages fit, and where columns have to read them again. */
+const KEPT_BYTES = 24 * MEGABYTE;
+const PART_BYTES = 4 * MEGABYTE;
+const LARGE_PART_BYTES = 16 * MEGABYTE;
+/** What writers take for a page, where nobody says otherwise. */
+const USUAL_PAGE_BYTES = MEGABYTE;
+/** What columns fetch at a time, all of them together, and each one at least and at most. */
+const FETCHED_BYTES = 8 * MEGABYTE;
+const LEAST_FETCHED_BYTES = 64 * 1024;
+const MOST_FETCHED_BYTES = MEGABYTE;
+/** What a decoded value takes; of text, twice its bytes and a head besides. */
 const CELL_BYTES = 8;
-const LEAST_ROWS = 1024;
-/** Rows that are decoded at a time, and packed columns that are kept meanwhile. */
-const PART_BYTES = 24 * MEGABYTE;
-const KEPT_BYTES = 16 * MEGABYTE;
-
-export interface ParquetFile {
-  readonly byteLength: number;
-  slice(start: number, end?: number): Promise<ArrayBuffer>;
-}
+const TEXT_BYTES = 32;
 
 export interface ParquetLimits {
-  /** Bytes of one column of a row group, unpacked. @default 32 MiB */
-  readonly columnBytes?: number;
+  /** Bytes of a page, unpacked. @default 32 MiB */
+  readonly pageBytes?: number;
+  /** Bytes of pages that are kept for the next rows; others are read again. @default 24 MiB */
+  readonly keptBytes?: number;
+  /** Bytes of the rows that are decoded at a time. @default 4 MiB, 16 MiB where pages are read again */
+  readonly partBytes?: number;
   /** Bytes of the metadata at the file's end. @default 32 MiB */
   readonly metadataBytes?: number;
 }
 
+type Field = ReturnType<typeof parquetSchema>['children'][number];
+
 /**
- * A Parquet file with flat columns, a part of a row group at a time. What does not fit the limits is refused before it is read. 64-bit integers that
- * no number holds exactly come as text, times as ISO 8601.
+ * A Parquet file with flat columns, page by page and some rows at a time, whatever the size of its row groups. A page that does not fit the limit is
+ * refused before it is unpacked. 64-bit integers that no number holds exactly come as text, times as ISO 8601.
  */
 export async function readParquet(
-  file: ParquetFile,
+  file: FileParts,
   where: string,
   open: (columns: readonly string[]) => RowSink,
   rejections: Rejections,
   limits: ParquetLimits = {},
 ): Promise<{ rows: number }> {
   const metadata = await metadataOf(file, where, limits.metadataBytes ?? 32 * MEGABYTE);
-  const columns = await attempt(`${where}: the metadata cannot be read`, async () => {
-    metadata.row_groups.forEach((group, index) => check(group, `${where}: row group ${index + 1}`, limits.columnBytes ?? 32 * MEGABYTE));
+  const fields = await attempt(`${where}: the metadata cannot be read`, async () => {
     const isWhole = metadata.row_groups.every(({ num_rows: rows }) => Number(rows) >= 0);
     if (!isWhole || metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0) !== Number(metadata.num_rows)) {
       throw new UnreadableData(`${where}: the metadata is damaged: its numbers of rows do not add up`);
     }
-    return flatColumns(metadata, where);
+    const flat = flatFields(metadata, where);
+    metadata.row_groups.forEach((group, index) => check(group, flat, `${where}: row group ${index + 1}`));
+    return flat;
   });
-  const sink = open(columns);
-  const slab = Math.max(LEAST_ROWS, Math.floor(PART_BYTES / (CELL_BYTES * columns.length)));
-  let first = 0;
+  const sink = open(fields.map(({ element }) => element.name));
+  const most = metadata.row_groups.reduce((rows, group) => Math.max(rows, rowsAtATime(group, fields, limits)), 0);
+  const slabs = fields.map(({ element }) => slabOf(kindOf(element), most));
+  const pages = {
+    pageBytes: limits.pageBytes ?? 32 * MEGABYTE,
+    fetchedBytes: fetchedBytes(fields.length),
+    scratch: new Scratch(),
+    memory: new Memory(KEPT_BYTES),
+  };
   for (const [index, group] of metadata.row_groups.entries()) {
-    const end = first + Number(group.num_rows);
-    const source = { byteLength: file.byteLength, slice: (from: number, to?: number) => file.slice(from, to) };
     const place = `${where}: row group ${index + 1}`;
-    // Pages that reach over several parts are read once, where they can be kept packed.
-    const kept = packedBytes(group) <= KEPT_BYTES ? cachedAsyncBuffer(source, { minSize: 0 }) : source;
-    for (let start = first; start < end; start += slab) {
-      const range = { rowStart: start, rowEnd: Math.min(end, start + slab) };
-      const values: Values[] = [];
-      for (const column of columns) {
-        values.push(compact(await readColumn(kept, metadata, { column, ...range }, `${place}: column ${JSON.stringify(column)}`)));
+    const columns = columnsOf(file, group, metadata, place, pages);
+    const rows = Number(group.num_rows);
+    const step = rowsAtATime(group, fields, limits);
+    const kept = new Kept(limits.keptBytes ?? KEPT_BYTES);
+    for (let start = 0; start < rows; start += step) {
+      const count = Math.min(step, rows - start);
+      for (const [position, column] of columns.entries()) {
+        await attempt(`${place}: column ${JSON.stringify(fields[position].element.name)} cannot be read`, () =>
+          kept.fill(column, slabs[position], count),
+        );
       }
-      deliver(values, range.rowEnd - range.rowStart, sink);
+      deliver(slabs, count, sink);
     }
-    first = end;
   }
-  if (first === 0) {
+  if (Number(metadata.num_rows) === 0) {
     rejections.add('no-rows', where, 'the file holds no rows');
   }
-  return { rows: first };
+  return { rows: Number(metadata.num_rows) };
 }
 
-async function metadataOf(file: ParquetFile, where: string, most: number): Promise<FileMetaData> {
+/** Columns keep pages that reach over several parts, as far as there is room. */
+class Kept {
+  private bytes = 0;
+
+  constructor(private readonly most: number) {}
+
+  public async fill(column: ParquetColumn, slab: Slab, rows: number): Promise<void> {
+    this.bytes -= column.bytes;
+    await column.fill(slab, rows);
+    if (this.bytes + column.bytes > this.most) {
+      column.release();
+    }
+    this.bytes += column.bytes;
+  }
+}
+
+async function metadataOf(file: FileParts, where: string, most: number): Promise<FileMetaData> {
   const trailer = file.byteLength < 12 ? undefined : new DataView(await file.slice(file.byteLength - 8, file.byteLength));
   if (trailer?.getUint32(4, true) !== 0x31524150) {
     throw new UnreadableData(`${where}: the file is no Parquet file, or it is cut off`);
@@ -84,8 +117,8 @@ async function metadataOf(file: ParquetFile, where: string, most: number): Promi
   return attempt(`${where}: the metadata cannot be read`, () => parquetMetadataAsync(file, { initialFetchSize: bytes + 8 }));
 }
 
-/** Names of the columns; those that are nested are refused. */
-function flatColumns(metadata: FileMetaData, where: string): string[] {
+/** The columns; those that are nested are refused. */
+function flatFields(metadata: FileMetaData, where: string): Field[] {
   const fields = parquetSchema(metadata).children;
   const nested = fields.filter(({ children, element }) => children.length > 0 || element.repetition_type === 'REPEATED');
   if (nested.length > 0) {
@@ -99,48 +132,56 @@ function flatColumns(metadata: FileMetaData, where: string): string[] {
     const what = double === undefined ? `${columns.length} columns are no table` : `column ${JSON.stringify(double)} is there more than once`;
     throw new UnreadableData(`${where}: ${what}`);
   }
-  return columns;
+  return fields;
 }
 
-function check(group: RowGroup, where: string, most: number): void {
-  for (const { meta_data: column } of group.columns) {
+/** Order and number of the columns are those of the schema: nothing else says which chunk is whose. */
+function check(group: RowGroup, fields: readonly Field[], where: string): void {
+  if (group.columns.length !== fields.length) {
+    throw new UnreadableData(`${where} has ${group.columns.length} columns, the schema ${fields.length}`);
+  }
+  for (const [index, { meta_data: column }] of group.columns.entries()) {
     if (column === undefined) {
       throw new UnreadableData(`${where}: a column is encrypted`);
     }
-    const name = JSON.stringify(column.path_in_schema.join('.'));
+    const name = JSON.stringify(fields[index].element.name);
+    if (column.path_in_schema.join('.') !== fields[index].path.join('.') || column.num_values !== group.num_rows) {
+      throw new UnreadableData(`${where}: the metadata is damaged: column ${name} is another one, or has another number of rows`);
+    }
     if (column.codec !== 'UNCOMPRESSED' && compressors[column.codec] === undefined) {
       throw new UnreadableData(`${where}: column ${name} is packed with ${column.codec}: write it with SNAPPY or ZSTD`);
     }
-    const bytes = Math.max(Number(column.total_uncompressed_size), Number(group.num_rows) * 8);
-    if (bytes > most || Number(column.total_compressed_size) > most) {
-      const rows = Math.max(LEAST_ROWS, Math.floor((Number(group.num_rows) * most) / bytes / 2));
-      throw new UnreadableData(
-        `${where}: column ${name} takes ${megabytes(bytes)}, the limit is ${megabytes(most)}: write row groups of ${rows} rows or fewer, or CSV`,
-      );
-    }
   }
 }
 
-const packedBytes = (group: RowGroup): number => group.columns.reduce((sum, column) => sum + Number(column.meta_data?.total_compressed_size ?? 0), 0);
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / MEGABYTE)} MiB`;
-
-async function readColumn(
-  file: AsyncBuffer,
+function columnsOf(
+  file: FileParts,
+  group: RowGroup,
   metadata: FileMetaData,
-  part: ParquetScanColumnOptions,
   place: string,
-): Promise<ArrayLike<unknown>> {
-  const values = await attempt(`${place} cannot be read`, async () => {
-    // A scan keeps what it read last: one for each reading keeps nothing.
-    const scan = await parquetScan({ file, metadata, columns: [part.column], compressors });
-    return scan.readColumn(part);
+  limits: ConstructorParameters<typeof ParquetColumn>[2],
+): ParquetColumn[] {
+  const root = parquetSchema(metadata);
+  return root.children.map((field, index) => {
+    const column = group.columns[index].meta_data!;
+    const decoder = { ...column, pathInSchema: field.path, element: field.element, schemaPath: [root, field], parsers: PARSERS, compressors };
+    return new ParquetColumn(file, decoder, limits, `${place}: column ${JSON.stringify(field.element.name)}`);
   });
-  if (values.length !== part.rowEnd - part.rowStart) {
-    throw new UnreadableData(`${place} has another number of rows than the file says`);
-  }
-  return values;
 }
+
+/** Rows of a row group that fit the bound together, by the mean size of their values. */
+function rowsAtATime(group: RowGroup, fields: readonly Field[], { partBytes }: ParquetLimits): number {
+  const rows = Number(group.num_rows);
+  const bytes = group.columns.reduce((sum, { meta_data: column }, index) => {
+    const isText = kindOf(fields[index].element) === 'cells';
+    return sum + CELL_BYTES + (isText ? TEXT_BYTES + (2 * Number(column?.total_uncompressed_size ?? 0)) / Math.max(1, rows) : 0);
+  }, 0);
+  const sizes = group.columns.map(({ meta_data: column }) => Math.min(USUAL_PAGE_BYTES, Number(column?.total_uncompressed_size ?? 0)));
+  const isKept = sizes.reduce((sum, size) => sum + size, 0) <= KEPT_BYTES;
+  return Math.max(1, Math.min(rows, Math.floor((partBytes ?? (isKept ? PART_BYTES : LARGE_PART_BYTES)) / bytes)));
+}
+
+const fetchedBytes = (columns: number): number => Math.max(LEAST_FETCHED_BYTES, Math.min(MOST_FETCHED_BYTES, Math.floor(FETCHED_BYTES / columns)));
 
 async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
   try {
@@ -150,53 +191,25 @@ async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Values of a part of a column; times as milliseconds. */
-type Values = { readonly times: boolean; readonly values: ArrayLike<unknown> };
-
-/** Numbers and times in eight bytes each, where nothing is NaN: both mean that there is no value. */
-function compact(values: ArrayLike<unknown>): Values {
-  if (!Array.isArray(values)) {
-    return { times: false, values };
-  }
-  const numbers = new Float64Array(values.length);
-  const first: unknown = values.find((value) => value !== null && value !== undefined);
-  const times = first instanceof Date;
-  for (let index = 0; index < values.length; index += 1) {
-    const value: unknown = values[index];
-    if (value === null || value === undefined) {
-      numbers[index] = NaN;
-    } else if (typeof value === 'number' && !times) {
-      numbers[index] = value;
-    } else if (value instanceof Date && times) {
-      numbers[index] = value.getTime();
-    } else {
-      return { times: false, values };
-    }
-  }
-  return { times, values: numbers };
-}
-
-function deliver(columns: readonly Values[], rows: number, sink: RowSink): void {
-  const row: Cell[] = columns.map(() => undefined);
+/** Row by row; each kind in a loop of its own, so that what it reads has one form. */
+function deliver(slabs: readonly Slab[], rows: number, sink: RowSink): void {
+  const row: Cell[] = slabs.map(() => undefined);
+  const placed = slabs.map((slab, place) => ({ ...slab, place }));
+  const numbers = placed.filter(({ kind }) => kind === 'numbers');
+  const times = placed.filter(({ kind }) => kind === 'times');
+  const others = placed.filter(({ kind }) => kind === 'cells');
   for (let index = 0; index < rows; index += 1) {
-    for (let column = 0; column < row.length; column += 1) {
-      const { values, times } = columns[column];
-      const value = values[index];
-      row[column] = times ? timeText(value as number) : typeof value === 'number' || typeof value === 'string' ? value : cellOfParquet(value);
+    for (let column = 0; column < numbers.length; column += 1) {
+      row[numbers[column].place] = numbers[column].numbers[index];
+    }
+    for (let column = 0; column < times.length; column += 1) {
+      row[times[column].place] = timeText(times[column].numbers[index]);
+    }
+    for (let column = 0; column < others.length; column += 1) {
+      row[others[column].place] = others[column].cells[index];
     }
     sink.cells(row);
   }
 }
 
 const timeText = (time: number): Cell => (Number.isNaN(time) ? undefined : new Date(time).toISOString());
-
-function cellOfParquet(value: unknown): Cell {
-  if (typeof value === 'bigint') {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : String(value);
-  }
-  if (value instanceof Date) {
-    return timeText(value.getTime());
-  }
-  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : cellOf(value);
-}

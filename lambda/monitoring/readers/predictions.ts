@@ -71,10 +71,10 @@ function firstField(bytes: Uint8Array, from: number, to: number): Cell[] | undef
   }
   if (bytes[from] !== QUOTE) {
     const value = parseNumber(bytes, from, end);
-    return [Number.isFinite(value) ? value : textOf(bytes, from, end)];
+    return [Number.isFinite(value) ? value + 0 : textOf(bytes, from, end)];
   }
   const text = splitCsv(textOf(bytes, from, to))?.[0]?.[0];
-  return text === undefined ? undefined : [text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text];
+  return text === undefined ? undefined : [text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) + 0 : text];
 }
 
 function documentOf(bytes: Uint8Array, from: number, to: number): Cell[] | undefined {

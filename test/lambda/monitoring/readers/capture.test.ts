@@ -74,6 +74,7 @@ describe('bodies of one request', () => {
   test.each<[string, Body, unknown[]]>([
     ['CSV, a line each', csv('1.5\n2.5\n'), [1.5, 2.5]],
     ['CSV, all on one line', csv('1.5,2.5'), [1.5, 2.5]],
+    ['CSV of a negative zero, which is no other prediction', csv('-0\n2.5\n'), [0, 2.5]],
     ['CSV with further columns', csv('a,0.9\nb,0.8'), ['a', 'b']],
     ['CSV with quotes', csv('"a",0.9\n"0.5",0.8'), ['a', 0.5]],
     ['base64 of CSV', { data: base64('1.5\n2.5\n'), encoding: 'BASE64' }, [1.5, 2.5]],
