@@ -37,6 +37,7 @@ const TASKS = {
 const METRICS = { regression: 'rmse', binary: 'auc', 'binary without a time': 'auc', classes: 'macroF1' };
 const GATE = { minimumImprovement: 0, confidence: 0.95, minimumBlocks: 20, fewBlocks: 'widen', bounds: [], allowedDuplicateShare: 0.01 };
 const CLASSES = Array.from({ length: 10 }, (_, index) => `class ${index}`);
+const IMPORTANCE = { repeats: 5, maxSamples: 500, maximumRows: 50_000 };
 const COLUMNS = ['t', 'town', ...Array.from({ length: 10 }, (_, index) => `x${index}`), 'y'];
 
 const written = async (file, rows, line) => {
@@ -75,6 +76,12 @@ const JOBS = {
     await written(path.join(directory, 'holdout.csv'), rows, (row) => `${row === 0 ? head : ''}${cells(row, truth[row], Date.UTC(2024, 0, 1))}\n`);
     await written(path.join(directory, 'candidate/0.out'), rows, (row) => `${scoreText(truth[row] + 0.5 * normal())}\n`);
     await written(path.join(directory, 'champion/0.out'), rows, (row) => `${scoreText(truth[row] + 0.6 * normal())}\n`);
+    const features = COLUMNS.slice(0, -1);
+    const sample = Array.from({ length: Math.min(rows, IMPORTANCE.maxSamples) }, (_, index) => Math.floor((index * rows) / IMPORTANCE.maxSamples));
+    const permuted = { uri: 's3://b/permuted-rows.csv', features, repeats: IMPORTANCE.repeats, sample };
+    await written(path.join(directory, 'candidate/permuted-rows.csv.out'), features.length * IMPORTANCE.repeats * sample.length, (row) => {
+      return `${scoreText(truth[sample[row % sample.length]] + normal())}\n`;
+    });
     for (const whose of ['candidate', 'champion']) {
       const keys = new engine.RowKeys(COLUMNS);
       const numbers = new Float64Array(COLUMNS.length);
@@ -87,7 +94,8 @@ const JOBS = {
       }
       writeFileSync(path.join(directory, `${whose}.bin`), keys.toBytes());
       const rowKeys = { uri: `s3://b/${whose}.bin`, columns: COLUMNS, rows: trainRows };
-      writeFileSync(path.join(directory, `${whose}.json`), JSON.stringify({ rowKeys, train: { rows: trainRows, to: '2023-12-31T23:00:00.000Z' } }));
+      const train = { rows: trainRows, to: '2023-12-31T23:00:00.000Z' };
+      writeFileSync(path.join(directory, `${whose}.json`), JSON.stringify({ rowKeys, train, permuted }));
     }
     writeFileSync(path.join(directory, 'model.tar.gz'), 'model');
     return {};
@@ -111,7 +119,8 @@ const JOBS = {
       champion: { present: true, version: 1, manifestUri: 's3://b/champion.json' },
     };
     const request = { model: 'Bench', runId: 'r', prepared, trainingStatus: 'Completed', modelUri: 's3://b/model.tar.gz', scoringMilliseconds: 1000 };
-    const report = await engine.judgeCandidate(files, request, { gate, task: TASKS[task] });
+    const report = await engine.judgeCandidate(files, request, { gate, task: TASKS[task], importance: IMPORTANCE });
+    if (!report.importance) throw new Error(JSON.stringify(report.missing));
     const page = engine.renderGate(report);
     const [rule] = report.rules;
     const { method, blocks, low } = rule.interval;
