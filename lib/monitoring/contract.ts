@@ -239,6 +239,7 @@ export type WindowStateName =
   | 'mixed-encodings'
   | 'duplicate-records'
   | 'late-records'
+  | 'smoke-requests'
   | 'no-labels';
 
 export interface WindowState {

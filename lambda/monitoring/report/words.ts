@@ -61,6 +61,7 @@ export const STATES: Readonly<Record<WindowStateName, string>> = {
   'mixed-encodings': 'Several encodings',
   'duplicate-records': 'Doubled records',
   'late-records': 'Late records',
+  'smoke-requests': 'Smoke requests',
   'no-labels': 'No labels',
 };
 

@@ -110,7 +110,7 @@ function decode(bytes: Buffer, { baseline }: PartContext): ReadContent {
   const stats = new CaptureStats();
   stats.merge(rest.stats);
   return {
-    part: { ...rest, stats, profile: decodeProfile(profile, watchedFeatures(baseline)) },
+    part: { ...rest, stats, smokeRequests: rest.smokeRequests ?? 0, profile: decodeProfile(profile, watchedFeatures(baseline)) },
     scored,
     ids: new Int32Array(Uint8Array.from(ids).buffer),
   };

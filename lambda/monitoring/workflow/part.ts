@@ -30,6 +30,8 @@ export interface Part {
   readonly counts: RequestCounts;
   readonly pairs: readonly PairCount[];
   readonly stats: CaptureStats;
+  /** Requests that proved a version once it served: counted, and nothing else of them. */
+  readonly smokeRequests: number;
   readonly rejected: Readonly<Record<string, number>>;
   readonly rejectedSamples: Readonly<Record<string, string>>;
   /** Of every object that was read, in the order of their keys. */
@@ -73,6 +75,7 @@ export async function readPart(client: MonitorClient, context: PartContext, obje
   const counted = new Rejections();
   const stats = new CaptureStats();
   const ranges: ReadRange[] = [];
+  let smokeRequests = 0;
   const ahead = new ReadAhead(objects, (object) => client.open(object));
   for (const [index, listed] of objects.entries()) {
     const own = new Rejections();
@@ -85,7 +88,9 @@ export async function readPart(client: MonitorClient, context: PartContext, obje
     const range = watch.rangeOf(object);
     ranges.push(range);
     const isOwn = isOf(window, object, range);
+    const proving = watch.takeSmokeRequests();
     if (isOwn) {
+      smokeRequests += proving;
       counted.merge(own.counts(), own.samples());
       stats.merge(seen);
     }
@@ -96,6 +101,7 @@ export async function readPart(client: MonitorClient, context: PartContext, obje
     counts: profiler.toCounts(),
     pairs: pairs.counts(),
     stats,
+    smokeRequests,
     rejected: sorted(counted.counts()),
     rejectedSamples: sorted(counted.samples()),
     ranges,
@@ -143,6 +149,7 @@ export function mergeParts(a: Part, b: Part): Part {
     counts: mergeRequestCounts(a.counts, b.counts),
     pairs: a.pairs.map((pair, index) => ({ ...pair, broken: pair.broken + b.pairs[index].broken, of: pair.of + b.pairs[index].of })),
     stats,
+    smokeRequests: a.smokeRequests + b.smokeRequests,
     rejected: sorted(rejections.counts()),
     rejectedSamples: sorted(rejections.samples()),
     ranges: [...a.ranges, ...b.ranges].sort((x, y) => (x.key < y.key ? -1 : 1)),

@@ -1,3 +1,4 @@
+import { SMOKE_ID_PREFIX } from '../../../lib/serving/contract';
 import type { IdHash } from '../profile/requests';
 import { hashesOf } from '../profile/requests';
 import { timeOfText } from '../profile/time';
@@ -23,6 +24,17 @@ export class SwitchedRejections extends Rejections {
 }
 
 const HOUR = 3_600_000;
+const SMOKE = Buffer.from(SMOKE_ID_PREFIX);
+
+/** Whether a request proved a version: its id says so. It is asked of every request, so no text is made of an id that stands in bytes. */
+const isSmokeRequest = (head: RequestHead): boolean => {
+  const placed = head.inferenceIdAt;
+  if (placed === undefined) return head.inferenceId.startsWith(SMOKE_ID_PREFIX);
+  const { bytes, start, end } = placed;
+  if (end - start < SMOKE.length) return false;
+  for (let index = 0; index < SMOKE.length; index += 1) if (bytes[start + index] !== SMOKE[index]) return false;
+  return true;
+};
 
 /** Sees every request on its way to whoever counts: what event times an object holds, how many requests each hour sent, and their ids. */
 export class RequestWatch implements RequestSink {
@@ -30,6 +42,7 @@ export class RequestWatch implements RequestSink {
   private to = -Infinity;
   private requested = -Infinity;
   private hours = new Map<number, number>();
+  private smokeRequests = 0;
 
   /** @param timeIndex column of a row's own time, -1 where it is the request's */
   constructor(
@@ -44,8 +57,13 @@ export class RequestWatch implements RequestSink {
     const hour = Math.floor(head.time / HOUR);
     this.hours.set(hour, (this.hours.get(hour) ?? 0) + 1);
     if (this.timeIndex < 0) this.see(head.time);
+    if (isSmokeRequest(head)) {
+      // The endpoint counted it, so it counts among those that were recorded; its rows are the holdout's and no traffic.
+      this.smokeRequests += this.timeIndex >= 0 || this.isInside(head.time) ? 1 : 0;
+      return false;
+    }
     // Of requests without a time of their own only those of the window are compared by their ids.
-    if (this.onIds !== undefined && (this.timeIndex >= 0 || (head.time >= this.window.start && head.time < this.window.end))) {
+    if (this.onIds !== undefined && (this.timeIndex >= 0 || this.isInside(head.time))) {
       const hashes = hashesOf(head);
       const isOwnId = hashes[0] === hashes[2] && hashes[1] === hashes[3];
       this.onIds({ event: [hashes[0], hashes[1]], ...(!isOwnId && { inferenceId: [hashes[2], hashes[3]] }) });
@@ -67,6 +85,13 @@ export class RequestWatch implements RequestSink {
     this.next.skip?.();
   }
 
+  /** Requests that proved a version, since the last call. */
+  public takeSmokeRequests(): number {
+    const count = this.smokeRequests;
+    this.smokeRequests = 0;
+    return count;
+  }
+
   /** What was seen since the last call. */
   public rangeOf({ key, etag }: SourceObject): ReadRange {
     const { from, to, requested, hours } = this;
@@ -80,6 +105,10 @@ export class RequestWatch implements RequestSink {
       ...(from <= to && { from, to }),
       ...(hours.size > 0 && { requested, hours: Object.fromEntries([...hours].sort(([a], [b]) => a - b)) }),
     };
+  }
+
+  private isInside(time: number): boolean {
+    return time >= this.window.start && time < this.window.end;
   }
 
   private see(time: number): void {

@@ -68,6 +68,11 @@ export function statesOf({ spec, part, rejected, recorded, invocations, replayed
         count: counts.lateRows,
         sentence: `${plural(counts.lateRows, 'row')} were sent after the window had ended.`,
       },
+    part.smokeRequests > 0 && {
+      state: 'smoke-requests',
+      count: part.smokeRequests,
+      sentence: `${plural(part.smokeRequests, 'request')} proved a version at its release: left out of all but this count.`,
+    },
     spec.qualityRules.length > 0 &&
       quality.rows > 0 &&
       quality.labelled === 0 && {

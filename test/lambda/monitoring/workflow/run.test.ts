@@ -16,6 +16,9 @@ async function awkward(): Promise<World> {
   world.put('2025/03/30/04/poison.jsonl', 'not json\n{"captureData":{}}\n');
   world.put('2025/03/30/05/short.jsonl', `${captureLine([['2025-03-30T05:00:00Z', '1', 'rome', '']], 'short').replace(',rome', '')}\n`);
   world.put('2025/03/30/06/base64.jsonl', `${base64(captureLine(rows(8, '2025-03-30T06:00:00Z', 1).slice(0, 4), 'base64'))}\n`);
+  // A release sent rows of the holdout once more, some of them of this very day.
+  const proving = rows(9, '2025-03-30T07:00:00Z', 1).slice(0, 3);
+  world.put('2025/03/30/07/smoke.jsonl', proving.map((row, index) => `${captureLine([row], `smoke-v1-${index + 1}`)}\n`).join(''));
   return world;
 }
 
@@ -134,6 +137,7 @@ describe('a run of the monitor', () => {
       ['changed-schema', 1],
       ['mixed-encodings', 1],
       ['duplicate-records', 5],
+      ['smoke-requests', 3],
     ]);
   });
 
