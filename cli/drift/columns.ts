@@ -2,7 +2,8 @@ import type { BaselineFeature } from '../../lambda/monitoring/baseline/types';
 import { estimateDistinct, isSkipped, type Sampler, shapesOf } from '../../lambda/monitoring/profile';
 import type { Profile, Role, Shape, WatchedFeature } from '../../lambda/monitoring/profile/types';
 import { UsageError } from '../errors';
-import { named, type Table } from './table';
+import { named } from './formats';
+import type { Table } from './table';
 
 /** What the columns of both sides are for. */
 export interface Roles {
@@ -33,7 +34,7 @@ export function columnsOfBoth(reference: Table, current: Table, roles: Roles, sa
   const onlyReference = reference.columns.filter((name) => !current.columns.includes(name));
   const onlyCurrent = current.columns.filter((name) => !reference.columns.includes(name));
   const common = reference.columns.filter((name) => current.columns.includes(name));
-  const silent = current.format === 'capture' ? [roles.target, roles.prediction] : [];
+  const silent = current.isServed ? [roles.target, roles.prediction] : [];
   const made = shapesOf(sampler, common.filter((name) => name !== roles.time));
   const features: Feature[] = made.flatMap((column) => (isSkipped(column) ? [] : [{ ...column, role: roleOf(column.name, roles) }]));
   const beside = besideRows(reference, current, roles, sampler, predictions);
@@ -54,9 +55,9 @@ const roleOf = (name: string, { target, prediction }: Roles): Role => (name === 
 
 /** Predictions of recorded requests, compared with those of other requests or with a column of the reference. */
 function besideRows(reference: Table, current: Table, roles: Roles, sampler: Sampler, predictions?: Sampler): Feature | undefined {
-  if (current.format !== 'capture') return undefined;
+  if (!current.isServed) return undefined;
   const column = roles.prediction === undefined ? -1 : reference.columns.indexOf(roles.prediction);
-  const source = reference.format === 'capture' ? predictions?.shapeOf(0) : column < 0 ? undefined : sampler.shapeOf(column);
+  const source = reference.isServed ? predictions?.shapeOf(0) : column < 0 ? undefined : sampler.shapeOf(column);
   return !source || 'reason' in source ? undefined : { name: roles.prediction ?? PREDICTION, role: 'prediction', shape: source };
 }
 
@@ -65,7 +66,7 @@ export const watchedIn = (table: Table, features: readonly Feature[]): WatchedFe
   features.flatMap((feature): WatchedFeature[] => {
     const column = table.columns.indexOf(feature.name);
     if (column >= 0) return [{ ...feature, column }];
-    return feature.role === 'prediction' && table.format === 'capture' ? [feature] : [];
+    return feature.role === 'prediction' && table.isServed ? [feature] : [];
   });
 
 export const baselineFeatures = (features: readonly Feature[], profile: Profile, importance: ReadonlyMap<string, number>): BaselineFeature[] =>

@@ -7,6 +7,8 @@ import { TASKS, type TaskName } from './task';
 export interface DriftOptions {
   readonly format?: Format;
   readonly referenceFormat?: Format;
+  readonly output?: string;
+  readonly referenceOutput?: string;
   readonly columns?: readonly string[];
   readonly time?: string;
   readonly target?: string;
@@ -23,10 +25,11 @@ export interface DriftOptions {
   readonly local?: string | true;
 }
 
-const FORMATS = ['csv', 'jsonl', 'capture', 'parquet'];
+const FORMATS = ['csv', 'jsonl', 'capture', 'parquet', 'transform'];
 
 const HELP = `
-REFERENCE and CURRENT are files, directories, or S3 prefixes (s3://bucket/prefix). Formats are told by names and first lines.
+REFERENCE and CURRENT are files, directories, or S3 prefixes (s3://bucket/prefix). Formats are told by names and first lines. In a directory where
+x.csv.out lies beside x.csv, or with --output, the data are those of a batch transform: rows are compared with their predictions.
 Exit code 0: no drift; 3: drift; 4: too little data for a verdict; 1: failed; 2: wrongly used.
 
 With --time the reference is cut into blocks of the window's length, without it into blocks of consecutive rows. Half of the blocks fit the score,
@@ -40,7 +43,9 @@ export const register = (parent: Command, io: Io): void => {
     .argument('<current>', 'what is to be judged')
     .addOption(new Option('--format <format>', 'of both sides, where it is not to be told by names and first lines').choices(FORMATS))
     .addOption(new Option('--reference-format <format>', 'of the reference, where it differs').choices(FORMATS))
-    .option('--columns <names>', 'columns of recorded requests in their order (those of the reference without target and prediction)', listed)
+    .option('--output <place>', 'where a batch transform wrote its predictions, if not beside its inputs: x.csv.out for x.csv')
+    .option('--reference-output <place>', 'the same of a reference that is a batch transform')
+    .option('--columns <names>', 'columns of requests and transforms in their order (those of the reference without target and prediction)', listed)
     .option('--time <column>', 'time of each row (ISO 8601)')
     .option('--target <column>', 'truth; with --prediction quality is measured, too')
     .option('--prediction <column>', "the model's answer: compared like a feature")

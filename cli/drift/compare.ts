@@ -6,9 +6,10 @@ import type { RuntimeTask } from '../../lambda/monitoring/task-metrics';
 import type { MonitorResult, MonitorSpec } from '../../lib/monitoring/contract';
 import { CliError, UsageError } from '../errors';
 import { baselineFeatures, columnsOfBoth, type Columns, requireColumns, type Roles, watchedIn } from './columns';
+import { named } from './formats';
 import { judgeWindow, type Judged } from './judge';
 import { countPass, qualityPass, samplePass, spanPass, windowPass } from './passes';
-import { named, type Table } from './table';
+import type { Table } from './table';
 import { taskOf, type TaskOptions } from './task';
 import type { WindowProfile } from './window-profiles';
 
@@ -42,7 +43,7 @@ export async function compareTables(reference: Table, current: Table, options: C
   const { roles, minimumRows } = options;
   requireColumns(reference, [['--time', roles.time], ['--target', roles.target], ['--prediction', roles.prediction]]);
   requireColumns(current, [['--time', roles.time]]);
-  if (current.format !== 'capture') requireColumns(current, [['--target', roles.target], ['--prediction', roles.prediction]]);
+  if (!current.isServed) requireColumns(current, [['--target', roles.target], ['--prediction', roles.prediction]]);
   const share = (what: string, table: Table): ((bytes: number) => void) => {
     let done = 0;
     tell(what, 0);
@@ -155,7 +156,7 @@ async function measure(
 ): Promise<Measured | undefined> {
   const { target, prediction, groups, time } = options.roles;
   const [truth, answer] = [target, prediction].map((name) => features.find((feature) => feature.name === name)?.shape);
-  if (target === undefined || prediction === undefined || current.format === 'capture') return undefined;
+  if (target === undefined || prediction === undefined || current.isServed) return undefined;
   if (truth === undefined || answer === undefined) return undefined;
   requireColumns(reference, groups.map((name) => ['--groups', name]));
   requireColumns(current, groups.map((name) => ['--groups', name]));

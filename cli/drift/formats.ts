@@ -71,12 +71,20 @@ export function parquetOf(file: SourceFile, progress: (bytes: number) => void): 
   };
 }
 
+/** The same chunks, which tell how many bytes were read. */
+export async function* counted(chunks: Chunks, progress: (bytes: number) => void): Chunks {
+  for await (const chunk of chunks) {
+    yield chunk;
+    progress(chunk.length);
+  }
+}
+
 async function* once(bytes: Uint8Array): Chunks {
   yield bytes;
 }
 
 /** The first bytes of a file. */
-async function beginning(file: SourceFile, most: number): Promise<Buffer> {
+export async function beginning(file: SourceFile, most: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const chunk of file.chunks()) {
@@ -90,3 +98,9 @@ async function beginning(file: SourceFile, most: number): Promise<Buffer> {
 
 /** A file that cannot be read as a whole, in the words of the command line. */
 export const asCliError = (error: unknown): unknown => (error instanceof UnreadableData ? new CliError(error.message) : error);
+
+const NAMED = 10;
+
+/** A list of columns for a sentence. */
+export const named = (columns: readonly string[]): string =>
+  columns.length > NAMED ? `${columns.slice(0, NAMED).join(', ')} and ${columns.length - NAMED} others` : columns.join(', ');

@@ -5,6 +5,7 @@ import type { BlockTable, Profile } from '../../lambda/monitoring/profile/types'
 import { judgeGroups } from '../../lambda/monitoring/quality/groups';
 import { judgeQuality } from '../../lambda/monitoring/quality/judge';
 import { QualityTable } from '../../lambda/monitoring/quality/table';
+import { percent } from '../../lambda/monitoring/words';
 import { type DriftVerdict, FEWEST_BLOCKS, type MonitorResult, type MonitorSpec, type ReferenceComparison } from '../../lib/monitoring/contract';
 
 /** One window of the current data beside the reference, by the monitor's own rules, told in the words of a comparison of files. */
@@ -102,11 +103,9 @@ function promiseOf({ promise }: ReferenceComparison, { falseAlarm, blocks }: Jud
     return `${there}; ${FEWEST_BLOCKS} are needed beyond those that fit the score: shown for information, never drift.`;
   }
   const rate = Math.max(falseAlarm, supported);
-  const most = `without a change at most ${share(rate)} of such comparisons say drift`;
+  const most = `without a change at most ${percent(rate)} of such comparisons say drift`;
   const needed = Math.ceil(1 / falseAlarm) - 1;
   return supported <= falseAlarm
     ? `${there}, half of which tell what is usual: ${most}, as asked.`
-    : `${there}, half of which tell what is usual: ${most}; ${share(falseAlarm)} was asked for, which takes ${needed} in that half.`;
+    : `${there}, half of which tell what is usual: ${most}; ${percent(falseAlarm)} was asked for, which takes ${needed} in that half.`;
 }
-
-const share = (value: number): string => `${Number((value * 100).toPrecision(2))} %`;

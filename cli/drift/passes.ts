@@ -120,7 +120,7 @@ export async function windowPass(
 ): Promise<readonly WindowProfile[]> {
   const { files, format, columns } = table;
   const local = files.flatMap(({ name, path, bytes }) => (path === undefined ? [] : [{ name, path, bytes }]));
-  if (local.length === files.length && format !== 'parquet') {
+  if (local.length === files.length && format !== 'parquet' && format !== 'transform') {
     const { windows, rejections } = await profileFiles({ files: local, format, columns, features: watched, cut, onProgress: progress });
     if (first) table.rejections.merge(rejections.counts(), rejections.samples());
     return windows;

@@ -5,13 +5,14 @@ import type { DriftVerdict } from '../../lib/monitoring/contract';
 import { CliError } from '../errors';
 import type { Io } from '../io';
 import { tellHistory, tellResult, type Telling } from '../monitor/tell';
-import { connect } from '../platform';
+import { connect, type Connection } from '../platform';
 import { withProgress } from '../progress';
 import type { DriftOptions } from './command';
 import { compareTables, type Compared, mostNotable } from './compare';
 import { asCliError, formatOf } from './formats';
-import { filesOf } from './sources';
-import { Table } from './table';
+import { filesOf, type SourceFile } from './sources';
+import { type Format, Table } from './table';
+import { hasAnswers, pairsOf } from './transform';
 
 const EXIT = { ok: 0, drift: 3, insufficient: 4 } as const;
 
@@ -34,15 +35,35 @@ export async function runDrift(io: Io, reference: string, current: string, optio
 async function compare(io: Io, reference: string, current: string, options: DriftOptions, line: (text: string) => void): Promise<Compared> {
   const connection = () => connect(options.local);
   const [before, now] = await Promise.all([filesOf(reference, connection), filesOf(current, connection)]);
-  const referenceFormat = options.referenceFormat ?? options.format ?? (await formatOf(before[0]));
-  const currentFormat = options.format ?? (await formatOf(now[0]));
-  const referenceTable = await Table.open(reference, before, referenceFormat, options.columns);
+  const { output, referenceOutput, format } = options;
+  // The training data are rarely a batch transform themselves.
+  const wanted = options.referenceFormat ?? (format === 'transform' ? undefined : format);
+  const [referenceFiles, referenceFormat] = await sideOf(reference, before, wanted, referenceOutput, connection);
+  const [currentFiles, currentFormat] = await sideOf(current, now, format, output, connection);
+  const referenceTable = await Table.open(reference, referenceFiles, referenceFormat, options.columns);
   const sent = referenceTable.columns.filter((name) => name !== options.target && name !== options.prediction);
-  const requestColumns = options.columns ?? (referenceFormat === 'capture' ? referenceTable.columns : sent);
-  const currentTable = await Table.open(current, now, currentFormat, requestColumns);
+  const requestColumns = options.columns ?? (referenceTable.isServed ? referenceTable.columns : sent);
+  const currentTable = await Table.open(current, currentFiles, currentFormat, requestColumns);
   const roles = { time: options.time, target: options.target, prediction: options.prediction, groups: options.groups ?? [] };
   const settings = { ...options, roles, windowSeconds: options.window, falseAlarm: options.falseAlarms };
   return compareTables(referenceTable, currentTable, settings, bar(io, line));
+}
+
+/** Files of one side and their format; of a batch transform its inputs with their outputs. */
+async function sideOf(
+  place: string,
+  files: readonly SourceFile[],
+  format: Format | undefined,
+  output: string | undefined,
+  connection: () => Connection,
+): Promise<[readonly SourceFile[], Format]> {
+  if (format !== 'transform' && output === undefined && (format !== undefined || !hasAnswers(files))) {
+    return [files, format ?? (await formatOf(files[0]))];
+  }
+  const isOneInput = files.length === 1 && files[0].name === place && !place.endsWith('.out');
+  const outputs = output ?? (isOneInput ? `${place}.out` : undefined);
+  const pairs = outputs === undefined ? pairsOf(place, files) : pairsOf(place, files, outputs, await filesOf(outputs, connection));
+  return [pairs, 'transform'];
 }
 
 const WIDTH = 24;

@@ -5,12 +5,13 @@ import type { DataFormat } from '../../lambda/monitoring/readers/detect';
 import { readJsonLines } from '../../lambda/monitoring/readers/json-lines';
 import { readParquet } from '../../lambda/monitoring/readers/parquet';
 import { Rejections } from '../../lambda/monitoring/rejections';
-import type { Cell, Chunks, RowSink, TextRow } from '../../lambda/monitoring/rows';
+import type { Cell, RequestSink, RowSink, TextRow } from '../../lambda/monitoring/rows';
 import { CliError } from '../errors';
-import { columnsOf, parquetOf } from './formats';
+import { columnsOf, counted, named, parquetOf } from './formats';
 import type { SourceFile } from './sources';
+import { readTransform, transformColumns, type TransformFile } from './transform';
 
-export type Format = DataFormat;
+export type Format = DataFormat | 'transform';
 
 /** Takes the rows of a table; where predictions come beside the rows, each after its row. */
 export interface TableSink extends RowSink {
@@ -39,6 +40,9 @@ export class Table {
       if (requestColumns !== undefined) return new Table(place, files, format, requestColumns);
       throw new CliError(`${place} holds recorded requests, which name no columns`, 'name them with --columns a,b,c in the order of the requests');
     }
+    if (format === 'transform') {
+      return new Table(place, files, format, requestColumns ?? (await transformColumns(files[0])));
+    }
     let columns: readonly string[] | undefined;
     for (const file of files) {
       const own = await columnsOf(file, format);
@@ -48,6 +52,11 @@ export class Table {
       columns ??= own;
     }
     return new Table(place, files, format, columns ?? []);
+  }
+
+  /** Whether rows are those of requests: without truth, and with predictions beside them. */
+  get isServed(): boolean {
+    return this.format === 'capture' || this.format === 'transform';
   }
 
   /** One pass over all rows. `first` tells rejections once, although the table is read several times. */
@@ -72,30 +81,28 @@ export class Table {
       case 'parquet':
         await readParquet(parquetOf(file, progress), name, (columns) => inOrder(sink, columns, this.columns), rejections);
         return;
-      case 'capture': {
-        const requests = {
-          begin: () => true,
-          text: (row: TextRow, prediction: Cell) => {
-            sink.text(row);
-            if (prediction !== undefined) sink.prediction?.(prediction);
-          },
-          cells: (row: readonly Cell[], prediction: Cell) => {
-            sink.cells(row);
-            if (prediction !== undefined) sink.prediction?.(prediction);
-          },
-        };
-        await readCapture(chunks, name, this.columns, requests, rejections, new CaptureStats());
+      case 'transform': {
+        const requestsOf = (columns: readonly string[]): RequestSink => requestSink(inOrder(sink, columns, this.columns), sink);
+        await readTransform(file as TransformFile, this.columns, requestsOf, progress, rejections);
+        return;
       }
+      case 'capture':
+        await readCapture(chunks, name, this.columns, requestSink(sink, sink), rejections, new CaptureStats());
     }
   }
 }
 
-async function* counted(chunks: Chunks, progress: (bytes: number) => void): Chunks {
-  for await (const chunk of chunks) {
-    yield chunk;
-    progress(chunk.length);
-  }
-}
+const requestSink = (rows: RowSink, sink: TableSink): RequestSink => ({
+  begin: () => true,
+  text: (row: TextRow, prediction: Cell) => {
+    rows.text(row);
+    if (prediction !== undefined) sink.prediction?.(prediction);
+  },
+  cells: (row: readonly Cell[], prediction: Cell) => {
+    rows.cells(row);
+    if (prediction !== undefined) sink.prediction?.(prediction);
+  },
+});
 
 /** Files of one table may hold its columns in another order. */
 function inOrder(sink: RowSink, columns: readonly string[], wanted: readonly string[]): RowSink {
@@ -123,9 +130,3 @@ function differing(columns: readonly string[], own: readonly string[], first: st
   const parts = [...(lacks.length > 0 ? [`lacks ${named(lacks)}`] : []), ...(more.length > 0 ? [`has ${named(more)} more`] : [])];
   throw new CliError(`${file} has other columns than ${first}: it ${parts.join(' and ')}`, 'compare files of one schema, or name them one by one');
 }
-
-const NAMED = 10;
-
-/** A list of columns for a sentence. */
-export const named = (columns: readonly string[]): string =>
-  columns.length > NAMED ? `${columns.slice(0, NAMED).join(', ')} and ${columns.length - NAMED} others` : columns.join(', ');
