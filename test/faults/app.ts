@@ -53,7 +53,8 @@ const expiresSoon = (approval: Approval): Approval => {
 export const faultsApp =
   (stackName: string, platformName: string, models: FaultyModels) =>
   (app: App): void => {
-    const stack = new Stack(app, stackName);
+    // So many models in one stack are more text than a template may be with indentation.
+    const stack = new Stack(app, stackName, { suppressTemplateIndentation: true });
     const platform = new MlOpsPlatform(stack, 'MlOps', { platformName, api: false });
     const training = Training.script({
       ...{ directory, entryPoint: 'train.py', framework },

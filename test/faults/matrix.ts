@@ -21,7 +21,7 @@ const isWanted = ({ name }: { readonly name: string }): boolean => wanted.length
 const cases = casesOf(STEPS.filter(isWanted));
 const scenarios = SCENARIOS.filter(isWanted);
 const firsts = cases.filter((one) => one.step.lane === 'fresh' && strikes(one));
-/** A model can have one first deployment; more of them than these make the template of a stack too large. */
+/** A model can have one first deployment; a stack holds at most 500 resources. */
 const MODELS_OF_A_STACK = 4;
 const fresh = firsts.map((_, index) => ({ platform: `firsts${Math.floor(index / MODELS_OF_A_STACK) + 1}`, name: `NewLine${index + 1}` }));
 
