@@ -47,7 +47,10 @@ export interface Sample {
 }
 
 export interface SampleOptions extends Partial<
-  Pick<TrainingPipelineProps, 'task' | 'training' | 'gate' | 'approval' | 'steps' | 'modelName' | 'platformName' | 'instancePrices'>
+  Pick<
+    TrainingPipelineProps,
+    'task' | 'training' | 'gate' | 'approval' | 'steps' | 'modelName' | 'platformName' | 'instancePrices' | 'permutationImportance'
+  >
 > {
   readonly serving?: Serving;
   readonly stackProps?: StackProps;
@@ -82,6 +85,7 @@ export const samplePipeline = (options: SampleOptions = {}): Sample => {
     task,
     training: options.training ?? scriptTraining(),
     gate: options.gate,
+    permutationImportance: options.permutationImportance,
     steps: options.steps,
     instancePrices: options.instancePrices,
     ...options.within?.(stack),
