@@ -5,7 +5,7 @@ import type { RunStep } from '../../../lib/tracking/contract';
 import { NamedError } from '../../common/errors';
 import type { ModelRegistryClient } from '../../registry/model-registry.client';
 import type { ApprovalsClient } from './approvals.client';
-import { isApprover, Question, questionOf, QuestionStatus } from './question';
+import { askedAgain, isApprover, Question, questionOf, QuestionStatus } from './question';
 import type { WaitingRunClient } from './waiting-run.client';
 
 export interface ApprovalPorts {
@@ -151,8 +151,8 @@ export class Approvals {
       const found = await store.find(wanted.model, wanted.version, wanted.round);
       const { taskToken, revision } = wanted;
       if (found?.status === 'waiting' && found.taskToken === taskToken) return found;
-      const kept = found?.status === 'waiting' ? { ...found, taskToken } : { ...wanted, revision: found?.revision ?? revision };
-      const written = await store.write(kept);
+      const again = found && { ...askedAgain(wanted, this.ports.now()), revision: found.revision };
+      const written = await store.write(found?.status === 'waiting' ? { ...found, taskToken } : again ?? { ...wanted, revision });
       if (written) return written;
     }
     throw new NamedError('ApprovalContention', `the question about ${called(wanted)} kept changing`);

@@ -48,6 +48,21 @@ export const questionOf = (request: ApprovalRequest): Question => {
   };
 };
 
+/**
+ * The question asked once more, now. A redriven state need not be entered anew: without this, time would be over for a run that goes on days after it
+ * was stopped.
+ */
+export const askedAgain = (question: Question, now: Date): Question => {
+  const { requestedAt, expiresAt, remindAt } = question;
+  const passed = Math.max(0, (now.getTime() - Date.parse(requestedAt)) / 1000);
+  return {
+    ...question,
+    requestedAt: later(requestedAt, passed),
+    expiresAt: later(expiresAt, passed),
+    remindAt: remindAt === undefined ? undefined : later(remindAt, passed),
+  };
+};
+
 /** A session's role, by account and name: the session's ARN has lost the role's path. */
 const roleOf = (arn: string): string | undefined => {
   const [, , , , account, resource = ''] = arn.split(':');

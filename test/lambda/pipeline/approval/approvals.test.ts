@@ -72,6 +72,17 @@ describe('one person approves', () => {
     expect(bench.told).toEqual([{ token: 'second', output: expect.anything() }]);
   });
 
+  test('with all the time there is, where a run is redriven after it would have been over', async () => {
+    const { enteredAt } = bench.request('manual');
+    bench.ended.add('arn:execution:run-1');
+    await expect(bench.decide('approve', ana)).rejects.toThrow(/waits no more/);
+    bench.ended.clear();
+    bench.pass(30 * 86_400);
+    // The state was entered when the run began to wait, and a redrive need not enter it anew.
+    await bench.approvals.request(bench.request('manual', 1, { taskToken: 'second', enteredAt }));
+    expect(await bench.decide('approve', ana)).toMatchObject({ outcome: 'approved' });
+  });
+
   test('for the last token that the run waits with', async () => {
     await bench.approvals.request(bench.request('manual', 1, { taskToken: 'retried' }));
     await bench.decide('approve', ana);
