@@ -34,8 +34,8 @@ const [REPEATS, MAX_SAMPLES, MAXIMUM_ROWS] = [5, 500, 50_000];
  */
 export class PermutationImportance {
   /**
-   * Neither rows nor figures: for a model whose rows are costly to score, or one that refuses rows whose values do not fit each other, since a row that
-   * is refused fails the job that scores the holdout.
+   * Neither rows nor figures: for a model whose rows are costly to score, or one that refuses rows whose values do not fit each other, since a row
+   * that is refused fails the job that scores the holdout.
    */
   public static off(): PermutationImportance {
     return new PermutationImportance();
