@@ -82,7 +82,7 @@ export class EndpointClient {
 
   /** Keeps with a configuration why it was refused; tags hold 256 characters of a small alphabet. */
   async refuseConfig({ EndpointConfigArn }: DescribeEndpointConfigCommandOutput, reason: string): Promise<void> {
-    const Value = reason.replace(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, ' ').slice(0, 256);
+    const Value = reason.replace(/[^\p{L}\p{N}_.:/=+\-@]+/gu, ' ').slice(0, 256);
     await this.client.send(new AddTagsCommand({ ResourceArn: EndpointConfigArn, Tags: [{ Key: REFUSED_TAG, Value }] }));
   }
 

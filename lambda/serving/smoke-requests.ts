@@ -20,7 +20,10 @@ export const parseRequests = (text: string): SmokeRequestSpec[] => Requests.pars
 export const bodyOf = ({ body, base64 }: SmokeRequestSpec): Uint8Array => Buffer.from(body, base64 ? 'base64' : 'utf8');
 
 /** The part of a text that a message has room for. */
-export const shown = (text: string): string => (text.length <= 200 ? text : `${text.slice(0, 200)}…`);
+export const shown = (text: string, most = 200): string => (text.length <= most ? text : `${text.slice(0, most)}…`);
+
+/** Both sides of a difference, and what names its place, have to fit into the tag that keeps the reason while the endpoint goes back. */
+const SIDE = 70;
 
 /** Whether two texts mean the same value: numbers within the tolerance, anything else letter by letter. */
 export const agrees = (expected: string, got: string, tolerance?: number): boolean => {
@@ -81,14 +84,14 @@ const inJson = (expected: string, body: string, tolerance?: number): string | un
   } catch {
     return told('', expected, body);
   }
-  return inValue('$', JSON.parse(expected), got, tolerance);
+  return inValue('', JSON.parse(expected), got, tolerance);
 };
 
 /** What the expectation does not name is not looked at: a container may tell more than a caller asks for. */
 const inValue = (at: string, expected: unknown, got: unknown, tolerance?: number): string | undefined => {
   if (Array.isArray(expected)) {
     if (!Array.isArray(got) || got.length !== expected.length) return told(at, JSON.stringify(expected), JSON.stringify(got));
-    return firstOf(expected.map((value, index) => () => inValue(`${at}[${index}]`, value, got[index], tolerance)));
+    return firstOf(expected.map((value, index) => () => inValue(below(at, index), value, got[index], tolerance)));
   }
   if (typeof expected === 'object' && expected !== null) {
     if (typeof got !== 'object' || got === null || Array.isArray(got)) return told(at, JSON.stringify(expected), JSON.stringify(got));
@@ -96,7 +99,7 @@ const inValue = (at: string, expected: unknown, got: unknown, tolerance?: number
       Object.entries(expected).map(
         ([name, value]) =>
           () =>
-            inValue(`${at}.${name}`, value, own(got, name), tolerance),
+            inValue(below(at, name), value, own(got, name), tolerance),
       ),
     );
   }
@@ -104,6 +107,9 @@ const inValue = (at: string, expected: unknown, got: unknown, tolerance?: number
   const same = numbers ? agrees(String(expected), String(got), tolerance) : expected === got;
   return same ? undefined : told(at, JSON.stringify(expected), JSON.stringify(got), tolerance);
 };
+
+/** Dots alone: the tag that keeps the reason knows no brackets. */
+const below = (at: string, name: string | number): string => (at === '' ? String(name) : `${at}.${name}`);
 
 const own = (value: object, name: string): unknown => (Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined);
 
@@ -116,6 +122,6 @@ const firstOf = (looks: readonly (() => string | undefined)[]): string | undefin
 };
 
 const told = (at: string, expected: string, got: string | undefined, tolerance?: number): string => {
-  const within = tolerance !== undefined && expected.trim() !== '' && !Number.isNaN(Number(expected)) ? ` ± ${tolerance}` : '';
-  return `${at && `${at}: `}expected ${shown(expected)}${within}, got ${shown(got ?? 'nothing')}`;
+  const within = tolerance !== undefined && expected.trim() !== '' && !Number.isNaN(Number(expected)) ? ` within ${tolerance}` : '';
+  return `${at && `${at}: `}expected ${shown(expected, SIDE)}${within}, got ${shown(got ?? 'nothing', SIDE)}`;
 };

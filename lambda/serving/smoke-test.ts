@@ -60,9 +60,9 @@ export class SmokeTest {
       const { name, contentType, accept, expected } = request;
       const answer = await this.ask(endpointName, { id: smokeInferenceId(version, name), body: bodyOf(request), contentType, accept });
       const got = textOf(answer);
-      if (isRefused(answer)) return `request '${name}': expected ${shown(expected)}, got status ${answer.statusCode} (${shown(got)})`;
+      if (isRefused(answer)) return `request ${name}: expected ${shown(expected, 70)}, got status ${answer.statusCode} (${shown(got, 70)})`;
       const difference = differenceOf(request, got);
-      if (difference !== undefined) return `request '${name}': ${difference}`;
+      if (difference !== undefined) return `request ${name}: ${difference}`;
     }
     return undefined;
   }

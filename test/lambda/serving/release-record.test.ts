@@ -13,7 +13,7 @@ const world = async () => {
   return { registry, evidence, record, version, entries };
 };
 
-const failure = failed('v1', 'v0', "smoke request to version 1, request 'noon': expected 3, got 4");
+const failure = failed('v1', 'v0', 'smoke request to version 1, request noon: expected 3, got 4');
 
 test('a failed release is on the record of its version with its evidence; the version stays approved, so that a redrive can promote it', async () => {
   const { record, version, entries, evidence, registry } = await world();
