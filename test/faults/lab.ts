@@ -36,7 +36,8 @@ export interface SetFault {
 
 export type Hyperparameters = Readonly<Record<string, string>>;
 
-const SECONDS = 180;
+// Of a machine that has much else to do.
+const SECONDS = 600;
 
 /** One model of the matrix: its runs, and what faults do to them. */
 export class Lab {

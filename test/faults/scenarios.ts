@@ -135,7 +135,7 @@ export const SCENARIOS: readonly Scenario[] = [
             const last = (await registry.history(lab.name)).findLast(({ action }) => action === 'RolledBack');
             return last?.previousChampion === run.version ? last : undefined;
           },
-          240,
+          600,
         ),
       );
       const seconds = Math.round((Date.now() - began) / 1000);
