@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeExecutionCommand, type DescribeExecutionCommandOutput, SFNClient } from '@aws-sdk/client-sfn';
 import type { Command } from 'commander';
-import { accountOf, type ExecutionAccount } from '../../lambda/pipeline/execution-steps';
+import { accountOf } from '../../lambda/pipeline/execution-steps';
 import { ExecutionsClient } from '../../lambda/pipeline/executions.client';
 import { failureOf } from '../../lambda/pipeline/failed-step';
-import { valueAt } from '../../lambda/pipeline/job-facts';
 import { stepNameOf } from '../../lambda/pipeline/step-of-state';
-import type { LogPlace, RunStep } from '../../lib/tracking/contract';
 import type { Io } from '../io';
 import { platformOptions, type PlatformOptions } from '../options';
 import { findPlatform, type Platform } from '../platform';
@@ -41,8 +39,7 @@ export const watchRun = async (io: Io, platform: Platform, runId: string, option
   for (;;) {
     // Before the history: what had ended then stands in it.
     const execution = await machines.send(new DescribeExecutionCommand({ executionArn }));
-    const account = await accountOf(executions.events(executionArn));
-    const steps = account.steps.map((step) => ({ ...step, logs: step.logs ?? placeOf(step, account) }));
+    const { steps } = await accountOf(executions.events(executionArn));
     const job = steps.findLast(({ status, logs }) => status === 'RUNNING' && logs !== undefined);
     const written = job?.logs ? await lines.next(job.logs, LINES) : [];
     view.show({ status: execution.status ?? 'RUNNING', startedAt: execution.startDate ?? new Date(), steps, lines: written });
@@ -54,20 +51,6 @@ export const watchRun = async (io: Io, platform: Platform, runId: string, option
     }
     await sleep(options.local === undefined ? POLL_MILLISECONDS : LOCAL_POLL_MILLISECONDS);
   }
-};
-
-const GROUPS: Readonly<Record<string, string>> = {
-  train: '/aws/sagemaker/TrainingJobs',
-  tune: '/aws/sagemaker/TrainingJobs',
-  score: '/aws/sagemaker/TransformJobs',
-  process: '/aws/sagemaker/ProcessingJobs',
-};
-
-/** Where a history does not hold the request, the names of the run's jobs tell what they begin with. */
-const placeOf = ({ name, status }: RunStep, { data }: ExecutionAccount): LogPlace | undefined => {
-  const base = valueAt(data as Record<string, unknown>, 'prepared.jobNameBase');
-  const group = Object.hasOwn(GROUPS, name) ? GROUPS[name] : undefined;
-  return status === 'RUNNING' && group !== undefined && typeof base === 'string' ? { group, stream: `${base}-` } : undefined;
 };
 
 const endOf = async (executions: ExecutionsClient, execution: DescribeExecutionCommandOutput): Promise<WatchedEnd> => {

@@ -122,11 +122,13 @@ const register = async (input: z.infer<typeof Registration>, context?: Context) 
 
 const compare = async (input: z.infer<typeof Rebuild>): Promise<RebuildComparison> => {
   const { model, runId, rebuildOf } = input;
-  const version = await registry.getVersion(model, rebuildOf);
-  const reportUri = input.prepared.configuration.uri.replace(/[^/]*$/, 'rebuild.json');
-  const result = await new RebuildCheck(files, images).compare(version, input, reportUri);
-  logger.info('rebuild compared', { model, runId, version: rebuildOf, equal: result.equal, field: result.difference?.field });
-  return result;
+  return recordedStep(new RunTrackerClient(), runId, 'compare', { inputs: { version: `${model}/${rebuildOf}` } }, async () => {
+    const version = await registry.getVersion(model, rebuildOf);
+    const reportUri = input.prepared.configuration.uri.replace(/[^/]*$/, 'rebuild.json');
+    const result = await new RebuildCheck(files, images).compare(version, input, reportUri);
+    logger.info('rebuild compared', { model, runId, version: rebuildOf, equal: result.equal, field: result.difference?.field });
+    return { result, outputs: { equal: String(result.equal), report: reportUri } };
+  });
 };
 
 /** Times are the version's own, so that a second try of this step tells the same. */

@@ -25,9 +25,10 @@ beforeEach(() => {
   governor = new GovernorClient('governor', platform.dynamo.client());
   const logs = async (command: { readonly input: object }): Promise<object> =>
     command instanceof DescribeLogStreamsCommand
-      ? { logStreams: [{ logStreamName: 'mlops-demand-0123456789a0-0-0-t/algo-1', creationTime: 1 }] }
+      ? { logStreams: [{ logStreamName: 'j/algo-1', creationTime: 1 }] }
       : { events: 'nextToken' in command.input ? [] : [{ message: 'epoch 1\n' }, { message: 'epoch 2' }], nextForwardToken: 'f' };
   jest.spyOn(CloudWatchLogsClient.prototype, 'send').mockImplementation(logs as never);
+  jest.spyOn(SageMakerClient.prototype, 'send').mockRejectedValue(Object.assign(new Error('no'), { name: 'AccessDeniedException' }) as never);
   process.exitCode = undefined;
 });
 afterEach(() => {
@@ -47,7 +48,12 @@ const entered = (second: number, name: string, input: object = {}): HistoryEvent
   ({ timestamp: at(second), type: 'TaskStateEntered', stateEnteredEventDetails: { name, input: JSON.stringify(input) } }) as HistoryEvent;
 const exited = (second: number, name: string, output: object = {}): HistoryEvent =>
   ({ timestamp: at(second), type: 'TaskStateExited', stateExitedEventDetails: { name, output: JSON.stringify(output) } }) as HistoryEvent;
-const BEGUN = [entered(0, 'PrepareData'), exited(2, 'PrepareData', PREPARED), entered(2, 'Train', PREPARED)];
+const JOB = { TrainingJobName: 'j', ResourceConfig: { InstanceType: 'ml.m5.large', InstanceCount: 1 } };
+const SCHEDULED = {
+  ...{ timestamp: at(2), type: 'TaskScheduled' },
+  taskScheduledEventDetails: { resource: 'createTrainingJob.sync', parameters: JSON.stringify(JOB) },
+} as HistoryEvent;
+const BEGUN = [entered(0, 'PrepareData'), exited(2, 'PrepareData', PREPARED), entered(2, 'Train', PREPARED), SCHEDULED];
 const FAILED = {
   timestamp: at(9),
   type: 'ExecutionFailed',
@@ -249,18 +255,13 @@ test('runs show tells step, cause, exit code, logs, what was billed and the way 
 
 describe('the cost of a run', () => {
   const PRICES = { 'ml.m5.large': 0.36 };
-  const JOB = { TrainingJobName: 'j', ResourceConfig: { InstanceType: 'ml.m5.large', InstanceCount: 1 } };
-  const scheduled = {
-    ...{ timestamp: at(2), type: 'TaskScheduled' },
-    taskScheduledEventDetails: { resource: 'createTrainingJob.sync', parameters: JSON.stringify(JOB) },
-  } as HistoryEvent;
   const begun = async (prices?: Record<string, number>) => {
     const { model, runId, causeId, cause } = INPUT;
     await runs.startRun({ model, runId, causeId, cause, executionArn: ARN, prices });
   };
 
   test('is shown so far while a job works, of it as a whole and of each step', async () => {
-    execution('RUNNING', [...BEGUN, scheduled]);
+    execution('RUNNING', BEGUN);
     await begun(PRICES);
     const described = { ...JOB, TrainingStartTime: new Date(Date.now() - 100_000) };
     jest.spyOn(SageMakerClient.prototype, 'send').mockImplementation((async () => described) as never);
@@ -272,7 +273,7 @@ describe('the cost of a run', () => {
   });
 
   test('is unknown, and why, where a price is not stated or a bill cannot be read', async () => {
-    execution('RUNNING', [...BEGUN, scheduled]);
+    execution('RUNNING', BEGUN);
     await begun({ 'ml.c5.large': 1 });
     const described = jest.spyOn(SageMakerClient.prototype, 'send');
     described.mockImplementation((async () => ({ ...JOB, BillableTimeInSeconds: 60 })) as never);

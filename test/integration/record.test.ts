@@ -132,7 +132,9 @@ describe('the record of a version that the pipeline made', () => {
     const comparison = JSON.parse(await mlops('models', 'rebuild', 'Bikes', '1', '--json')) as RebuildComparison & { runId: string };
     expect(comparison).toMatchObject({ equal: true, version: 1 });
     expect(comparison.compared).toBeGreaterThan(8);
-    expect(await model.platform.runs.getRun(comparison.runId)).toMatchObject({ status: 'FINISHED', outcome: 'rebuilt', params: { rebuildOf: '1' } });
+    const rebuild = await model.platform.runs.getRun(comparison.runId);
+    expect(rebuild).toMatchObject({ status: 'FINISHED', outcome: 'rebuilt', params: { rebuildOf: '1' } });
+    expect(rebuild.steps.find(({ name }) => name === 'compare')).toMatchObject({ status: 'FINISHED', outputs: { equal: 'true' } });
     expect((await model.platform.registry.listVersions('Bikes')).items).toHaveLength(1);
     expect(await model.decisions()).toHaveLength(1);
   }, 120_000);

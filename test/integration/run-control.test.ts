@@ -86,7 +86,8 @@ describe('runs that a person controls', () => {
     expect(run).toMatchObject({ status: 'FINISHED', version: 1, params: { 'depth': '3', 'data.prefix': '2024/', 'data.commit': 'c0ffee' } });
     expect(run.error).toBeUndefined();
     expect(step(run, 'prepare-data')).toEqual(before);
-    expect(run.billed).toEqual([{ instanceType: expect.stringMatching(/^ml\./), seconds: expect.any(Number) }]);
+    expect(run.billed).toEqual([{ instanceType: 'ml.m5.large', seconds: expect.any(Number) }]);
+    expect(run.costUsd).toBeCloseTo((run.billed![0].seconds / 3600) * 0.36, 5);
     await eventually('the lock', async () => ((await lock()) === undefined ? true : undefined));
   }, 180_000);
 
@@ -95,6 +96,11 @@ describe('runs that a person controls', () => {
     const { executionArn } = await under(runId, 'train');
     await eventually('the job', async () => ((await jobs(executionArn)).includes('InProgress') ? true : undefined));
     const watched = mlops('runs', 'watch', runId);
+    // The history knows no end of the job yet.
+    const soFar = await eventually('a cost so far', async () => {
+      const { out } = await mlops('runs', 'show', runId, '--json');
+      return (JSON.parse(out) as RunRecord).costUsd || undefined;
+    });
     const refused = await mlops('runs', 'start', 'Line', '--param', 'depth=4');
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining(`refused-running: run ${runId} is under way`)]);
     const other = await mlops('runs', 'resume', failed);
@@ -103,7 +109,12 @@ describe('runs that a person controls', () => {
     expect((await watched).out).toMatch(/train {2}FAILED after [^]*ABORTED: run .* ended at step train/);
     await eventually('the end of the job', async () => ((await jobs(executionArn)).includes('InProgress') ? undefined : true));
     const error = { step: 'Train', name: 'StoppedByHand', message: expect.stringMatching(/^stopped by arn:aws:.*: wrong month$/) };
-    expect(await model.ended(runId)).toMatchObject({ status: 'KILLED', error });
+    const { billed, ...run } = await model.ended(runId);
+    expect(run).toMatchObject({ status: 'KILLED', error });
+    expect(billed).toEqual([{ instanceType: 'ml.m5.large', seconds: expect.any(Number) }]);
+    expect(run.costUsd).toBeGreaterThanOrEqual(soFar);
+    expect(run.costUsd).toBeCloseTo((billed![0].seconds / 3600) * 0.36, 5);
+    expect((await mlops('runs', 'show', runId)).out).toMatch(/^cost +\$0\.0\d+ so far$/m);
     expect(await champion()).toBe(1);
     await eventually('the lock', async () => ((await lock()) === undefined ? true : undefined));
   }, 180_000);

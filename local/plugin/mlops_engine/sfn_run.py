@@ -31,7 +31,10 @@ def _wrap_history() -> None:
 
     def add_event(execution, event_type, details=None):
         with _history_lock:
-            return original(execution, event_type, details)
+            event = original(execution, event_type, details)
+        if event_type == 'TaskScheduled':
+            sfn_scope.scheduled.set(event)
+        return event
 
     stepfunctions._add_event = add_event
 

@@ -44,6 +44,8 @@ run: contextvars.ContextVar = contextvars.ContextVar('mlops_sfn_run', default=No
 cancel: contextvars.ContextVar = contextvars.ContextVar('mlops_sfn_cancel', default=None)
 # Progress of the (sub-)machine this thread walks through: its state, that state's input, and its branches.
 node: contextvars.ContextVar = contextvars.ContextVar('mlops_sfn_node', default=None)
+# Event of the history that tells what this thread's task asks for.
+scheduled: contextvars.ContextVar = contextvars.ContextVar('mlops_sfn_scheduled', default=None)
 
 
 def new_cancel() -> Cancel:

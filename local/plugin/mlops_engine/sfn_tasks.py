@@ -53,6 +53,7 @@ def _wrap_resource() -> None:
 
     def invoke(resource, input_data):
         sfn_scope.check()
+        _tell_request(resource, input_data)
         sfn_permissions.require_for(sfn_scope.run.get(), resource, input_data)
         if ':::sagemaker:' in resource or ':::aws-sdk:sagemaker:' in resource:
             return _sagemaker(resource, input_data)
@@ -61,6 +62,13 @@ def _wrap_resource() -> None:
         return original(resource, input_data)
 
     stepfunctions._invoke_resource = invoke
+
+
+def _tell_request(resource: str, params) -> None:
+    """The history names what was asked for, as that of AWS does; who stops an execution finds its jobs there."""
+    event = sfn_scope.scheduled.get()
+    if event and event['taskScheduledEventDetails'].get('resource') == resource:
+        event['taskScheduledEventDetails'].setdefault('parameters', json.dumps(params))
 
 
 def _sagemaker(resource: str, params: dict):

@@ -117,6 +117,18 @@ class StepFunctionsTest(EngineTest):
         self.assertEqual((created[0], created[3]), ('CreateTrainingJob', 'states'))
         self.assertIn(':assumed-role/train-role/', created[2])
 
+    def test_history_names_the_job_before_it_has_ended(self):
+        machine = self.machine('asks', {'Train': self.train('named-runs')}, self.training)
+        sfn = self.client('stepfunctions')
+        arn = sfn.start_execution(stateMachineArn=machine)['executionArn']
+
+        def request():
+            events = sfn.get_execution_history(executionArn=arn)['events']
+            return next((event['taskScheduledEventDetails'].get('parameters') for event in events if event['type'] == 'TaskScheduled'), None)
+
+        self.assertEqual(json.loads(wait_until(request))['TrainingJobName'], 'named-runs')
+        sfn.stop_execution(executionArn=arn)
+
     def test_failed_job_and_refused_call_have_the_names_of_aws(self):
         failed = self.run_machine(self.machine('train-fails', {'Train': self.train('bikes-2-fails')}, self.training))
         self.assertEqual(failed['error'], 'States.TaskFailed')
