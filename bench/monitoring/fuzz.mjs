@@ -1,10 +1,12 @@
 /**
  * Feeds the readers damaged data, a million cases by default: `node bench/monitoring/fuzz.mjs [--cases N] [--seed N]`. Of each case it is checked
  * that nothing but the typed error is thrown; that cutting the bytes anywhere changes nothing; that what was delivered and what was rejected account
- * for all lines; that ranges of a CSV file give the rows of one pass; and that records read in place are what JSON.parse makes of them.
+ * for all lines; that ranges of a CSV file give the rows of one pass; that records read in place are what JSON.parse makes of them; that rows of a
+ * batch transform keep their predictions; and that pages of Parquet mean the same whether they are kept or read again.
  */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { line } from '../line.mjs';
 import { bundled } from './environments.mjs';
 
@@ -12,6 +14,7 @@ const { values: options } = parseArgs({ options: { cases: { type: 'string', defa
 const cases = Number(options.cases);
 
 const readers = bundled(`
+  export { readBatchPairs } from './lambda/monitoring/readers/batch';
   export { parseNumber } from './lambda/monitoring/readers/bytes';
   export { CaptureScanner } from './lambda/monitoring/readers/capture';
   export { CaptureStats } from './lambda/monitoring/readers/capture-stats';
@@ -19,6 +22,7 @@ const readers = bundled(`
   export { splitCsv } from './lambda/monitoring/readers/csv-text';
   export { Feeder } from './lambda/monitoring/readers/feeder';
   export { readJsonLines } from './lambda/monitoring/readers/json-lines';
+  export { readParquet } from './lambda/monitoring/readers/parquet';
   export { Rejections } from './lambda/monitoring/rejections';
   export { readCategory, readNumeric } from './lambda/monitoring/values';
 `);
@@ -206,7 +210,71 @@ const captureCase = async () => {
   assert.equal(slow.answer.records + (counts['record-malformed'] ?? 0) + (counts['not-utf8'] ?? 0), linesIn(bytes));
 };
 
-const KINDS = { csv: csvCase, 'JSON Lines': jsonLinesCase, capture: captureCase };
+const batchCase = async () => {
+  const inputFormat = oneOf(['csv', 'csv', 'jsonl']);
+  const outputFormat = oneOf(['csv', 'jsonl']);
+  const fields = oneOf([PLAIN, FIELDS]);
+  const document = () => JSON.stringify(oneOf([{ a: 1, b: scalar() }, [1, 2], scalar()]));
+  const row = () => (inputFormat === 'csv' ? [oneOf(fields), oneOf(fields)].join(',') : document());
+  const answer = () => (outputFormat === 'csv' ? oneOf(fields) : JSON.stringify(oneOf([{ score: 0.5 }, 1, 'x', { predictions: [{ score: 1 }] }])));
+  const count = below(6);
+  const input = damaged(Array.from({ length: count }, row).join('\n'));
+  const output = damaged(Array.from({ length: count + below(2) }, answer).join(oneOf(['\n', '\r\n'])));
+  const head = { eventId: 'e', inferenceId: 'i', time: 0 };
+  const pair = { where: 'f', head, inputFormat, outputFormat, columns: ['a', 'b'], header: below(4) === 0 };
+  const read = (cuts) =>
+    outcomeOf((recorder) => readers.readBatchPairs(chunksOf(input, cuts[0]), chunksOf(output, cuts[1]), pair, recorder, recorder.rejections));
+  const whole = await read([[], []]);
+  const cut = await read([cutsOf(input), cutsOf(output)]);
+  assert.deepEqual([cut.outcome, cut.answer], [whole.outcome, whole.answer]);
+  if (whole.error !== undefined) return;
+  const { rows, predictions, aligned } = whole.answer;
+  assert.equal(rows, whole.rows.length);
+  assert.ok(aligned || whole.rejections.counts()['prediction-count'] === 1);
+  assert.ok(whole.rows.filter(([, prediction]) => prediction !== undefined).length <= predictions);
+};
+
+/** Files of all types and packings that the writer knows, for damaging. */
+const parquetFiles = () =>
+  Array.from({ length: 40 }, () => {
+    const rows = 1 + below(40);
+    const cells = (make) => Array.from({ length: rows }, () => (below(5) === 0 ? null : make()));
+    const column = (name, type, make) => ({ name, type, nullable: true, data: cells(make) });
+    const columnData = [
+      column('a', 'DOUBLE', () => oneOf([1.5, -2.5, 1e308, below(1000) / 7])),
+      column('b', 'STRING', () => oneOf(FIELDS)),
+      column('c', 'INT64', () => BigInt(below(1e9)) * oneOf([1n, -1n, 2n ** 33n])),
+      column('d', 'BOOLEAN', () => below(2) === 0),
+      column('e', 'INT32', () => below(1000) - 500),
+      column('f', 'TIMESTAMP', () => new Date(below(2e9) * 1000)),
+    ].slice(below(3));
+    const packed = { codec: oneOf(['SNAPPY', 'UNCOMPRESSED']), pageSize: 1 + below(200), rowGroupSize: 1 + below(40) };
+    return Buffer.from(parquetWriteBuffer({ columnData, ...packed }));
+  });
+
+/** The same for every seed, so that a case is made again from its own. */
+const seeded = (make) => {
+  const before = state;
+  state = 1;
+  const made = make();
+  state = before;
+  return made;
+};
+const parquet = seeded(parquetFiles);
+
+const parquetCase = async () => {
+  const bytes = damaged(oneOf(parquet));
+  const slice = async (from, to = bytes.length) => Uint8Array.from(bytes.subarray(from, to)).buffer;
+  const into = async (target, from) => bytes.copy(target, 0, from, from + target.length);
+  const read = (file, limits) =>
+    outcomeOf((recorder) => readers.readParquet({ byteLength: bytes.length, slice, ...file }, 'f', recorder.open, recorder.rejections, limits));
+  const whole = await read({}, {});
+  const parts = await read({ read: into }, { keptBytes: below(2000), partBytes: 1 + below(2000) });
+  assert.equal(parts.error === undefined, whole.error === undefined);
+  if (whole.error === undefined) assert.deepEqual(parts.outcome, whole.outcome);
+};
+
+const KINDS = { csv: csvCase, 'JSON Lines': jsonLinesCase, capture: captureCase, batch: batchCase, Parquet: parquetCase };
 const started = performance.now();
 const run = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, 0]));
 for (let index = 0; index < cases; index += 1) {

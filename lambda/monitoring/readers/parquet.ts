@@ -212,4 +212,8 @@ function deliver(slabs: readonly Slab[], rows: number, sink: RowSink): void {
   }
 }
 
-const timeText = (time: number): Cell => (Number.isNaN(time) ? undefined : new Date(time).toISOString());
+/** Milliseconds from 1970 that a date can be: those beyond come as they are, which no time column takes. */
+const FARTHEST = 8.64e15;
+
+const timeText = (time: number): Cell =>
+  Number.isNaN(time) ? undefined : Math.abs(time) <= FARTHEST ? new Date(time).toISOString() : String(time);
