@@ -32,7 +32,7 @@ const SCENARIOS: Readonly<Record<string, (scope: Construct) => Partial<ModelOpti
       directory: path.resolve('examples/bike-sharing/training'),
       entryPoint: 'train.py',
       framework: Framework.xgboost('3.0-5'),
-      hyperparameters: { rounds: '8000', eta: '0.03', 'max-depth': '4', threads: '1', 'checkpoint-rounds': '100' },
+      hyperparameters: { rounds: '6000', eta: '0.03', 'max-depth': '4', threads: '1', 'checkpoint-rounds': '100' },
       metricDefinitions: [
         { name: 'rounds-from-checkpoint', regex: 'rounds-from-checkpoint=([0-9]+);' },
         { name: 'rounds', regex: ' rounds=([0-9]+);' },

@@ -10,6 +10,8 @@ export interface FaultEffect {
   readonly status?: number;
   /** On jobs, deployments and `kill` of a function: real seconds after the work began. 0 by default. */
   readonly afterSeconds?: number;
+  /** On training jobs: counted from the first checkpoint that is sent, instead of from the beginning; without one it never strikes. */
+  readonly afterCheckpoint?: boolean;
   /** On functions: it does its work first, and only its answer is lost. */
   readonly afterRun?: boolean;
 }

@@ -18,6 +18,7 @@ interface AddOptions extends EngineChoice {
   readonly message?: string;
   readonly status?: number;
   readonly after?: number;
+  readonly afterCheckpoint?: boolean;
   readonly afterRun?: boolean;
   readonly contains?: string;
   readonly skip?: number;
@@ -54,6 +55,7 @@ export const register = (parent: Command, io: Io): void => {
       .option('--message <text>', 'message of the error')
       .option('--status <number>', 'HTTP status of the error; on lambda it makes Lambda refuse instead of the function', amount)
       .option('--after <seconds>', 'after the work has begun', amount)
+      .option('--after-checkpoint', 'counted from the first checkpoint of a training job')
       .option('--after-run', 'the function does its work, only its answer is lost')
       .option('--contains <text>', 'only where a name in the request, or the event of the function, contains it')
       .option('--skip <count>', 'so many calls pass first', amount)
@@ -81,15 +83,16 @@ export const register = (parent: Command, io: Io): void => {
 };
 
 function ruleOf(operation: string, options: AddOptions): FaultRule {
-  const { on, effect: kind, error, status, after: afterSeconds, afterRun, contains: nameContains, skip, times } = options;
+  const { on, effect: kind, error, status, after: afterSeconds, afterCheckpoint, afterRun, contains: nameContains, skip, times } = options;
   const message = options.message ?? (error === THROTTLED ? 'Rate exceeded' : `${error} by a fault rule of the local engine`);
-  const effect: FaultEffect = kind === 'error' ? { kind, error, message, status, afterRun } : { kind, afterSeconds, afterRun };
+  const effect: FaultEffect = kind === 'error' ? { kind, error, message, status, afterRun } : { kind, afterSeconds, afterCheckpoint, afterRun };
   return { on, operation, nameContains, skip, times, effect };
 }
 
 function describe({ on, operation, nameContains, skip, times = 1, effect }: Fault): string {
   const what = effect.kind === 'error' ? `${effect.error}${effect.status ? ` (${effect.status})` : ''}` : effect.kind;
-  const when = effect.afterSeconds ? ` after ${effect.afterSeconds} s` : effect.afterRun ? ' after its work' : '';
+  const wait = effect.afterSeconds ? ` after ${effect.afterSeconds} s` : effect.afterRun ? ' after its work' : '';
+  const when = effect.afterCheckpoint ? `${wait} after its first checkpoint` : wait;
   const where = nameContains ? ` with "${nameContains}"` : '';
   const count = times === 0 ? 'always' : `${times} time${times === 1 ? '' : 's'}`;
   return `${on} ${operation}${where}: ${what}${when}, ${count}${skip ? `, after ${skip} call${skip === 1 ? '' : 's'}` : ''}`;

@@ -7,7 +7,10 @@ const SYNC_MILLISECONDS = 500;
 
 /** Keeps a directory of a job and an S3 prefix the same: fetched where the job goes on, sent while it runs and once more at its end. */
 export class DirectorySync {
+  /** When the first file has been sent. */
+  readonly first: Promise<void>;
   private readonly sent = new Map<string, string>();
+  private tellFirst: () => void = () => undefined;
   private timer?: NodeJS.Timeout;
   private work: Promise<void> = Promise.resolve();
   private failure?: unknown;
@@ -17,7 +20,11 @@ export class DirectorySync {
     private readonly uri: string,
     readonly directory: string,
     private readonly kmsKeyId?: string,
-  ) {}
+  ) {
+    this.first = new Promise((resolve) => {
+      this.tellFirst = resolve;
+    });
+  }
 
   async fetch(): Promise<void> {
     await mkdir(this.directory, { recursive: true });
@@ -59,6 +66,7 @@ export class DirectorySync {
       if (!body) continue;
       await upload(this.s3, joinUri(this.uri, name), body, this.kmsKeyId);
       this.sent.set(name, print);
+      this.tellFirst();
     }
   }
 

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { invalid } from './errors';
+import { invalid, unsupported } from './errors';
 
 export type Framework = 'xgboost' | 'scikit-learn';
 
@@ -34,6 +35,8 @@ const IMAGES: readonly Image[] = [
   },
 ];
 
+const XGBOOST_ACCOUNT = '683313688378';
+
 export const FRAMEWORKS: readonly Framework[] = ['xgboost', 'scikit-learn'];
 
 /** What stands in for images of one's own, by repository: one of FRAMEWORKS, or a directory with the image's programs `train` and `serve`. */
@@ -53,10 +56,19 @@ export class Images {
     this.installed = installedPackages(python);
   }
 
+  /** The XGBoost image that this machine plays, as a region names it; the registry's account is always the one of us-east-1. */
+  xgboost(region: string): string {
+    const [, version, micro] = /^(\d+\.\d+)\.(\d+)/.exec(this.present(IMAGES[0]) ?? '') ?? [];
+    if (version === undefined) throw unsupported('AutoML without XGBoost in its Python');
+    return `${XGBOOST_ACCOUNT}.dkr.ecr.${region}.amazonaws.com/${IMAGES[0].repository}:${version}-${micro}`;
+  }
+
   framework(image: string): Framework {
     const mine = this.own[OWN_URI.exec(image)?.[1] ?? ''];
     // Programs of one's own find all that the engine has installed.
     if (mine) return FRAMEWORKS.find((framework) => framework === mine) ?? 'xgboost';
+    const byDigest = this.ofDigest(image);
+    if (byDigest) return byDigest;
     const [, repository, tag] = URI.exec(image) ?? [];
     const known = IMAGES.find((candidate) => candidate.repository === repository);
     const names = IMAGES.map(({ example }) => `<account>.dkr.ecr.<region>.amazonaws.com/${example}`).join(' and ');
@@ -66,7 +78,7 @@ export class Images {
       throw invalid(`The local engine cannot run the image ${image}: it knows ${names}; ${own}`);
     }
     const wanted = `${version}.${micro}`;
-    const present = known.packages.map((name) => this.installed.get(name)).find(Boolean);
+    const present = this.present(known);
     if (present !== wanted) {
       throw invalid(
         `The image ${image} holds ${known.framework} ${wanted}, the local engine ${present ?? 'none'}: ` +
@@ -74,6 +86,19 @@ export class Images {
       );
     }
     return known.framework;
+  }
+
+  /** AWS's images have a digest here too: the registry's side of it is in the plug-in. */
+  private ofDigest(image: string): Framework | undefined {
+    const [, repository, digest] = /\/([^/:@]+)@sha256:([0-9a-f]{64})$/.exec(image) ?? [];
+    const known = IMAGES.find((candidate) => candidate.repository === repository);
+    if (!known) return undefined;
+    if (createHash('sha256').update(`${repository}:${this.present(known)}`).digest('hex') === digest) return known.framework;
+    throw invalid(`The image ${image} is not the one of ${known.framework} ${this.present(known)} that the local engine has`);
+  }
+
+  private present({ packages }: Image): string | undefined {
+    return packages.map((name) => this.installed.get(name)).find(Boolean);
   }
 }
 

@@ -1,3 +1,4 @@
+import { AutoMlJobs } from './automl';
 import type { Context } from './context';
 import { EndpointConfigs } from './endpoint-configs';
 import { Endpoints } from './endpoints';
@@ -25,6 +26,7 @@ export const OPERATIONS: readonly string[] = [
   'StopTransformJob',
   'StopProcessingJob',
   'StopHyperParameterTuningJob',
+  ...['CreateAutoMLJobV2', 'DescribeAutoMLJobV2', 'ListAutoMLJobs', 'StopAutoMLJob'],
   'ListTrainingJobsForHyperParameterTuningJob',
   'DeleteModel',
   'DeleteEndpointConfig',
@@ -45,6 +47,7 @@ export function operationsOf(context: Context): Parts {
   const transform = new TransformJobs(context, models);
   const processing = new ProcessingJobs(context);
   const tuning = new TuningJobs(context, training);
+  const automl = new AutoMlJobs(context, tuning);
   const handlers = new Map<string, Handler>();
   const on = <T>(name: string, handler: (input: T, fault?: JobFault) => unknown) =>
     handlers.set(name, (input, fault) => handler(input as T, fault));
@@ -66,6 +69,10 @@ export function operationsOf(context: Context): Parts {
   on('ListHyperParameterTuningJobs', tuning.list.bind(tuning));
   on('ListTrainingJobsForHyperParameterTuningJob', tuning.listChildren.bind(tuning));
   on('StopHyperParameterTuningJob', tuning.stop.bind(tuning));
+  on('CreateAutoMLJobV2', automl.create.bind(automl));
+  on('DescribeAutoMLJobV2', automl.describe.bind(automl));
+  on('ListAutoMLJobs', automl.list.bind(automl));
+  on('StopAutoMLJob', automl.stop.bind(automl));
   on('CreateModel', models.create.bind(models));
   on('DescribeModel', models.describe.bind(models));
   on('ListModels', models.list.bind(models));
@@ -100,7 +107,7 @@ export function operationsOf(context: Context): Parts {
     endpoints,
     settled: async () => {
       tuning.close();
-      await Promise.all([tuning, training, transform, processing, endpoints].map((part) => part.settled()));
+      await Promise.all([automl, tuning, training, transform, processing, endpoints].map((part) => part.settled()));
     },
   };
 }

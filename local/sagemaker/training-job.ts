@@ -194,7 +194,7 @@ export class TrainingJob {
       metrics.read(shown);
     });
     checkpoints?.start();
-    const exit = await this.outcome();
+    const exit = await this.outcome(checkpoints);
     this.container = undefined;
     await log.settle();
     this.description.FinalMetricDataList = metrics.list();
@@ -239,13 +239,13 @@ export class TrainingJob {
     return undefined;
   }
 
-  private async outcome(): Promise<Exit> {
+  private async outcome(checkpoints: DirectorySync | undefined): Promise<Exit> {
     const began = Date.now();
     const left = (this.description.StoppingCondition!.MaxRuntimeInSeconds ?? 86_400) * 1000 - this.trainedMilliseconds;
     const timer = setTimeout(() => this.interrupt('MaxRuntimeExceeded'), Math.min(left, LONGEST_MILLISECONDS));
     const container = this.container!;
     // A fault strikes once: what a spot job does after its interruption is what the rule wants to see.
-    const withdraw = strike(this.attempt === 1 ? this.circumstances.fault : undefined, {
+    const effects = {
       timeout: () => this.interrupt('MaxRuntimeExceeded'),
       stop: () => this.interrupt('Stopped'),
       'interrupt-spot': () => this.reclaim(),
@@ -254,7 +254,8 @@ export class TrainingJob {
         this.injected = true;
         container.signal('SIGKILL');
       },
-    });
+    };
+    const withdraw = strike(this.attempt === 1 ? this.circumstances.fault : undefined, effects, checkpoints?.first);
     const exit = await container.exited;
     clearTimeout(timer);
     withdraw();

@@ -24,6 +24,11 @@ export class TuningJobs {
   }
 
   async create(request: Create, fault?: JobFault) {
+    return { HyperParameterTuningJobArn: (await this.launch(request, fault)).arn };
+  }
+
+  /** The job that was made and started; an AutoML job searches by one. */
+  async launch(request: Create, fault?: JobFault): Promise<TuningJob> {
     const plan = planOf(request, this.context.options.images);
     this.context.images.framework(plan.definition.AlgorithmSpecification!.TrainingImage!);
     const name = request.HyperParameterTuningJobName!;
@@ -35,7 +40,7 @@ export class TuningJobs {
     const job = new TuningJob(this.context, this.training, request, plan, arn, fault);
     this.jobs.add(job);
     job.done = job.run();
-    return { HyperParameterTuningJobArn: arn };
+    return job;
   }
 
   describe({ HyperParameterTuningJobName }: { HyperParameterTuningJobName: string }) {

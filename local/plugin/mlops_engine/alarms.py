@@ -5,7 +5,6 @@ import threading
 import time
 from datetime import datetime, timezone
 
-from ministack.core import iam_actions
 from ministack.core.responses import _request_account_id, _request_region, get_account_id, get_region
 from ministack.services import cloudwatch, sns
 from ministack.services.cloudformation import provisioners
@@ -29,7 +28,6 @@ def install() -> None:
     _wrap_actions()
     _wrap_math_alarms()
     _wrap_set_state()
-    _wrap_resource()
     threading.Thread(target=_tick, daemon=True, name='mlops-alarms').start()
 
 
@@ -224,21 +222,6 @@ def _wrap_set_state() -> None:
             return original(params, cbor_data, is_cbor, is_json)
 
     cloudwatch._set_alarm_state = set_state
-
-
-def _wrap_resource() -> None:
-    """Alarms named in a list are authorized by their ARN; MiniStack asks on `*`, which a policy on alarms does not cover."""
-    original = iam_actions.extract_resource_arn
-
-    def extract(service, method, path, headers, body, query_params, region, account_id):
-        found = original(service, method, path, headers, body, query_params, region, account_id)
-        if service != 'monitoring' or found != '*':
-            return found
-        names = iam_actions._safe_json_field(body, 'AlarmNames') or iam_actions._param(body, query_params, 'AlarmNames.member.1')
-        name = names[0] if isinstance(names, list) and names else names
-        return f'arn:aws:cloudwatch:{region}:{account_id}:alarm:{name}' if isinstance(name, str) and name else found
-
-    iam_actions.extract_resource_arn = extract
 
 
 def _with_queries(alarm: dict, queries: list) -> dict:

@@ -18,7 +18,7 @@ _ACTIONS = {
     'sns': ('sns:Publish', True), 'events': ('events:PutEvents', False), 'firehose': ('firehose:PutRecord', False),
 }
 _POLICIES = {'lambda': lambda_svc.function_policy_for_arn, 'sqs': sqs.queue_policy_for_arn, 'sns': sns.topic_policy_for_arn}
-_UNIVERSAL = re.compile(r'^arn:aws:scheduler:::(aws-sdk:[a-z0-9-]+:[A-Za-z]+)$')
+_UNIVERSAL = re.compile(r'^arn:aws:scheduler:::(aws-sdk:[a-z0-9-]+:[A-Za-z0-9]+)$')
 # A schedule is noticed when the ticker looks; stock MiniStack looks every ten seconds.
 _TICK_SECONDS = 1
 

@@ -20,7 +20,7 @@ _WORK = {
 }
 _FUNCTION = ('error', 'timeout', 'kill')
 _FIELDS = {'on', 'operation', 'nameContains', 'skip', 'times', 'effect'}
-_EFFECT_FIELDS = {'kind', 'error', 'message', 'status', 'afterSeconds', 'afterRun'}
+_EFFECT_FIELDS = {'kind', 'error', 'message', 'status', 'afterSeconds', 'afterCheckpoint', 'afterRun'}
 
 _lock = threading.Lock()
 _rules: dict = {}
@@ -54,6 +54,8 @@ def add(rule: dict) -> dict:
         raise ValueError('`status` is from 400 to 599')
     if effect.get('afterRun') and (rule['on'] != 'lambda' or kind == 'kill' or effect.get('status')):
         raise ValueError("`afterRun` belongs to errors and timeouts of a function's own")
+    if effect.get('afterCheckpoint') and (operation != 'CreateTrainingJob' or kind == 'error'):
+        raise ValueError('`afterCheckpoint` belongs to what happens to training jobs')
     for field in ('skip', 'times'):
         if int(rule.get(field) or 0) < 0:
             raise ValueError(f'`{field}` is 0 or more')

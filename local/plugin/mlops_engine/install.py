@@ -1,6 +1,7 @@
 """Puts every addition in place, in the order in which they build on each other."""
 
 from . import (
+    alarm_names,
     alarms,
     autoscaling,
     calls,
@@ -42,6 +43,7 @@ def install(settings) -> None:
     sfn_tasks.install()
     sfn_run.install()
     alarms.install()
+    alarm_names.install()
     metrics.install()
     execution_logs.install()
     events.install()

@@ -27,6 +27,8 @@ _KINDS = {
     'TransformJob': ('transform-job', 'TransformJobName'),
     'ProcessingJob': ('processing-job', 'ProcessingJobName'),
     'HyperParameterTuningJob': ('hyper-parameter-tuning-job', 'HyperParameterTuningJobName'),
+    'AutoMLJobV2': ('automl-job', 'AutoMLJobName'),
+    'AutoMLJob': ('automl-job', 'AutoMLJobName'),
     'ModelPackageGroup': ('model-package-group', 'ModelPackageGroupName'),
     'ModelPackage': ('model-package', 'ModelPackageName'),
     'ModelCard': ('model-card', 'ModelCardName'),

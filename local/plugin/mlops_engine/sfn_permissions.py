@@ -24,7 +24,7 @@ _OPTIMIZED = {
 _SYNC_RULES = {
     'TrainingJob': 'TrainingJobs', 'TransformJob': 'TransformJobs', 'ProcessingJob': 'ProcessingJobs', 'HyperParameterTuningJob': 'TuningJobs',
 }
-_INTEGRATION = re.compile(r'^arn:aws:states:::(aws-sdk:)?([^:]+):([A-Za-z]+)')
+_INTEGRATION = re.compile(r'^arn:aws:states:::(aws-sdk:)?([^:]+):([A-Za-z0-9]+)')
 
 
 def require(run, service: str, checks: list, sdk: str | None = None) -> None:

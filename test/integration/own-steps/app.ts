@@ -1,9 +1,12 @@
 import path from 'node:path';
 import { type App, Duration, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
   Approval,
+  AutoMlProblem,
+  AutoMlStep,
   Framework,
   FunctionStep,
   Gate,
@@ -27,6 +30,31 @@ import {
 
 const framework = Framework.scikitLearn('1.4-2');
 const directory = path.join(__dirname, 'training');
+
+/** The model `Built`: SageMaker's built-in algorithm, held against what AutoML finds. */
+const addBuiltIn = (platform: MlOpsPlatform, stack: Stack): void => {
+  const role = new iam.Role(stack, 'Searcher', { assumedBy: new iam.ServicePrincipal('sagemaker.amazonaws.com') });
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [`arn:${stack.partition}:logs:${stack.region}:${stack.account}:log-group:/aws/sagemaker/*`],
+    }),
+  );
+  platform.store.grantReadData(role, 'runs/Built/');
+  platform.store.grantReadArtifacts(role, 'runs/Built/');
+  platform.store.grantWriteArtifacts(role, 'runs/Built/');
+  const search = { source: RunData.TRAIN_URI, target: 'y', problem: AutoMlProblem.REGRESSION, metric: 'RMSE', role, maxCandidates: 1 };
+  platform.addModel('Built', {
+    task: Task.regression({ target: 'y' }),
+    training: Training.algorithm({ framework: Framework.xgboost('3.0-5'), hyperparameters: { num_round: '60', objective: 'reg:squarederror' } }),
+    steps: PipelineSteps.standard().after(StandardStep.PREPARE_DATA, new AutoMlStep('Search', search)),
+    gate: Gate.beatsChampion({ metric: 'rmse' }),
+    approval: Approval.automatic(),
+    serving: Serving.serverless(),
+    monitoring: Monitoring.every(Duration.days(7), { minimumRows: 100 }),
+    retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 10 })], { cooldown: Duration.days(7) }),
+  });
+};
 
 /** The model `Line`: tuned without a network, with a step of each kind that the engine plays. */
 export const ownStepsApp =
@@ -63,7 +91,9 @@ export const ownStepsApp =
         StandardStep.PROMOTE,
         new NestedMachineStep('Verify', { stateMachine: nested, input: { version: RunData.VERSION }, timeout: Duration.minutes(5) }),
       );
-    new MlOpsPlatform(stack, 'MlOps', { platformName }).addModel('Line', {
+    const platform = new MlOpsPlatform(stack, 'MlOps', { platformName });
+    addBuiltIn(platform, stack);
+    platform.addModel('Line', {
       task: Task.regression({ target: 'y', timeColumn: 'timestamp' }),
       training: Training.script({
         ...{ directory, entryPoint: 'train.py', framework, networkIsolation: true },
@@ -77,6 +107,8 @@ export const ownStepsApp =
         }),
       ),
       steps,
+      // No price of anybody: what counts is that the cost follows from it.
+      instancePrices: { 'ml.m5.large': 0.36 },
       gate: Gate.beatsChampion({ metric: 'rmse' }),
       approval: Approval.automatic(),
       serving: Serving.serverless(),

@@ -39,7 +39,7 @@ describe('training on machines that may go', () => {
 
   test('an interrupted job begins again from its checkpoints and is billed for less than it trained', async () => {
     const changes = spot({ CheckpointConfig: { S3Uri: 's3://artifacts/checkpoints/one' } });
-    await bench.faulty('CreateTrainingJob', request('spot', STEPS, changes), 'interrupt-spot', 1.5);
+    await bench.faulty('CreateTrainingJob', request('spot', STEPS, changes), 'interrupt-spot', { afterCheckpoint: true });
     const job = await bench.trained('spot');
     expect(job).toMatchObject({ TrainingJobStatus: 'Completed', EnableManagedSpotTraining: true });
     expect(statuses(job)).toEqual([

@@ -142,8 +142,8 @@ export class Bench {
   }
 
   /** As a fault rule would have it. */
-  async faulty(operation: string, body: object, kind: string, afterSeconds = 0): Promise<void> {
-    const answer = await this.attempt(operation, body, undefined, { kind, afterSeconds });
+  async faulty(operation: string, body: object, kind: string, when: number | { afterCheckpoint: true } = 0): Promise<void> {
+    const answer = await this.attempt(operation, body, undefined, { kind, ...(typeof when === 'number' ? { afterSeconds: when } : when) });
     if (answer.status !== 200) throw new Error(`${operation}: ${JSON.stringify(answer.body)}`);
   }
 

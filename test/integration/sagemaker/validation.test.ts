@@ -1,4 +1,4 @@
-import { Bench, ROLE, configRequest, modelRequest, trainingRequest } from './support';
+import { Bench, ROLE, SCIKIT_LEARN_IMAGE, configRequest, modelRequest, trainingRequest } from './support';
 
 jest.setTimeout(30_000);
 
@@ -47,7 +47,7 @@ describe('requests are checked against the real service model', () => {
 
   test('operations that do not exist and those that are not played differ', async () => {
     expect((await bench.refused('CreateNothing', {})).__type).toBe('UnknownOperationException');
-    expect((await bench.refused('CreateAutoMLJobV2', {})).__type).toBe('EngineUnsupported');
+    expect((await bench.refused('CreateLabelingJob', {})).__type).toBe('EngineUnsupported');
   });
 
   test.each([
@@ -64,7 +64,10 @@ describe('requests are checked against the real service model', () => {
   test.each([
     ['Pipe mode', { AlgorithmSpecification: { ...trainingRequest('x').AlgorithmSpecification, TrainingInputMode: 'Pipe' } }],
     ['several instances', { ResourceConfig: { InstanceType: 'ml.m5.large', InstanceCount: 2, VolumeSizeInGB: 1 } }],
-    ['no script', { HyperParameters: {} }],
+    [
+      'no script where the image holds no algorithm',
+      { HyperParameters: {}, AlgorithmSpecification: { TrainingImage: SCIKIT_LEARN_IMAGE, TrainingInputMode: 'File' } },
+    ],
   ])('training with %s is named as a limit of the engine', async (_, changes) => {
     expect(await training(changes)).toMatchObject({ __type: 'EngineUnsupported', message: expect.stringContaining('local engine') });
   });
@@ -90,7 +93,8 @@ describe('requests are checked against the real service model', () => {
     const { PrimaryContainer } = modelRequest('m', 'j');
     const model = (changes: object) => bench.refused('CreateModel', { ModelName: 'm', ExecutionRoleArn: ROLE, ...changes });
     expect((await model({})).message).toContain('Either PrimaryContainer or Containers');
-    expect((await model({ PrimaryContainer: { ...PrimaryContainer, Environment: {} } })).__type).toBe('EngineUnsupported');
+    const bare = { ...PrimaryContainer, Image: SCIKIT_LEARN_IMAGE, Environment: {} };
+    expect((await model({ PrimaryContainer: bare })).__type).toBe('EngineUnsupported');
     const image = PrimaryContainer.Image.replace('3.0-5', '3.2-0');
     expect((await model({ PrimaryContainer: { ...PrimaryContainer, Image: image } })).message).toMatch(/xgboost 3\.2\.0, the local engine 3\.0\.5/);
     expect((await bench.refused('CreateEndpointConfig', configRequest('c', 'unknown'))).message).toContain('Could not find model');

@@ -3,7 +3,13 @@
 import json
 import time
 import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from harness import ACCOUNT, REGION, EngineTest
 
@@ -144,6 +150,15 @@ class AlarmStateTest(EngineTest):
     def state(self, client):
         return client.describe_alarms(AlarmNames=['trip'])['MetricAlarms'][0]['StateValue']
 
+    def signed_form(self, keys, form):
+        """As the SDKs spoke to CloudWatch before they had JSON."""
+        request = AWSRequest('POST', self.endpoint, data=urllib.parse.urlencode(form), headers={'content-type': 'application/x-www-form-urlencoded'})
+        SigV4Auth(Credentials(keys['AccessKeyId'], keys['SecretAccessKey'], keys['SessionToken']), 'monitoring', REGION).add_auth(request)
+        try:
+            return urllib.request.urlopen(urllib.request.Request(self.endpoint, request.data.encode(), dict(request.headers))).status
+        except urllib.error.HTTPError as error:
+            return error.code
+
     def test_alarms_named_in_a_list_are_authorized_by_their_name_and_roles_can_be_asked_about(self):
         role = self.role('watcher', [('cloudwatch:DescribeAlarms', f'arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:mine-*')], 'sagemaker.amazonaws.com')
         keys = self.door('POST', 'session', {'roleArn': role, 'service': 'sagemaker.amazonaws.com'})[1]
@@ -151,6 +166,10 @@ class AlarmStateTest(EngineTest):
         client.describe_alarms(AlarmNames=['mine-1'])
         with self.assertRaises(ClientError):
             client.describe_alarms(AlarmNames=['yours-1'])
+        with self.assertRaisesRegex(ClientError, 'not authorized to perform: cloudwatch:DescribeAlarms on resource: .*:alarm:yours-1'):
+            client.describe_alarms(AlarmNames=['mine-1', 'mine-2', 'yours-1'])
+        query = {'Action': 'DescribeAlarms', 'Version': '2010-08-01', 'AlarmNames.member.1': 'mine-1', 'AlarmNames.member.2': 'yours-1'}
+        self.assertEqual(self.signed_form(keys, query), 403)
 
         def asked(name):
             arn = f'arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}'

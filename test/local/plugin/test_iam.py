@@ -1,5 +1,6 @@
 """IAM holds on the engine's port, for SageMaker too, and the recorder tells who asked for what."""
 
+import importlib.metadata
 import json
 import unittest
 import urllib.error
@@ -45,6 +46,19 @@ class IamTest(EngineTest):
         missing = self.door('POST', 'session', {'roleArn': f'arn:aws:iam::{ACCOUNT}:role/none', 'service': 'sagemaker.amazonaws.com'})
         self.assertEqual(missing[0], 403)
         self.assertIn('does not exist', missing[1]['message'])
+
+    def test_images_of_aws_have_a_digest_in_the_version_that_is_installed(self):
+        # The tests' interpreter is the engine's.
+        version = importlib.metadata.version('xgboost-cpu')
+        tag = '-'.join(version.rsplit('.', 1))
+        ask = {'registryId': '683313688378', 'repositoryName': 'sagemaker-xgboost'}
+        repository = f'arn:aws:ecr:{REGION}:683313688378:repository/sagemaker-xgboost'
+        client = self.client('ecr', self.session(self.role('asks', [('ecr:BatchGetImage', repository)], 'lambda.amazonaws.com')))
+        digest = client.batch_get_image(**ask, imageIds=[{'imageTag': tag}])['images'][0]['imageId']['imageDigest']
+        self.assertRegex(digest, '^sha256:[0-9a-f]{64}$')
+        self.assertEqual(client.batch_get_image(**ask, imageIds=[{'imageDigest': digest}])['images'][0]['imageId']['imageDigest'], digest)
+        with self.assertRaises(ClientError):
+            client.batch_get_image(**ask, imageIds=[{'imageTag': '0.1-0'}])
 
     def test_sagemaker_call_is_allowed_on_its_resource_only(self):
         job_role = self.role('job', (), 'sagemaker.amazonaws.com')

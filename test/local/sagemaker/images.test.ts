@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,6 +20,13 @@ describe('images', () => {
     const images = new Images(python());
     expect(images.framework(uri('sagemaker-xgboost:3.0-5'))).toBe('xgboost');
     expect(() => images.framework(uri('sagemaker-xgboost:1.7-1'))).toThrow(/holds xgboost 1.7.1, the local engine 3.0.5/);
+  });
+
+  test('of the frameworks have a digest, which another version does not have', () => {
+    const images = new Images(python());
+    const digest = createHash('sha256').update('sagemaker-xgboost:3.0.5').digest('hex');
+    expect(images.framework(uri(`sagemaker-xgboost@sha256:${digest}`))).toBe('xgboost');
+    expect(() => images.framework(uri(`sagemaker-xgboost@sha256:${'0'.repeat(64)}`))).toThrow(/is not the one of xgboost 3.0.5/);
   });
 
   test('of one’s own are played by the framework that is named for them, by tag and by digest', () => {

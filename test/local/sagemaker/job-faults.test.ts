@@ -26,4 +26,16 @@ describe('faults of jobs', () => {
     jest.advanceTimersByTime(5000);
     expect(kill).toHaveBeenCalledTimes(2);
   });
+
+  test('strike after the first checkpoint, never without one nor when the work is over', async () => {
+    const kill = jest.fn();
+    const fault = { kind: 'kill', afterSeconds: 0, afterCheckpoint: true } as const;
+    strike(fault, { kill });
+    strike(fault, { kill }, Promise.resolve())();
+    await Promise.resolve();
+    expect(kill).not.toHaveBeenCalled();
+    strike(fault, { kill }, Promise.resolve());
+    await Promise.resolve();
+    expect(kill).toHaveBeenCalledTimes(1);
+  });
 });
