@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { gatePageUri } from '../../lib/artifacts/contract';
 import type { HistoryEntry, ModelVersion } from '../../lib/registry/contract';
+import { RELEASE_TAG } from '../../lib/serving/contract';
 import { versionNumber } from '../arguments';
 import { fields, localTime, metrics, shorten, state, strong, table } from '../format';
 import type { Io } from '../io';
@@ -55,7 +56,7 @@ function showModel(
       ['version', 'state', 'made', 'metrics', 'cause'],
       versions.map((one) => [
         `v${one.version}`,
-        state(io, one.state),
+        one.tags[RELEASE_TAG]?.startsWith('failed') ? `${state(io, one.state)}, release failed` : state(io, one.state),
         localTime(one.createdAt),
         metrics(one.metrics ?? {}),
         shorten(one.cause ?? one.source, 70),
@@ -86,6 +87,7 @@ function showVersion(io: Io, version: ModelVersion): string {
     cause: version.cause,
     run: version.runId,
     gate: gate && `${gate.passed ? 'passed' : 'not passed'}: ${gate.reason}`,
+    release: version.tags[RELEASE_TAG],
     'gate report': gate?.reportUri,
     'gate page': gate && gatePageUri(gate.reportUri),
     artifact: version.artifact?.uri,

@@ -136,6 +136,16 @@ describe('models', () => {
     expect(await json('models', 'show', 'Demand', '--version', '2')).toMatchObject({ version: 2, state: 'PendingApproval' });
   });
 
+  test('a version whose release failed says so, also in the list', async () => {
+    await twoVersions();
+    const change = { actor: 'pipeline', reason: 'release failed (run run-2): expected 3, got 4' };
+    await registry.setVersionTag('Demand', 2, 'mlops.release', 'failed: expected 3, got 4', change);
+    expect((await mlops(['models', 'show', 'Demand', '--version', '2'])).out).toMatch(/^release +failed: expected 3, got 4$/m);
+    const { out } = await mlops(['models', 'show', 'Demand']);
+    expect(out).toMatch(/^v2 +PendingApproval, release failed/m);
+    expect(out).toMatch(/v2 +TagSet +pipeline +release failed \(run run-2\)/);
+  });
+
   test('and versions that are not there are named', async () => {
     await twoVersions();
     expect((await mlops(['models', 'show', 'Nobody'])).err).toMatch(/^error: Registered Model with name=Nobody not found\n.*models list/);

@@ -49,7 +49,7 @@ describe('releases that requests of the app prove', () => {
     expect(await new S3Files().readJson(evidenceUri)).toMatchObject({ outcome: 'failed', version: 2, runId: run.runId });
   }, 180_000);
 
-  test('a run that dies before its promotion holds the next one up for no time: its version is called off, and cannot be promoted by a redrive', async () => {
+  test('a run that dies before its promotion does not hold up the next one, which calls its version off; a redrive promotes nothing', async () => {
     const faults = new Faults(useEngine());
     const rule = { on: 'lambda' as const, operation: 'Promote', effect: { kind: 'error' as const, error: 'TypeError', message: 'nothing mends it' } };
     await faults.add(rule);
