@@ -55,6 +55,23 @@ describe('scores', () => {
     await expect(reader(objects, task).read(URIS, 'Completed', { championPresent: false })).rejects.toThrow('score 6 of the candidate');
   });
 
+  test('of permuted rows are none of the holdout, and are told by themselves, or why there are none', async () => {
+    const objects = {
+      'data/holdout.csv': HOLDOUT,
+      'art/scores/candidate/holdout-features.csv.out': '4.5\n6.5\n',
+      'art/scores/candidate/permuted-rows.csv.out': '1\n2\n3\n4\n',
+    };
+    const ref = { uri: 's3://data/permuted-rows.csv', features: ['hr', 'timestamp'], repeats: 1, sample: [0, 1] };
+    const { candidate } = await reader(objects).read(URIS, 'Completed', { championPresent: false });
+    expect([...candidate.prediction.slice(0, 2)]).toEqual([4.5, 6.5]);
+    expect(await reader(objects).readPermuted(URIS.candidateScoresUri, ref)).toMatchObject({ count: 4 });
+    const unreadable = { ...objects, 'art/scores/candidate/permuted-rows.csv.out': '1\nx\n' };
+    const unscored = { 'art/scores/candidate/holdout-features.csv.out': '4.5\n6.5\n' };
+    for (const [left, why] of [[unreadable, 'score 2 of the permuted rows'], [unscored, 'did not score the permuted rows']] as const) {
+      expect(await reader(left).readPermuted(URIS.candidateScoresUri, ref)).toEqual({ why: expect.stringContaining(why) });
+    }
+  });
+
   test('that are classes are names, however a number is written', async () => {
     const objects = { 'data/holdout.csv': 'y\n1\n2.0\nb\n', 'art/scores/candidate/a.out': '1.0\n2\nc\n' };
     const { candidate } = await reader(objects, CLASSES).read(URIS, 'Completed', { championPresent: false });
