@@ -27,6 +27,12 @@ export class DiskBucket {
     this.#objects.set(address, { etag: `"${version}"`, version, size: body.length, file });
   }
 
+  /** Counts a file that is there already as an object. */
+  adopt(address, size) {
+    this.#sorted = undefined;
+    this.#objects.set(address, { etag: '"1"', version: 1, size, file: path.join(this.directory, address) });
+  }
+
   async send(command) {
     const { Bucket, Key, Body, IfMatch, ...rest } = command.input;
     const kind = command.constructor.name.replace(/Command$/, '');

@@ -12,6 +12,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { parseS3Uri } from './s3-uri';
+import { S3Writer } from './s3-writer.client';
 
 export interface StoredObject {
   readonly uri: string;
@@ -113,6 +114,11 @@ export class S3Files {
 
   public async putJson(uri: string, value: unknown, options: PutOptions = {}): Promise<StoredObject> {
     return this.put(uri, JSON.stringify(value), { contentType: 'application/json', ...options });
+  }
+
+  /** For an object of any size, written as its bytes come. */
+  public writer(uri: string, { contentType }: Pick<PutOptions, 'contentType'> = {}): S3Writer {
+    return new S3Writer(this.client, uri, contentType);
   }
 
   /** Copies within S3, up to 5 GB. */

@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto';
-import { pipeline, type Readable, Transform } from 'node:stream';
-import { type CsvError, parse } from 'csv-parse';
+import type { Readable } from 'node:stream';
 import type { PipelineSpec } from '../../lib/pipeline/contract';
 import { readCategory, readNumeric, readTime } from '../monitoring/values';
-import { csvLine } from './csv-line';
 import { dataInvalid } from './data-invalid';
-
-export interface Row {
-  /** The row as CSV, in the order of the header. */
-  readonly line: string;
-  /** Event time in milliseconds. */
-  readonly time?: number;
-}
+import { CsvRecords } from './rows/csv-records';
+import type { CsvRow } from './rows/csv-row';
 
 /** A row that cannot be used. */
 export interface Rejection {
@@ -27,13 +20,15 @@ export interface Rejection {
   readonly samples?: Readonly<Record<string, string>>;
 }
 
-export interface FileContent {
-  readonly columns: readonly string[];
-  readonly rows: readonly Row[];
-  readonly rejections: readonly Rejection[];
-  /** Rows that can be read but break a constraint. */
-  readonly violating: readonly Rejection[];
-  readonly sha256: string;
+/** Takes what a file holds, in order. */
+export interface DataRows {
+  columns(names: readonly string[]): void;
+  /** A row that can be used, with its event time in milliseconds and its target. `row` is reused. */
+  row(row: CsvRow, time: number | undefined, target: string): void;
+  /** A row that cannot be read as one. */
+  rejected(rejection: Rejection): void;
+  /** A row that can be read but breaks a constraint. */
+  violating(rejection: Rejection): void;
 }
 
 /** Judges a row that can be read by the rules on the data: what it answers sets the row aside. */
@@ -41,70 +36,78 @@ export type RowJudge = (columns: readonly string[], record: readonly string[], w
 
 type Task = PipelineSpec['task'];
 
-interface Parsed {
-  readonly record: string[];
-  readonly info: { readonly lines: number };
-}
-
 /**
- * Reads one CSV file with a header, once. A row that breaks a rule is set aside with the rule; a file that breaks one fails.
+ * Reads one CSV file with a header, once and as it comes. A row that breaks a rule is set aside with the rule; a file that breaks one fails.
  *
  * @param expected header of the files before this one
+ * @returns rows that can be used, and the SHA-256 of the bytes
  */
 export const readDataFile = async (
   stream: Readable,
   file: string,
   task: Task,
+  to: DataRows,
   expected?: readonly string[],
   judge?: RowJudge,
-): Promise<FileContent> => {
+): Promise<{ readonly rows: number; readonly sha256: string }> => {
   const hash = createHash('sha256');
-  const hashing = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => {
-      hash.update(chunk);
-      done(null, chunk);
+  let check: RowCheck | undefined;
+  let [rows, others] = [0, 0];
+  const reject = (row: number, rule: string, line: string): void => {
+    others += 1;
+    to.rejected({ file, row, rule, line });
+  };
+  const records = new CsvRecords(file, {
+    misquoted: (line) => reject(line, 'a quote stands in the wrong place', ''),
+    row: (row) => {
+      if (!check) {
+        check = new RowCheck(task, checkedHeader(row.cells(), file, task, expected));
+        to.columns(check.columns);
+        return;
+      }
+      const broken = check.broken(row);
+      if (broken !== undefined) {
+        reject(row.line, broken, row.toString());
+        return;
+      }
+      const finding = judge?.(check.columns, row.cells(), `${file}, row ${row.line}`);
+      if (finding) {
+        others += 1;
+        to.violating({ file, row: row.line, ...finding });
+      } else {
+        rows += 1;
+        to.row(row, check.time, check.target);
+      }
     },
   });
-  const rejections: Rejection[] = [];
-  const broken = (error: CsvError): void => {
-    // Everything after an open quote is one cell of one row: setting that row aside would lose all of it in silence.
-    if (error.code === 'CSV_QUOTE_NOT_CLOSED')
-      throw dataInvalid(`${file}, row ${error.lines ?? '?'}`, 'a quote is never closed', 'close it or double it');
-    rejections.push({ file, row: Number(error.lines), rule: 'a quote stands in the wrong place', line: '' });
-  };
-  const parser = parse({
-    bom: true,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    on_skip: broken as never,
-  });
-  // An error of the source ends the parser, which throws it to the loop below.
-  pipeline(stream, hashing, parser, () => undefined);
-
-  let check: RowCheck | undefined;
-  const rows: Row[] = [];
-  const violating: Rejection[] = [];
-  for await (const { record, info } of parser as AsyncIterable<Parsed>) {
-    if (!check) {
-      check = new RowCheck(task, checkedHeader(record, file, task, expected));
-      continue;
-    }
-    const result = check.judge(record);
-    if (typeof result === 'string') {
-      rejections.push({ file, row: info.lines, rule: result, line: csvLine(record) });
-      continue;
-    }
-    const finding = judge?.(check.columns, record, `${file}, row ${info.lines}`);
-    if (finding) violating.push({ file, row: info.lines, ...finding });
-    else rows.push(result);
-  }
+  for await (const text of asUtf8(stream, hash)) records.push(text);
+  records.finish();
   if (!check) throw dataInvalid(file, 'the file is empty', 'remove it, or write a header and rows');
-  const found = rows.length + violating.length + rejections.length;
-  if (found === 0) throw dataInvalid(file, 'the file has a header but no rows', 'remove it, or add the rows');
-  return { columns: check.columns, rows, rejections, violating, sha256: hash.digest('hex') };
+  if (rows + others === 0) throw dataInvalid(file, 'the file has a header but no rows', 'remove it, or add the rows');
+  return { rows, sha256: hash.digest('hex') };
 };
+
+/** The bytes as they are digested, in UTF-8: of the other encodings UTF-16 says by its byte order mark that it is one. */
+async function* asUtf8(stream: Readable, hash: { update(bytes: Buffer): unknown }): AsyncGenerator<Uint8Array> {
+  let start: Buffer | undefined = Buffer.alloc(0);
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    let bytes = chunk;
+    if (start) {
+      bytes = start.length === 0 ? chunk : Buffer.concat([start, chunk]);
+      if (bytes.length < 3) {
+        start = bytes;
+        continue;
+      }
+      start = undefined;
+      if (bytes[0] === 0xff && bytes[1] === 0xfe) decoder = new TextDecoder('utf-16le');
+    }
+    yield decoder ? Buffer.from(decoder.decode(bytes, { stream: true })) : bytes;
+  }
+  if (start) yield start;
+  if (decoder) yield Buffer.from(decoder.decode());
+}
 
 const checkedHeader = (found: readonly string[], file: string, task: Task, expected?: readonly string[]): readonly string[] => {
   const columns = found.map((name) => name.trim());
@@ -132,27 +135,38 @@ const checkedHeader = (found: readonly string[], file: string, task: Task, expec
 };
 
 class RowCheck {
-  private readonly target: number;
-  private readonly time: number;
+  /** Of the last row without fault. */
+  time: number | undefined;
+  target = '';
+  private readonly targetAt: number;
+  private readonly timeAt: number;
+  private timeText?: string;
 
   constructor(
     private readonly task: Task,
     readonly columns: readonly string[],
   ) {
-    this.target = columns.indexOf(task.target);
-    this.time = task.timeColumn === undefined ? -1 : columns.indexOf(task.timeColumn);
+    this.targetAt = columns.indexOf(task.target);
+    this.timeAt = task.timeColumn === undefined ? -1 : columns.indexOf(task.timeColumn);
   }
 
-  /** The row, or the rule that it breaks. */
-  judge(record: readonly string[]): Row | string {
-    if (record.length !== this.columns.length) return `the row has ${record.length} columns, the header ${this.columns.length}`;
-    const truth = record[this.target];
-    if (this.task.kind === 'REGRESSION' && typeof readNumeric(truth) !== 'number')
-      return `the target '${this.task.target}' is ${not('a number', truth)}`;
-    if (readCategory(truth) === undefined) return `the target '${this.task.target}' is empty`;
-    if (this.time === -1) return { line: csvLine(record) };
-    const time = readTime(record[this.time]);
-    return time === undefined ? `the time '${this.task.timeColumn}' is ${not('ISO 8601', record[this.time])}` : { line: csvLine(record), time };
+  /** The rule that the row breaks. */
+  broken(row: CsvRow): string | undefined {
+    if (row.length !== this.columns.length) return `the row has ${row.length} columns, the header ${this.columns.length}`;
+    this.target = row.cell(this.targetAt);
+    if (this.task.kind === 'REGRESSION') {
+      if (typeof readNumeric(this.target) !== 'number') return `the target '${this.task.target}' is ${not('a number', this.target)}`;
+    } else if (readCategory(this.target) === undefined) return `the target '${this.task.target}' is empty`;
+    if (this.timeAt === -1) return undefined;
+    const text = row.cell(this.timeAt);
+    // Rows of one time often follow each other.
+    if (text !== this.timeText) {
+      const time = readTime(text);
+      if (time === undefined) return `the time '${this.task.timeColumn}' is ${not('ISO 8601', text)}`;
+      this.timeText = text;
+      this.time = time;
+    }
+    return undefined;
   }
 }
 

@@ -1,11 +1,6 @@
-import type { RowKeysRef } from '../../lib/artifacts/contract';
 import { NamedError } from '../common/errors';
-import type { S3Files } from '../common/s3.client';
 import { finish } from '../monitoring/profile/hash';
-import { readCsv } from '../monitoring/readers/csv';
-import { Rejections } from '../monitoring/rejections';
 import type { Cell, Chunks, RowSink, TextRow } from '../monitoring/rows';
-import { dataInvalid } from './data-invalid';
 
 /**
  * 64-bit hashes of rows, which tell whether a row of one table is in another without holding any of its values.
@@ -29,15 +24,15 @@ const CELL_END = 0xff;
 
 const [SPACE, TAB, MINUS, POINT, ZERO, NINE] = [32, 9, 45, 46, 48, 57];
 const FIRST_CAPACITY = 1024;
+const { imul } = Math;
 
 const invalid = (message: string): NamedError => new NamedError('RowKeysInvalid', message);
 
-/** Collects the keys of rows, in the order in which they come. */
-export class RowKeys implements RowSink {
-  /** Low and high half of each key in turn, as the file holds them. */
-  private words = new Uint32Array(2 * FIRST_CAPACITY);
+/** Hashes rows; the key of the last one stands in `low` and `high`. */
+export class RowHasher implements RowSink {
+  low = 0;
+  high = 0;
   private readonly places: readonly number[];
-  public count = 0;
 
   /**
    * @param columns of the rows
@@ -52,7 +47,7 @@ export class RowKeys implements RowSink {
     if (missing.length > 0) throw new RangeError(`no column is called ${missing.join(', ')}, only ${columns.join(', ')}`);
   }
 
-  public text = ({ bytes, starts, ends }: TextRow): void => {
+  public text({ bytes, starts, ends }: Pick<TextRow, 'bytes' | 'starts' | 'ends'>): void {
     let low = START_LOW;
     let high = START_HIGH;
     for (const place of this.places) {
@@ -61,21 +56,48 @@ export class RowKeys implements RowSink {
       while (to > from && isSpace(bytes[to - 1])) to -= 1;
       to = withoutZeros(bytes, from, to);
       for (let at = from; at < to; at += 1) {
-        low = Math.imul(low ^ bytes[at], FACTOR_LOW);
-        high = Math.imul(((high << 5) | (high >>> 27)) ^ bytes[at], FACTOR_HIGH);
+        low = imul(low ^ bytes[at], FACTOR_LOW);
+        high = imul(((high << 5) | (high >>> 27)) ^ bytes[at], FACTOR_HIGH);
       }
-      low = Math.imul(low ^ CELL_END, FACTOR_LOW);
-      high = Math.imul(((high << 5) | (high >>> 27)) ^ CELL_END, FACTOR_HIGH);
+      low = imul(low ^ CELL_END, FACTOR_LOW);
+      high = imul(((high << 5) | (high >>> 27)) ^ CELL_END, FACTOR_HIGH);
     }
-    this.push(finish(low), finish(high));
-  };
+    this.low = finish(low) >>> 0;
+    this.high = finish(high) >>> 0;
+  }
 
-  public cells = (row: readonly Cell[]): void => {
+  public cells(row: readonly Cell[]): void {
     const parts = row.map((cell) => Buffer.from(cell === null || cell === undefined ? '' : String(cell)));
     const ends: number[] = [];
     parts.forEach((part, index) => ends.push((ends[index - 1] ?? 0) + part.length));
     const starts = Int32Array.from(ends, (end, index) => end - parts[index].length);
-    this.text({ bytes: Buffer.concat(parts), starts, ends: Int32Array.from(ends), length: row.length });
+    this.text({ bytes: Buffer.concat(parts), starts, ends: Int32Array.from(ends) });
+  }
+}
+
+/** Collects the keys of rows, in the order in which they come. */
+export class RowKeys implements RowSink {
+  /** Low and high half of each key in turn, as the file holds them. */
+  private words = new Uint32Array(2 * FIRST_CAPACITY);
+  private readonly hasher: RowHasher;
+  public count = 0;
+
+  /** As those of `RowHasher`. */
+  constructor(
+    columns: readonly string[],
+    readonly keyColumns: readonly string[] = columns,
+  ) {
+    this.hasher = new RowHasher(columns, keyColumns);
+  }
+
+  public text = (row: TextRow): void => {
+    this.hasher.text(row);
+    this.push(this.hasher.low, this.hasher.high);
+  };
+
+  public cells = (row: readonly Cell[]): void => {
+    this.hasher.cells(row);
+    this.push(this.hasher.low, this.hasher.high);
   };
 
   private push(low: number, high: number): void {
@@ -91,13 +113,8 @@ export class RowKeys implements RowSink {
 
   /** The file. */
   public toBytes(): Uint8Array {
-    const file = Buffer.alloc(HEADER + KEY * this.count);
-    file.write(MAGIC, 'latin1');
-    file[4] = VERSION;
-    file.writeBigUInt64LE(BigInt(this.count), 8);
     const words = this.sorted();
-    file.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), HEADER);
-    return file;
+    return Buffer.concat([keyFileHead(this.count), new Uint8Array(words.buffer, words.byteOffset, words.byteLength)]);
   }
 
   /** How many of the rows have a key that is in the file, each row counted. The file is read as a stream, and never stands in memory as a whole. */
@@ -119,12 +136,25 @@ export class RowKeys implements RowSink {
   }
 
   private sorted(): Uint32Array {
-    const words = this.words.slice(0, 2 * this.count);
-    // The machines that this runs on are little-endian, as the file is.
-    new BigUint64Array(words.buffer).sort();
-    return words;
+    return sortKeys(this.words.slice(0, 2 * this.count));
   }
 }
+
+/** Sorts keys where they stand. */
+export const sortKeys = (words: Uint32Array): Uint32Array => {
+  // The machines that this runs on are little-endian, as the file is.
+  new BigUint64Array(words.buffer, words.byteOffset, words.length / 2).sort();
+  return words;
+};
+
+/** What the file begins with. */
+export const keyFileHead = (keys: number): Buffer => {
+  const head = Buffer.alloc(HEADER);
+  head.write(MAGIC, 'latin1');
+  head[4] = VERSION;
+  head.writeBigUInt64LE(BigInt(keys), 8);
+  return head;
+};
 
 const isSpace = (byte: number): boolean => byte === SPACE || byte === TAB;
 const isDigit = (byte: number): boolean => byte >= ZERO && byte <= NINE;
@@ -173,30 +203,4 @@ function countOf(bytes: Buffer): number {
   if (bytes.toString('latin1', 0, 4) !== MAGIC) throw invalid('these bytes are no row keys');
   if (bytes[4] !== VERSION) throw invalid(`row keys of version ${bytes[4]} cannot be read, only those of version ${VERSION}`);
   return Number(bytes.readBigUInt64LE(8));
-}
-
-/** Writes the keys of a table, CSV with a header, beside the manifest that names them. */
-export const keepRowKeys = async (
-  files: S3Files,
-  uri: string,
-  columns: readonly string[],
-  csv: string,
-  keyColumns: readonly string[] = columns,
-): Promise<RowKeysRef> => {
-  const missing = keyColumns.filter((name) => !columns.includes(name));
-  if (missing.length > 0) {
-    const rule = `the gate's row key names ${missing.join(', ')}, which is no column of the data`;
-    throw dataInvalid('the header', rule, `name some of ${columns.join(', ')}`);
-  }
-  const keys = new RowKeys(columns, keyColumns);
-  const rejections = new Rejections();
-  await readCsv(chunksOf(Buffer.from(csv)), uri, () => keys, rejections);
-  // A row without a key would be one that nobody looks for.
-  if (rejections.total > 0) throw invalid(`${rejections.total} training rows have no key: ${Object.values(rejections.samples())[0]}`);
-  await files.put(uri, keys.toBytes(), { contentType: 'application/octet-stream' });
-  return { uri, columns: keyColumns, rows: keys.count };
-};
-
-async function* chunksOf(bytes: Uint8Array): Chunks {
-  yield bytes;
 }

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Size } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -24,6 +24,8 @@ export interface PlatformFunctionProps {
   readonly environment?: { [name: string]: string };
   readonly timeout?: Duration;
   readonly memorySize?: number;
+  /** Temporary disk. @default 512 MiB */
+  readonly ephemeralStorageSize?: Size;
   readonly reservedConcurrentExecutions?: number;
   /** @default - one for all functions of the scope */
   readonly logGroup?: logs.ILogGroup;
@@ -51,6 +53,7 @@ export class PlatformFunction extends lambda.Function {
       architecture: lambda.Architecture.ARM_64,
       description: props.description,
       memorySize: props.memorySize ?? 512,
+      ephemeralStorageSize: props.ephemeralStorageSize,
       timeout: props.timeout ?? Duration.minutes(1),
       environment: props.environment,
       reservedConcurrentExecutions: props.reservedConcurrentExecutions,

@@ -13,6 +13,7 @@ import {
   PutObjectCommand,
   S3Client,
   S3ServiceException,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { S3Files } from '../../lambda/common/s3.client';
 
@@ -31,6 +32,9 @@ export class MemoryBucket {
   readonly objects = new Map<string, string>();
   readonly written: string[] = [];
   private readonly binary = new Map<string, Buffer>();
+  /** Parts of uploads that are neither completed nor aborted, by upload. */
+  readonly uploads = new Map<string, Buffer[]>();
+  private begun = 0;
   /** Called before each command; what it throws, the command fails with. */
   before: (command: object) => void = () => undefined;
   /** The largest page of a list. */
@@ -63,10 +67,7 @@ export class MemoryBucket {
     if (command instanceof HeadObjectCommand)
       return { ContentLength: this.bytes(command.input).length, ETag: `"${etagOf(this.get(command.input))}"`, VersionId: 'v1' };
     if (command instanceof PutObjectCommand) {
-      const bytes = Buffer.from(command.input.Body as string);
-      const answer = this.put(command.input, bytes.toString());
-      this.binary.set(`${command.input.Bucket}/${command.input.Key}`, bytes);
-      return answer;
+      return this.putBytes(command.input, Buffer.from(command.input.Body as string));
     }
     if (command instanceof CopyObjectCommand) {
       const [Bucket, ...Key] = decodeURIComponent(command.input.CopySource!).split('/');
@@ -80,9 +81,39 @@ export class MemoryBucket {
       for (const { Key } of command.input.Delete?.Objects ?? []) this.objects.delete(`${command.input.Bucket}/${Key}`);
       return {};
     }
-    if (command instanceof CreateMultipartUploadCommand) return { UploadId: 'upload-1' };
-    if (command instanceof CompleteMultipartUploadCommand || command instanceof AbortMultipartUploadCommand) return {};
+    if (command instanceof CreateMultipartUploadCommand) {
+      this.begun += 1;
+      this.uploads.set(`upload-${this.begun}`, []);
+      return { UploadId: `upload-${this.begun}` };
+    }
+    if (command instanceof UploadPartCommand) {
+      const { UploadId, PartNumber, Body } = command.input;
+      this.upload(UploadId)[PartNumber! - 1] = Buffer.from(Body as Buffer);
+      return { ETag: `part-${PartNumber}` };
+    }
+    if (command instanceof CompleteMultipartUploadCommand) {
+      const parts = this.upload(command.input.UploadId);
+      this.uploads.delete(command.input.UploadId!);
+      return this.putBytes(command.input, Buffer.concat(parts));
+    }
+    if (command instanceof AbortMultipartUploadCommand) {
+      this.upload(command.input.UploadId);
+      this.uploads.delete(command.input.UploadId!);
+      return {};
+    }
     throw new Error(`not stubbed: ${command.constructor.name}`);
+  }
+
+  private upload(id: string | undefined): Buffer[] {
+    const found = this.uploads.get(id ?? '');
+    if (found === undefined) throw new NotFound({ message: 'NoSuchUpload', $metadata: { httpStatusCode: 404 } });
+    return found;
+  }
+
+  private putBytes(place: Parameters<MemoryBucket['put']>[0], bytes: Buffer): object {
+    const answer = this.put(place, bytes.toString());
+    this.binary.set(`${place.Bucket}/${place.Key}`, bytes);
+    return answer;
   }
 
   private get({ Bucket, Key }: Place): string {

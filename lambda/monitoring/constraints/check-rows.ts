@@ -14,6 +14,7 @@ import {
 import { redacted } from './redact';
 import { breaksRelation, type CellRule, ColumnRules, severityOf } from './rules';
 import type { ConsistencyConstraint, ConstraintFile, Severity } from './types';
+import { ValueSet } from './value-set';
 
 /** A rule that one row breaks. */
 export interface RowFinding {
@@ -51,7 +52,7 @@ interface Column {
   readonly rules: ColumnRules;
   readonly tallies: Map<CellRule, Tally>;
   /** Only where the column has to be unique. */
-  readonly seen?: Set<string>;
+  readonly seen?: ValueSet;
   readonly repeats: Tally;
 }
 
@@ -82,7 +83,7 @@ export class RowChecker {
           index: names.indexOf(constraints.name),
           rules: new ColumnRules(constraints),
           tallies: new Map(given.map((rule) => [rule, { of: 0, broken: 0 }])),
-          ...(constraints.unique && { seen: new Set<string>() }),
+          ...(constraints.unique && { seen: new ValueSet() }),
           repeats: { of: 0, broken: 0 },
         };
       })
@@ -136,12 +137,11 @@ export class RowChecker {
     if (!seen || isMissing) return;
     repeats.of += 1;
     const value = readCategory(cell) ?? '';
-    if (seen.has(value)) {
+    if (!seen.add(value)) {
       count(repeats, where);
       const severity = severityOf(constraints, 'unique');
       found.push({ column: name, constraint: 'unique', severity, rule: `'${name}' has a value that came before`, sample: redacted(cell) });
     }
-    seen.add(value);
   }
 }
 

@@ -3,21 +3,42 @@ import { Readable } from 'node:stream';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { csvLine } from '../../../lambda/pipeline/csv-line';
-import { readDataFile } from '../../../lambda/pipeline/data-reader';
+import { readDataFile, type Rejection } from '../../../lambda/pipeline/data-reader';
 
-const TASK = { kind: 'REGRESSION', target: 'cnt', timeColumn: 'timestamp' };
+const TASK = { kind: 'REGRESSION', target: 'cnt', timeColumn: 'timestamp' } as const;
 const HEADER = 'timestamp,hr,cnt';
 const GOOD = '2012-01-01T00:00:00Z,1,16';
 
-const read = (text: string, task = TASK, expected?: string[]) => readDataFile(Readable.from([Buffer.from(text)]), 's3://data/a.csv', task, expected);
+type Task = Parameters<typeof readDataFile>[2];
+
+const readStream = async (stream: Readable, task: Task = TASK, expected?: string[]) => {
+  const rows: object[] = [];
+  const rejections: Rejection[] = [];
+  let columns: readonly string[] = [];
+  const content = await readDataFile(
+    stream,
+    's3://data/a.csv',
+    task,
+    {
+      columns: (names) => (columns = names),
+      row: (row, time, target) => rows.push({ line: row.toString(), time, target }),
+      rejected: (rejection) => rejections.push(rejection),
+      violating: () => undefined,
+    },
+    expected,
+  );
+  expect(content.rows).toBe(rows.length);
+  return { columns, rows, rejections, sha256: content.sha256 };
+};
+const read = (text: string, task: Task = TASK, expected?: string[]) => readStream(Readable.from([Buffer.from(text)]), task, expected);
 
 test('reads rows with their event time and the digest of the bytes', async () => {
   const text = `${HEADER}\n${GOOD}\n2012-01-01 01:00,2,40\n`;
   const content = await read(text);
   expect(content.columns).toEqual(['timestamp', 'hr', 'cnt']);
   expect(content.rows).toEqual([
-    { line: GOOD, time: Date.UTC(2012, 0, 1) },
-    { line: '2012-01-01 01:00,2,40', time: Date.UTC(2012, 0, 1, 1) },
+    { line: GOOD, time: Date.UTC(2012, 0, 1), target: '16' },
+    { line: '2012-01-01 01:00,2,40', time: Date.UTC(2012, 0, 1, 1), target: '40' },
   ]);
   expect(content.sha256).toBe(createHash('sha256').update(text).digest('hex'));
 });
@@ -71,8 +92,8 @@ test.each([
 });
 
 test('labels of a classification may be any text, but not empty', async () => {
-  const content = await read('label,x\nyes,1\n,2\n', { kind: 'BINARY_CLASSIFICATION', target: 'label', timeColumn: undefined as never });
-  expect(content.rows).toEqual([{ line: 'yes,1' }]);
+  const content = await read('label,x\nyes,1\n,2\n', { kind: 'BINARY_CLASSIFICATION', target: 'label' });
+  expect(content.rows).toEqual([{ line: 'yes,1', time: undefined, target: 'yes' }]);
   expect(content.rejections).toMatchObject([{ row: 3, rule: "the target 'label' is empty" }]);
 });
 
@@ -80,7 +101,7 @@ test('a source that breaks off fails the reading', async () => {
   const broken = new Readable({ read: () => undefined });
   broken.push(`${HEADER}\n${GOOD}\n`);
   setImmediate(() => broken.destroy(new Error('connection reset')));
-  await expect(readDataFile(broken, 's3://data/a.csv', TASK)).rejects.toThrow('connection reset');
+  await expect(readStream(broken)).rejects.toThrow('connection reset');
 });
 
 test('a line of CSV reads back as the cells it was made of', () => {

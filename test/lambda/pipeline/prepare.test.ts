@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
+import { UploadPartCommand } from '@aws-sdk/client-s3';
 import { withOverrides } from '../../../lambda/pipeline/configuration';
-import { DataPreparation, runUris } from '../../../lambda/pipeline/prepare';
+import { DataPreparation, LARGEST_DATASET, runUris } from '../../../lambda/pipeline/prepare';
 import type { DataManifest } from '../../../lib/artifacts/contract';
 import type { PipelineSpec } from '../../../lib/pipeline/contract';
 import { MemoryBucket } from '../../fakes/memory-s3';
@@ -147,6 +149,85 @@ test('a positive label that never occurs is named with those that do', async () 
   const rows = [...day('2012-01-01'), ...day('2012-01-02'), ...day('2012-01-03')].map((row, index) => row.replace(/\d+$/, index % 2 ? 'yes' : 'no'));
   const task = { kind: 'BINARY_CLASSIFICATION', target: 'cnt', timeColumn: 'timestamp', positiveLabel: 'Yes' };
   await expect(prepare(bucketWith({ 'a.csv': csv(rows) }), { task })).rejects.toThrow(/never is the positive label 'Yes', only (no, yes|yes, no)/);
+});
+
+test('a row key of columns that the data have not is named', async () => {
+  const rows = [...day('2012-01-01'), ...day('2012-01-02'), ...day('2012-01-03')];
+  const message = "the header: the gate's row key names id, which is no column of the data; name some of timestamp, hr, cnt";
+  await expect(prepare(bucketWith({ 'a.csv': csv(rows) }), { gate: { ...SPEC.gate, rowKey: ['id'] } })).rejects.toMatchObject({ message });
+});
+
+describe('what breaks off leaves nothing that a later step would take, and the next try succeeds:', () => {
+  const days = Array.from({ length: 6 }, (_, index) => `2012-01-0${index + 1}`);
+  const outputs = (bucket: MemoryBucket): string[] => bucket.written.filter((key) => key.includes('/runs/'));
+
+  test('a file, in the middle of its rows', async () => {
+    const text = csv(days.flatMap((date) => day(date)));
+    const bucket = bucketWith({ 'a.csv': csv(day('2011-12-31')), 'b.csv': text });
+    const files = bucket.files();
+    const broken = async function* () {
+      yield Buffer.from(text.slice(0, 500));
+      throw new Error('read ECONNRESET');
+    };
+    const read = files.readStream.bind(files);
+    jest.spyOn(files, 'readStream').mockImplementation(async (uri) => (uri.endsWith('b.csv') ? Readable.from(broken()) : read(uri)));
+    const preparation = new DataPreparation(files, BUCKETS, { settings: SPEC });
+    await expect(preparation.prepare('run-1')).rejects.toThrow('read ECONNRESET');
+    expect(bucket.written).toEqual([]);
+    jest.restoreAllMocks();
+    expect(await preparation.prepare('run-1')).toMatchObject({ rows: 168 });
+  });
+
+  test('an upload, behind its first part', async () => {
+    const wide = (hour: number): string => `${hour}`.padEnd(100_000, 'x');
+    const text = csv(days.flatMap((date) => day(date)).map((row, index) => row.replace(/,(\d+),/, `,${wide(index)},`)));
+    const bucket = bucketWith({ 'a.csv': text });
+    let parts = 0;
+    bucket.before = (command) => {
+      if (!(command instanceof UploadPartCommand)) return;
+      parts += 1;
+      if (parts === 2) throw new Error('SlowDown');
+    };
+    await expect(prepare(bucket)).rejects.toThrow('SlowDown');
+    expect(outputs(bucket)).toEqual([]);
+    expect(bucket.uploads.size).toBe(0);
+    bucket.before = () => undefined;
+    await prepare(bucket);
+    expect(bucket.uploads.size).toBe(0);
+    expect(textAt(bucket, uris.trainUri) + textAt(bucket, uris.holdoutUri).replace('timestamp,hr,cnt\n', '')).toBe(text);
+  });
+
+  test('a rule that only the training rows can break, known behind the last of them', async () => {
+    const rows = [...day('2012-01-01'), ...day('2012-01-03')].map((row, index) => row.replace(/\d+$/, index < 24 ? 'yes' : 'no'));
+    const bucket = bucketWith({ 'a.csv': csv(rows) });
+    const task = { kind: 'MULTICLASS_CLASSIFICATION', target: 'cnt', timeColumn: 'timestamp' };
+    await expect(prepare(bucket, { task })).rejects.toThrow('has only the label yes in the training rows');
+    expect(bucket.written).toEqual([]);
+  });
+});
+
+test('more data than a run takes is refused before any of it is read', async () => {
+  const bucket = bucketWith({});
+  const files = bucket.files();
+  jest.spyOn(files, 'list').mockImplementation(async function* () {
+    for (const name of ['a.csv', 'b.csv']) {
+      const key = `datasets/Demand/${name}`;
+      yield { uri: `s3://data/${key}`, key, bytes: LARGEST_DATASET / 2 + 1, etag: '1', lastModified: new Date(0) };
+    }
+  });
+  const read = jest.spyOn(files, 'readStream');
+  await expect(new DataPreparation(files, BUCKETS, { settings: SPEC }).prepare('run-1')).rejects.toMatchObject({
+    name: 'DataInvalid',
+    message: expect.stringMatching(/datasets\/Demand\/: the data set has 2049 MiB, a run takes 2048 MiB; aggregate it, /),
+  });
+  expect(read).not.toHaveBeenCalled();
+});
+
+test('an object without versions that was replaced since it was found is not read', async () => {
+  const bucket = bucketWith({ 'a.csv': csv(day('2012-01-01')) });
+  const dataFiles = [{ key: 'datasets/Demand/a.csv', etag: 'another', rows: 24, sha256: 'x' }];
+  const preparation = new DataPreparation(bucket.files(), BUCKETS, { settings: SPEC, dataFiles });
+  await expect(preparation.prepare('run-1')).rejects.toMatchObject({ name: 'PreconditionFailed' });
 });
 
 describe('a run for some of the data', () => {
