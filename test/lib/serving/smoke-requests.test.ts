@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { App, Lazy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { ArtifactStore } from '../../../lib/artifacts/artifact-store';
 import { Deployment } from '../../../lib/serving/deployment';
 import { ModelEndpoint } from '../../../lib/serving/model-endpoint';
@@ -26,6 +27,7 @@ const staged = (smokeRequests: SmokeRequests) => {
   const stack = new Stack(app, 'S');
   const store = new ArtifactStore(stack, 'Store');
   const endpoint = new ModelEndpoint(stack, 'Endpoint', { modelName: 'Demand', platformName: 'mlops', serving: serving(smokeRequests), store });
+  endpoint._grantReadSmokeRequests(new iam.Role(stack, 'Release', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') }));
   const uri = JSON.stringify(stack.resolve(endpoint._toSpec().smokeRequestsUri));
   const { directory: out, stacks } = app.synth();
   const [asset] = fs.readdirSync(out).filter((name) => /^asset\..*\.json$/.test(name));
@@ -46,7 +48,10 @@ test('requests of the app go into an asset that the endpoint names, with CSV as 
     { ...NOON, name: 'night', tolerance: 2, contentType: 'text/plain' },
   ]);
   expect(uri).toContain(asset.replace('asset.', ''));
-  template.hasResourceProperties('AWS::Lambda::Function', { Description: Match.stringLikeRegexp('^Invokes the endpoint') });
+  const resource = { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp(asset.replace('asset.', ''))])] };
+  const statement = { Action: 's3:GetObject', Effect: 'Allow', Resource: resource };
+  const roles = [{ Ref: Match.stringLikeRegexp('^Release') }];
+  template.hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement: [statement] }, Roles: roles });
 });
 
 test('a file may state bodies and answers as JSON', () => {
