@@ -4,6 +4,7 @@ import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { type App, Duration, Size, Stack } from 'aws-cdk-lib';
 import { S3Files } from '../../lambda/common/s3.client';
+import type { Baseline } from '../../lambda/monitoring/baseline/types';
 import type { GateReport, RuleName } from '../../lambda/pipeline/gate/types';
 import type { DataManifest } from '../../lib/artifacts/contract';
 import { LINE_HEADER } from './faulty-model/app';
@@ -101,6 +102,26 @@ describe('the gate on the engine', () => {
     expect(report.leakage.champion).toMatchObject({ status: 'checked', trainRows: 46 * 24, sharedRows: 0 });
     expect(Object.keys((await model.platform.registry.getVersion('Line', 2)).metrics ?? {})).toContain('rmse/mode:odd');
   }, 120_000);
+
+  test('the job that scores the holdout tells what the candidate rests on; the champion scores the holdout alone', async () => {
+    const [report, version] = [await reportOf(2), await model.platform.registry.getVersion('Line', 2)];
+    expect(report).toMatchObject({ missing: [], permutedRows: 14 * 24 * 3 * 5, importance: { metric: 'rmse', rows: 14 * 24, repeats: 5 } });
+    const [first, ...others] = report.importance!.features;
+    expect(first).toMatchObject({ name: 'x', mean: expect.any(Number), standardDeviation: expect.any(Number) });
+    // y is three times the hour, whose values are shuffled; nothing else is looked at.
+    expect(first.mean).toBeGreaterThan(15);
+    expect(others.map(({ name, mean }) => [name, mean])).toEqual([['mode', 0], ['timestamp', 0]]);
+    expect(await files.readText(version.gate!.reportUri.replace(/json$/, 'html'))).toContain('<h2 id="importance">Importance of features</h2>');
+
+    const scores = `${version.dataManifestUri!.replace(/[^/]+$/, '')}scores/`;
+    const left: string[] = [];
+    for await (const { uri } of files.list(scores)) left.push(uri.slice(scores.length));
+    expect(left.sort()).toEqual(['candidate/holdout-features.csv.out', 'candidate/permuted-rows.csv.out', 'champion/holdout-features.csv.out']);
+    expect((await model.platform.runs.getRun(version.runId!)).metrics).toMatchObject({ 'importance/x': first.mean, 'importance/mode': 0 });
+    const { features, importanceMethod } = await files.readJson<Baseline>(version.baselineUri!);
+    expect(importanceMethod).toBe('permutation');
+    expect(features.find(({ name }) => name === 'x')?.importance).toBe(1);
+  });
 
   test('a champion that was trained on the rows of the holdout refuses the comparison', async () => {
     // The newest days are those of the first version's training again.

@@ -1,7 +1,8 @@
 import { parse } from 'csv-parse/sync';
 import type { PermutedRowsRef } from '../../../lib/artifacts/contract';
 import type { ImportanceSpec } from '../../../lib/pipeline/contract';
-import type { S3Uploads } from '../../common/s3-upload.client';
+import { completeAll } from '../../common/s3-writer.client';
+import type { S3Files } from '../../common/s3.client';
 import { csvLine } from '../csv-line';
 import { seeded, shuffle } from '../seeded';
 import { FEWEST_SAMPLES } from './fewest-samples';
@@ -39,11 +40,14 @@ export class PermutedRows {
   }
 
   /** Writes the rows; undefined where there are too many features for rows enough of each, and nothing is written. */
-  public async keep(uploads: Pick<S3Uploads, 'put'>, uri: string): Promise<PermutedRowsRef | undefined> {
+  public async keep(files: Pick<S3Files, 'writer'>, uri: string): Promise<PermutedRowsRef | undefined> {
     const planned = this.plan();
     if (!planned) return undefined;
     const { sample, repeats } = planned;
-    await uploads.put(uri, this.text(sample.map(({ line }) => line), repeats));
+    const writer = files.writer(uri, { contentType: 'text/csv' });
+    await completeAll([writer], async () => {
+      for (const bytes of this.text(sample.map(({ line }) => line), repeats)) await writer.write(bytes);
+    });
     return { uri, features: this.features, repeats, sample: sample.map(({ row }) => row) };
   }
 
@@ -61,7 +65,7 @@ export class PermutedRows {
     return { sample: [...kept].sort((a, b) => a.row - b.row), repeats };
   }
 
-  private async *text(lines: readonly string[], repeats: number): AsyncGenerator<Buffer> {
+  private *text(lines: readonly string[], repeats: number): Generator<Buffer> {
     const rows = lines.map((line) => (line.includes('"') ? (parse(line) as string[][])[0] : line.split(',')));
     for (let repeat = 0; repeat < repeats; repeat += 1) {
       for (let feature = 0; feature < this.features.length; feature += 1) {

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
+import { S3Files } from '../../../lambda/common/s3.client';
 import { importanceOf } from '../../../lambda/pipeline/evaluation/importance';
 import { Scores } from '../../../lambda/pipeline/evaluation/scores';
 import type { Importance } from '../../../lambda/pipeline/evaluation/types';
 import { PermutedRows } from '../../../lambda/pipeline/importance/permuted-rows';
+import { DataPreparation, runUris } from '../../../lambda/pipeline/prepare';
 import type { PermutedRowsRef } from '../../../lib/artifacts/contract';
-import type { ImportanceSpec } from '../../../lib/pipeline/contract';
-import { BINARY, CLASSES, holdoutOf, REGRESSION } from './gate-samples';
+import type { ImportanceSpec, PipelineSpec } from '../../../lib/pipeline/contract';
+import { MemoryBucket } from '../../fakes/memory-s3';
+import { BINARY, CLASSES, GATE, holdoutOf, REGRESSION } from './gate-samples';
 
 type Value = number | string;
 
@@ -89,10 +92,11 @@ const permuted = async (lines: readonly string[], features: readonly string[], s
   const rows = new PermutedRows(features, spec);
   for (const line of lines) rows.add(() => line);
   const chunks: Buffer[] = [];
-  const put = async (_: string, content: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const chunk of content) chunks.push(chunk);
+  const send = async ({ input: { Body } }: { readonly input: { readonly Body?: Buffer } }) => {
+    if (Body) chunks.push(Buffer.from(Body));
+    return {};
   };
-  const ref = await rows.keep({ put }, URI);
+  const ref = await rows.keep(new S3Files({ send } as never), URI);
   const text = Buffer.concat(chunks).toString('utf8');
   return { ref, text, lines: text.trimEnd().split('\n') };
 };
@@ -169,5 +173,39 @@ describe('permuted rows', () => {
       const { ref, text } = await permuted(numbered(count), FEATURES);
       expect([ref, text]).toEqual([undefined, '']);
     }
+  });
+});
+
+describe('preparing data', () => {
+  const prepare = async (importance?: ImportanceSpec) => {
+    const rows = Array.from({ length: 240 }, (_, hour) => `"h, ${hour % 24}",${hour},${new Date(Date.UTC(2012, 0, 1, hour)).toISOString()}\n`);
+    const bucket = new MemoryBucket();
+    bucket.objects.set('data/datasets/Demand/a.csv', `hr,cnt,at\n${rows.join('')}`);
+    const settings = {
+      ...{ model: 'Demand', task: { ...REGRESSION, timeColumn: 'at' }, holdout: { days: 3 }, minimumTrainingRows: 10, gate: GATE, importance },
+      training: { image: 'i', entryPoint: 'train', instanceType: 'ml.m5.large', codeUri: 'registry/i:1' },
+    } as unknown as PipelineSpec;
+    const manifest = await new DataPreparation(bucket.files(), { data: 'data', artifacts: 'artifacts' }, { settings }).prepare('run-1');
+    return { manifest, bucket, uris: runUris({ data: 'data', artifacts: 'artifacts' }, 'Demand', 'run-1') };
+  };
+
+  test('leaves permuted rows beside the rows of the holdout, as a client would send them', async () => {
+    const { manifest, bucket, uris } = await prepare({ ...SPEC, repeats: 1 });
+    const sample = Array.from({ length: 72 }, (_, row) => row);
+    expect(manifest.permuted).toEqual({ uri: uris.permutedRowsUri, features: ['hr', 'at'], repeats: 1, sample });
+    expect(uris.permutedRowsUri.replace(/[^/]+$/, '')).toBe(uris.holdoutFeaturesUri.replace(/[^/]+$/, ''));
+    const lines = (uri: string): string[] => bucket.text(uri).trimEnd().split('\n');
+    const [held, shuffled] = [lines(uris.holdoutFeaturesUri), lines(uris.permutedRowsUri)];
+    expect(shuffled).toHaveLength(2 * 72);
+    const sides = (rows: string[]): string[][] => rows.map((row) => [row.slice(0, row.lastIndexOf(',')), row.slice(row.lastIndexOf(',') + 1)]);
+    expect(sides(shuffled.slice(0, 72)).map(([, time]) => time)).toEqual(sides(held).map(([, time]) => time));
+    expect(sides(shuffled.slice(72)).map(([hour]) => hour)).toEqual(sides(held).map(([hour]) => hour));
+    expect(new Set(shuffled).size).toBeGreaterThan(100);
+  });
+
+  test('leaves none where the model is without', async () => {
+    const { manifest, bucket } = await prepare();
+    expect(manifest).not.toHaveProperty('permuted');
+    expect([...bucket.objects.keys()].filter((key) => key.includes('permuted'))).toEqual([]);
   });
 });
