@@ -32,6 +32,7 @@ module.exports = {
   ],
   // Two cores: more workers only make the engine and the tests starve each other.
   maxWorkers: 2,
+  testSequencer: '<rootDir>/test/slowest-first.js',
   collectCoverageFrom: ['lib/**/*.ts', 'lambda/**/*.ts', 'cli/**/*.ts', '!**/*.d.ts'],
   coverageReporters: ['text-summary', 'json-summary'],
   // What runs as a bundle inside the engine is not counted, so the unit tests alone have to reach it.
