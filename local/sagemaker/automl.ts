@@ -2,35 +2,28 @@ import type { CreateAutoMLJobV2CommandInput } from '@aws-sdk/client-sagemaker';
 import { AutoMlJob } from './automl-job';
 import { autoMlPlanOf } from './automl-requests';
 import type { Context } from './context';
-import { ServiceError, inUse } from './errors';
+import { ServiceError } from './errors';
 import type { JobFault } from './job-faults';
-import { type ListRequest, Records } from './records';
+import { Jobs } from './jobs';
+import type { ListRequest } from './records';
 import type { TuningJobs } from './tuning';
 
 export class AutoMlJobs {
-  private readonly jobs: Records<AutoMlJob>;
+  private readonly jobs: Jobs<AutoMlJob>;
 
   constructor(
     private readonly context: Context,
     private readonly tuning: TuningJobs,
   ) {
-    const { region, accountId } = context.options;
     const unknown = (name: string) => new ServiceError('ResourceNotFound', `Could not find AutoML job with name ${name}.`);
-    this.jobs = new Records({ kind: 'automl-job', unknown, descendingByDefault: true }, region, accountId);
+    this.jobs = new Jobs(context, 'AutoML job', { kind: 'automl-job', unknown, descendingByDefault: true });
   }
 
   async create(request: CreateAutoMLJobV2CommandInput, fault?: JobFault) {
     const plan = autoMlPlanOf(request);
     const name = request.AutoMLJobName!;
-    const arn = this.jobs.arnOf(name);
-    this.refuseKnown(name, arn);
-    await this.context.engine.assume(request.RoleArn!);
-    this.refuseKnown(name, arn);
-    this.context.tags.set(arn, request.Tags);
-    const job = new AutoMlJob(this.context, this.tuning, request, plan, arn, fault);
-    this.jobs.add(job);
-    job.done = job.run();
-    return { AutoMLJobArn: arn };
+    const make = (arn: string) => new AutoMlJob(this.context, this.tuning, request, plan, arn, fault);
+    return { AutoMLJobArn: (await this.jobs.start({ name, roleArn: request.RoleArn, tags: request.Tags, make })).arn };
   }
 
   describe({ AutoMLJobName }: { AutoMLJobName: string }) {
@@ -59,11 +52,7 @@ export class AutoMlJobs {
     };
   }
 
-  async settled(): Promise<void> {
-    await Promise.all(this.jobs.values().map((job) => job.done));
-  }
-
-  private refuseKnown(name: string, arn: string): void {
-    if (this.jobs.has(name)) throw inUse(`AutoML job names must be unique within an AWS account and region, and one with this name exists (${arn})`);
+  settled(): Promise<void> {
+    return this.jobs.settled();
   }
 }

@@ -4,12 +4,13 @@ import path from 'node:path';
 import type { CreateProcessingJobCommandInput, ProcessingJobStatus, ProcessingOutput } from '@aws-sdk/client-sagemaker';
 import { type Context, announce, openLog, scaled } from './context';
 import { DirectorySync } from './directory-sync';
-import { inUse, invalid, messageOf } from './errors';
+import { invalid, messageOf } from './errors';
 import { type JobFault, strike } from './job-faults';
+import { Jobs } from './jobs';
 import type { LogStream } from './logs';
 import type { Container, Exit } from './processes';
 import { checkProcessing } from './processing-requests';
-import { type ListRequest, Records, withoutTags } from './records';
+import { type ListRequest, withoutTags } from './records';
 import { downloadAll, listKeys, locationOf, relativeName, removeDirectory, storageReason } from './storage';
 
 const GRACE_SECONDS = 120;
@@ -228,27 +229,19 @@ class ProcessingJob {
 }
 
 export class ProcessingJobs {
-  private readonly jobs: Records<ProcessingJob>;
+  private readonly jobs: Jobs<ProcessingJob>;
 
   constructor(private readonly context: Context) {
-    const { region, accountId } = context.options;
     const unknown = (name: string) => invalid(`Could not find requested job with name: ${name}`);
-    this.jobs = new Records({ kind: 'processing-job', unknown, descendingByDefault: true }, region, accountId);
+    this.jobs = new Jobs(context, 'Processing job', { kind: 'processing-job', unknown, descendingByDefault: true });
   }
 
   async create(request: CreateProcessingJobCommandInput, fault?: JobFault) {
     const name = request.ProcessingJobName!;
     checkProcessing(request);
     this.context.images.framework(request.AppSpecification!.ImageUri!);
-    const arn = this.jobs.arnOf(name);
-    this.refuseKnown(name, arn);
-    await this.context.engine.assume(request.RoleArn!);
-    this.refuseKnown(name, arn);
-    this.context.tags.set(arn, request.Tags);
-    const job = new ProcessingJob(this.context, request, arn, fault);
-    this.jobs.add(job);
-    job.done = job.run();
-    return { ProcessingJobArn: arn };
+    const make = (arn: string) => new ProcessingJob(this.context, request, arn, fault);
+    return { ProcessingJobArn: (await this.jobs.start({ name, roleArn: request.RoleArn, tags: request.Tags, make })).arn };
   }
 
   describe({ ProcessingJobName }: { ProcessingJobName: string }) {
@@ -277,12 +270,7 @@ export class ProcessingJobs {
     return {};
   }
 
-  async settled(): Promise<void> {
-    await Promise.all(this.jobs.values().map((job) => job.done));
-  }
-
-  private refuseKnown(name: string, arn: string): void {
-    if (!this.jobs.has(name)) return;
-    throw inUse(`Processing job names must be unique within an AWS account and region, and a job with this name already exists (${arn})`);
+  settled(): Promise<void> {
+    return this.jobs.settled();
   }
 }

@@ -21,7 +21,7 @@ export interface Listed {
   readonly status?: string;
 }
 
-interface Rules {
+export interface Rules {
   /** As ARNs spell the kind: training-job. */
   readonly kind: string;
   readonly unknown: (name: string, arn: string) => Error;

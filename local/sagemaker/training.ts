@@ -1,18 +1,18 @@
 import type { CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
 import { trainingMode } from './algorithm';
 import { type Context, waited } from './context';
-import { inUse, invalid, unsupported } from './errors';
+import { invalid, unsupported } from './errors';
 import type { JobFault } from './job-faults';
-import { type ListRequest, Records } from './records';
+import { Jobs } from './jobs';
+import type { ListRequest } from './records';
 import { type Circumstances, type Description, TrainingJob } from './training-job';
 import { checkTraining } from './training-requests';
 
 export class TrainingJobs {
-  private readonly jobs: Records<TrainingJob>;
+  private readonly jobs: Jobs<TrainingJob>;
 
   constructor(private readonly context: Context) {
-    const { region, accountId } = context.options;
-    this.jobs = new Records({ kind: 'training-job', unknown: () => invalid('Requested resource not found.') }, region, accountId);
+    this.jobs = new Jobs(context, 'Training job', { kind: 'training-job', unknown: () => invalid('Requested resource not found.') });
   }
 
   async create(request: CreateTrainingJobCommandInput, fault?: JobFault) {
@@ -24,15 +24,8 @@ export class TrainingJobs {
     const name = request.TrainingJobName!;
     checkTraining(request, trainingMode(request, this.context.options.images));
     this.context.images.framework(request.AlgorithmSpecification!.TrainingImage!);
-    const arn = this.jobs.arnOf(name);
-    this.refuseKnown(name, arn);
-    await this.context.engine.assume(request.RoleArn!);
-    this.refuseKnown(name, arn);
-    this.context.tags.set(arn, request.Tags);
-    const job = new TrainingJob(this.context, request, arn, circumstances);
-    this.jobs.add(job);
-    job.done = job.run();
-    return job;
+    const make = (arn: string) => new TrainingJob(this.context, request, arn, circumstances);
+    return this.jobs.start({ name, roleArn: request.RoleArn, tags: request.Tags, make });
   }
 
   describe({ TrainingJobName }: { TrainingJobName: string }): Description {
@@ -68,9 +61,8 @@ export class TrainingJobs {
     return {};
   }
 
-  /** Jobs end with their containers when the service closes. */
-  async settled(): Promise<void> {
-    await Promise.all(this.jobs.values().map((job) => job.done));
+  settled(): Promise<void> {
+    return this.jobs.settled();
   }
 
   /** Kept for its time and never used again: every job here starts as fast as it would on a warm machine. */
@@ -81,10 +73,5 @@ export class TrainingJobs {
     const kept = waited(this.context, keptSeconds);
     const share = Math.min(1, passed / kept);
     return { Status: passed < kept ? 'Available' : 'Terminated', ResourceRetainedBillableTimeInSeconds: Math.round(keptSeconds * share) };
-  }
-
-  private refuseKnown(name: string, arn: string): void {
-    if (!this.jobs.has(name)) return;
-    throw inUse(`Training job names must be unique within an AWS account and region, and a training job with this name already exists (${arn})`);
   }
 }

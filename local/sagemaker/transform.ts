@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { CreateTransformJobCommandInput, TransformJobStatus } from '@aws-sdk/client-sagemaker';
 import { type Context, announce, openLog } from './context';
-import { inUse, invalid } from './errors';
+import { invalid } from './errors';
 import { type JobFault, strike } from './job-faults';
+import { Jobs } from './jobs';
 import { ModelServer, StartFailure } from './model-server';
 import type { ModelRecord, Models } from './models';
-import { type ListRequest, Records, withoutTags } from './records';
+import { type ListRequest, withoutTags } from './records';
 import { storageReason } from './storage';
 import { TransformWork, checkTransform } from './transform-work';
 
@@ -134,30 +135,22 @@ function reasonOf(error: unknown): string {
 }
 
 export class TransformJobs {
-  private readonly jobs: Records<TransformJob>;
+  private readonly jobs: Jobs<TransformJob>;
 
   constructor(
     private readonly context: Context,
     private readonly models: Models,
   ) {
-    const { region, accountId } = context.options;
     const unknown = (name: string) => invalid(`Could not find requested job with name: ${name}`);
-    this.jobs = new Records({ kind: 'transform-job', unknown, descendingByDefault: true }, region, accountId);
+    this.jobs = new Jobs(context, 'Transform job', { kind: 'transform-job', unknown, descendingByDefault: true });
   }
 
-  create(request: CreateTransformJobCommandInput, fault?: JobFault) {
+  async create(request: CreateTransformJobCommandInput, fault?: JobFault) {
     const name = request.TransformJobName!;
     checkTransform(request);
-    const arn = this.jobs.arnOf(name);
-    if (this.jobs.has(name)) {
-      throw inUse(`Transform job names must be unique within an AWS account and region, and a job with this name already exists (${arn})`);
-    }
     const model = this.models.get(request.ModelName!);
-    this.context.tags.set(arn, request.Tags);
-    const job = new TransformJob(this.context, request, model, arn, fault);
-    this.jobs.add(job);
-    job.done = job.run();
-    return { TransformJobArn: arn };
+    const make = (arn: string) => new TransformJob(this.context, request, model, arn, fault);
+    return { TransformJobArn: (await this.jobs.start({ name, tags: request.Tags, make })).arn };
   }
 
   describe({ TransformJobName }: { TransformJobName: string }) {
@@ -185,7 +178,7 @@ export class TransformJobs {
     return {};
   }
 
-  async settled(): Promise<void> {
-    await Promise.all(this.jobs.values().map((job) => job.done));
+  settled(): Promise<void> {
+    return this.jobs.settled();
   }
 }

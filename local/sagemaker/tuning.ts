@@ -1,9 +1,10 @@
 import type { CreateHyperParameterTuningJobCommandInput } from '@aws-sdk/client-sagemaker';
 import { ALGORITHM_METRICS, modeOf } from './algorithm';
 import type { Context } from './context';
-import { ServiceError, inUse, invalid, unsupported } from './errors';
+import { ServiceError, invalid, unsupported } from './errors';
 import type { OwnImages } from './images';
 import type { JobFault } from './job-faults';
+import { Jobs } from './jobs';
 import { type ListRequest, Records } from './records';
 import type { TrainingJobs } from './training';
 import { type Child, TuningJob, type TuningPlan } from './tuning-job';
@@ -12,15 +13,14 @@ import { Space, checkStrategy } from './tuning-space';
 type Create = CreateHyperParameterTuningJobCommandInput;
 
 export class TuningJobs {
-  private readonly jobs: Records<TuningJob>;
+  private readonly jobs: Jobs<TuningJob>;
 
   constructor(
     private readonly context: Context,
     private readonly training: TrainingJobs,
   ) {
-    const { region, accountId } = context.options;
     const unknown = (name: string) => new ServiceError('ResourceNotFound', `Amazon SageMaker can't find a tuning job with the name ${name}.`);
-    this.jobs = new Records({ kind: 'hyper-parameter-tuning-job', unknown, descendingByDefault: true }, region, accountId);
+    this.jobs = new Jobs(context, 'Tuning job', { kind: 'hyper-parameter-tuning-job', unknown, descendingByDefault: true });
   }
 
   async create(request: Create, fault?: JobFault) {
@@ -32,15 +32,8 @@ export class TuningJobs {
     const plan = planOf(request, this.context.options.images);
     this.context.images.framework(plan.definition.AlgorithmSpecification!.TrainingImage!);
     const name = request.HyperParameterTuningJobName!;
-    const arn = this.jobs.arnOf(name);
-    this.refuseKnown(name, arn);
-    await this.context.engine.assume(plan.definition.RoleArn!);
-    this.refuseKnown(name, arn);
-    this.context.tags.set(arn, request.Tags);
-    const job = new TuningJob(this.context, this.training, request, plan, arn, fault);
-    this.jobs.add(job);
-    job.done = job.run();
-    return job;
+    const make = (arn: string) => new TuningJob(this.context, this.training, request, plan, arn, fault);
+    return this.jobs.start({ name, roleArn: plan.definition.RoleArn, tags: request.Tags, make });
   }
 
   describe({ HyperParameterTuningJobName }: { HyperParameterTuningJobName: string }) {
@@ -86,18 +79,13 @@ export class TuningJobs {
     return { TrainingJobSummaries: items.map(({ child }) => job.summary(child)), NextToken };
   }
 
-  async settled(): Promise<void> {
-    await Promise.all(this.jobs.values().map((job) => job.done));
+  settled(): Promise<void> {
+    return this.jobs.settled();
   }
 
   /** The service closes: what runs ends with its containers, and nothing new is begun. */
   close(): void {
     for (const job of this.jobs.values()) if (job.status === 'InProgress') job.stop();
-  }
-
-  private refuseKnown(name: string, arn: string): void {
-    if (!this.jobs.has(name)) return;
-    throw inUse(`Tuning job names must be unique within an AWS account and region, and a tuning job with this name already exists (${arn})`);
   }
 }
 
