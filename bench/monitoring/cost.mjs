@@ -108,7 +108,8 @@ const hour = (start, { scored, captured }) => {
   const rows = [...rowsOf(start, 1, PER_HOUR, start / HOUR)].map((row) => ({ ...row, id: randomUUID() }));
   if (scored) {
     const encoder = new ScoredEncoder([]);
-    const scoredRow = ({ id, at, values }) => ({ request: { inferenceId: id }, continues: false, rowIndex: 0, time: at, version: 1, prediction: predictionOf(values), groups: [] });
+    const first = { continues: false, rowIndex: 0, version: 1, groups: [] };
+    const scoredRow = ({ id, at, values }) => ({ ...first, request: { inferenceId: id }, time: at, prediction: predictionOf(values) });
     const frames = rows.flatMap((row) => encoder.add(scoredRow(row)) ?? []);
     const folder = MONITORING_KEYS.window(start, start + HOUR);
     bucket.put(`reports/monitoring/M/${folder}${MONITORING_KEYS.scored}`, Buffer.concat([...frames, encoder.finish()]));

@@ -24,7 +24,7 @@ const setUp = (timeColumn?: string) => {
     promotions: [{ version: 3, at: START + 10 }, { version: 4, at: START + HOUR / 2 }],
     groupColumns: ['who', 'elsewhere'],
     rejections,
-    onScored: ({ request, continues, ...row }) => scored.push({ inferenceId: request.inferenceId, ...row }),
+    onScored: ({ request, continues: _, ...row }) => scored.push({ inferenceId: request.inferenceId, ...row }),
   });
   const send = (id: string, time: number, rows: readonly (readonly string[])[], prediction: string | undefined = '1', inferenceId = id) => {
     const wanted = profiler.begin({ eventId: id, inferenceId, time }, `line ${id}`);
