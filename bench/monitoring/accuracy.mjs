@@ -1,7 +1,7 @@
 /**
  * Stated and achieved alarms of this engine beside the defaults of Evidently, whylogs and NannyML, on the same simulated histories and on the
  * bike data; then the promise itself on many more histories. Prints one JSON line per figure; `--write` also puts the tables into
- * docs/monitoring-accuracy.md. Takes about half an hour of CPU time; `--histories` and `--simulations` shrink it.
+ * docs/monitoring-accuracy.md. Takes about 20 minutes of CPU time; `--histories` and `--simulations` shrink it.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
