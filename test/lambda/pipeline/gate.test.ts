@@ -310,9 +310,10 @@ describe('on any data', () => {
     fc.assert(
       fc.property(scored, fc.double({ min: 0, max: 1e6, noNaN: true }), (rows, worseThan) => {
         const { passed, metrics, championMetrics } = judge(rows, { bounds: [{ metric: 'mae', worseThan }] });
-        if (passed) expect(metrics.mae <= worseThan && metrics.rmse <= championMetrics!.rmse * (1 + 1e-9)).toBe(true);
+        // Errors below 1e-154 have squares that no double holds.
+        if (passed) expect(metrics.mae <= worseThan && metrics.rmse <= championMetrics!.rmse * (1 + 1e-9) + 1e-150).toBe(true);
       }),
-      { numRuns: 50 },
+      { numRuns: 50, examples: [[{ truth: [0, 0, 0], candidate: [-2.8e-162, 0, 0], champion: [0, 0, 0], days: [0, 0, 1] }, 1]] },
     );
   });
 

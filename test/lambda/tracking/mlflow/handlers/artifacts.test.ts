@@ -146,6 +146,11 @@ describe('uploads in parts', () => {
   });
 
   test('parts are completed in order, whatever order they came in', async () => {
+    const begun = async (): Promise<string> => {
+      const answer = await mpu('create', { path: 'w', num_parts: 2 });
+      return (JSON.parse(answer.bytes.toString()) as { upload_id: string }).upload_id;
+    };
+    const [uploadId, other] = [await begun(), await begun()];
     const seen: unknown[] = [];
     api.bucket.before = (command) => {
       if (command instanceof CompleteMultipartUploadCommand) seen.push(command.input.Key, command.input.MultipartUpload?.Parts);
@@ -155,9 +160,9 @@ describe('uploads in parts', () => {
       { part_number: 2, etag: 'b' },
       { part_number: 1, etag: 'a' },
     ];
-    expect((await mpu('complete', { path: 'w', upload_id: 'u', parts })).status).toBe(200);
+    expect((await mpu('complete', { path: 'w', upload_id: uploadId, parts })).status).toBe(200);
     expect(seen).toEqual(['mlflow/13/model/w', [{ PartNumber: 1, ETag: 'a' }, { PartNumber: 2, ETag: 'b' }]]);
-    expect((await mpu('abort', { path: 'w', upload_id: 'u' })).status).toBe(200);
+    expect((await mpu('abort', { path: 'w', upload_id: other })).status).toBe(200);
     api.bucket.before = () => undefined;
   });
 
