@@ -2,7 +2,7 @@ import { Sha256 } from '@aws-crypto/sha256-js';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { PROOF_BODY, proofHeaders } from '../lambda/common/caller-proof';
-import type { CallerProof } from '../lib/pipeline/contract';
+import type { CallerProof } from '../lib/pipeline/approval/contract';
 import type { Connection } from './platform';
 
 interface Request {

@@ -12,7 +12,7 @@ export * from './operations/model-alarms';
 export * from './operations/model-alarms-props';
 export * from './operations/model-dashboard';
 export * from './operations/platform-alarms';
-export * from './pipeline/approval';
+export * from './pipeline/approval/approval';
 export * from './pipeline/framework';
 export * from './pipeline/gate';
 export * from './pipeline/gate-options';

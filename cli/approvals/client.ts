@@ -5,9 +5,9 @@ import {
   type ApprovalOutcome,
   type ApprovalReply,
   type PendingApproval,
-  PIPELINE_ERRORS,
   PROOF_TEXT,
-} from '../../lib/pipeline/contract';
+} from '../../lib/pipeline/approval/contract';
+import { PIPELINE_ERRORS } from '../../lib/pipeline/contract';
 import { REGISTRY_ERRORS } from '../../lib/registry/contract';
 import { CliError } from '../errors';
 import type { Platform } from '../platform';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ApprovalOutcome } from '../../lib/pipeline/contract';
+import type { ApprovalOutcome } from '../../lib/pipeline/approval/contract';
 import { versionNumber } from '../arguments';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';

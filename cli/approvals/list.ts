@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { PendingApproval } from '../../lib/pipeline/contract';
+import type { PendingApproval } from '../../lib/pipeline/approval/contract';
 import { fields, localTime, strong } from '../format';
 import type { Io } from '../io';
 import { emit, platformOptions, type PlatformOptions } from '../options';

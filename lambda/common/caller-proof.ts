@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { type CallerProof, PROOF_HEADER } from '../../lib/pipeline/contract';
+import { type CallerProof, PROOF_HEADER } from '../../lib/pipeline/approval/contract';
 import { NamedError } from './errors';
 
 /** The request that a proof is the signature of: the same bytes on both sides, so that no part of it is the caller's choice. */

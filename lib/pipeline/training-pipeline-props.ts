@@ -7,7 +7,7 @@ import { IModelRegistry } from '../registry/model-registry';
 import { VersionRule } from '../registry/version-rule';
 import { ModelEndpoint } from '../serving/model-endpoint';
 import { IRunTracker } from '../tracking/run-tracker';
-import { Approval } from './approval';
+import { Approval } from './approval/approval';
 import { Gate } from './gate';
 import { PermutationImportance } from './permutation-importance';
 import { PipelineSteps } from './steps/pipeline-steps';

@@ -11,7 +11,7 @@ import { modelMetric } from '../operations/alarm-factory';
 import { METRICS } from '../operations/contract';
 import { checkRules, statedRules } from '../registry/version-rule';
 import { ReleaseWatch } from '../serving/release-watch';
-import { ApprovalFunctions } from './approval-functions';
+import { ApprovalFunctions } from './approval/approval-functions';
 import { PipelineSpec } from './contract';
 import { Gate } from './gate';
 import { checkPrices } from './instance-prices';

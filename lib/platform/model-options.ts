@@ -1,6 +1,6 @@
 import { Task } from '../common/task';
 import { Monitoring } from '../monitoring/monitoring';
-import { Approval } from '../pipeline/approval';
+import { Approval } from '../pipeline/approval/approval';
 import { Gate } from '../pipeline/gate';
 import { PermutationImportance } from '../pipeline/permutation-importance';
 import { PipelineSteps } from '../pipeline/steps/pipeline-steps';

@@ -1,5 +1,5 @@
 import { Validator } from '../common/validation';
-import type { Approval } from '../pipeline/approval';
+import type { Approval } from '../pipeline/approval/approval';
 import { VersionRule as VersionRuleSpec } from './contract';
 
 /** A step of a version that a rule can be about. */

@@ -1,5 +1,5 @@
 import { main } from '../../cli/program';
-import { type ApprovalCall, type ApprovalReply, type PendingApproval, PROOF_TEXT } from '../../lib/pipeline/contract';
+import { type ApprovalCall, type ApprovalReply, type PendingApproval, PROOF_TEXT } from '../../lib/pipeline/approval/contract';
 import { MemoryPlatform, modelResources, PLATFORM } from '../fakes/platform';
 import { fakeIo } from './fake-io';
 

@@ -2,7 +2,7 @@ import { InvokeCommand, LambdaClient, paginateListFunctions } from '@aws-sdk/cli
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { ApprovalsApi } from '../../cli/approvals/client';
 import { Platform } from '../../cli/platform';
-import type { ApprovalOutcome, PendingApproval } from '../../lib/pipeline/contract';
+import type { ApprovalOutcome, PendingApproval } from '../../lib/pipeline/approval/contract';
 import { client, useEngine } from '../integration/harness';
 import type { DeployedModel } from '../integration/loop';
 import { reviewerOf } from './app';

@@ -1,5 +1,5 @@
 import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { APPROVAL_ENV, APPROVAL_KEYS } from '../../../lib/pipeline/contract';
+import { APPROVAL_ENV, APPROVAL_KEYS } from '../../../lib/pipeline/approval/contract';
 import { createDocumentClient, Item, queryAll, withoutKeys } from '../../common/dynamo.client';
 import { requireEnv } from '../../common/env';
 import { Question } from './question';

@@ -1,4 +1,5 @@
-import { APPROVAL_ERRORS, ApprovalAnswer, ApprovalOutcome, ApprovalRequest, PendingApproval, PIPELINE_ERRORS } from '../../../lib/pipeline/contract';
+import { APPROVAL_ERRORS, ApprovalAnswer, ApprovalOutcome, ApprovalRequest, PendingApproval } from '../../../lib/pipeline/approval/contract';
+import { PIPELINE_ERRORS } from '../../../lib/pipeline/contract';
 import { ModelVersion, REGISTRY_ERRORS } from '../../../lib/registry/contract';
 import { EVENTS, type ApprovalRequestedDetail, type EventDetail } from '../../../lib/retraining/contract';
 import type { RunStep } from '../../../lib/tracking/contract';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { APPROVAL_ERRORS, type ApprovalOutcome, type ApprovalReply, PIPELINE_ERRORS, PROOF_TEXT } from '../../../lib/pipeline/contract';
+import { APPROVAL_ERRORS, type ApprovalOutcome, type ApprovalReply, PROOF_TEXT } from '../../../lib/pipeline/approval/contract';
+import { PIPELINE_ERRORS } from '../../../lib/pipeline/contract';
 import { REGISTRY_ERRORS } from '../../../lib/registry/contract';
 import { CallerProofs } from '../../common/caller-proof';
 import { NamedError } from '../../common/errors';

@@ -1,4 +1,4 @@
-import type { ApprovalRequest, PendingApproval } from '../../../lib/pipeline/contract';
+import type { ApprovalRequest, PendingApproval } from '../../../lib/pipeline/approval/contract';
 
 /** waiting: something is still to be done about it; the others are how it ended. withdrawn: nobody waits for an answer any more. */
 export type QuestionStatus = 'waiting' | 'approved' | 'rejected' | 'expired' | 'withdrawn';

@@ -1,7 +1,7 @@
 import validate from 'asl-validator';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Task } from '../../../lib/common/task';
-import { Approval } from '../../../lib/pipeline/approval';
+import { Approval } from '../../../lib/pipeline/approval/approval';
 import { Framework } from '../../../lib/pipeline/framework';
 import { Training } from '../../../lib/pipeline/training';
 import { Serving } from '../../../lib/serving/serving';

@@ -8,7 +8,7 @@ import { ArtifactStore } from '../../../lib/artifacts/artifact-store';
 import { Task } from '../../../lib/common/task';
 import { ModelMonitor } from '../../../lib/monitoring/model-monitor';
 import { Monitoring } from '../../../lib/monitoring/monitoring';
-import { Approval } from '../../../lib/pipeline/approval';
+import { Approval } from '../../../lib/pipeline/approval/approval';
 import { RETRYABLE_ERRORS } from '../../../lib/pipeline/contract';
 import { Framework } from '../../../lib/pipeline/framework';
 import { Training } from '../../../lib/pipeline/training';

@@ -1,5 +1,5 @@
 import { MlOpsValidationError, Validator } from '../../../lib/common/validation';
-import { Approval } from '../../../lib/pipeline/approval';
+import { Approval } from '../../../lib/pipeline/approval/approval';
 import { checkRules, VersionRule, VersionStep } from '../../../lib/registry/version-rule';
 
 const check = (...rules: VersionRule[]): void => checkRules(new Validator('here'), rules, Approval.automatic()).throwIfAny();

@@ -1,7 +1,7 @@
 import { Approvals, type ApprovalPorts } from '../../../../lambda/pipeline/approval/approvals';
 import { ApprovalsClient } from '../../../../lambda/pipeline/approval/approvals.client';
 import type { ModelRegistryClient } from '../../../../lambda/registry/model-registry.client';
-import type { ApprovalRequest } from '../../../../lib/pipeline/contract';
+import type { ApprovalRequest } from '../../../../lib/pipeline/approval/contract';
 import type { VersionRule } from '../../../../lib/registry/contract';
 import { MemoryDynamo } from '../../../fakes/memory-dynamo';
 import { registryOver, versionRecord } from '../../../fakes/registry';

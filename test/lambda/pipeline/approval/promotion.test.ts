@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { APPROVAL_ERRORS, PIPELINE_ERRORS } from '../../../../lib/pipeline/contract';
+import { APPROVAL_ERRORS } from '../../../../lib/pipeline/approval/contract';
+import { PIPELINE_ERRORS } from '../../../../lib/pipeline/contract';
 import { type HistoryEntry, REGISTRY_ERRORS, type VersionState } from '../../../../lib/registry/contract';
 import { Bench, person, type Policy } from './bench';
 

@@ -2,10 +2,10 @@ import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { Validator } from '../../../lib/common/validation';
-import { Approval } from '../../../lib/pipeline/approval';
-import { checkRules, statedRules, VersionRule, VersionStep } from '../../../lib/registry/version-rule';
-import { samplePipeline } from './samples';
+import { Validator } from '../../../../lib/common/validation';
+import { Approval } from '../../../../lib/pipeline/approval/approval';
+import { checkRules, statedRules, VersionRule, VersionStep } from '../../../../lib/registry/version-rule';
+import { samplePipeline } from '../samples';
 
 const problems = (approval: Approval): (() => void) => () => approval._validate(new Validator('here')).throwIfAny();
 const role = (stack: Stack): iam.IRole => iam.Role.fromRoleArn(stack, 'Lead', 'arn:aws:iam::111122223333:role/people/Lead', { mutable: false });

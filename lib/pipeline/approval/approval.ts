@@ -1,9 +1,9 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { Validator } from '../common/validation';
-import { VersionRule } from '../registry/contract';
-import { ApprovalSpec } from './contract';
+import { Validator } from '../../common/validation';
+import { VersionRule } from '../../registry/contract';
+import { ApprovalSpec } from '../contract';
 
 /** How persons are asked. */
 export interface ApprovalOptions {
