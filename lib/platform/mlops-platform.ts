@@ -141,7 +141,8 @@ export class MlOpsPlatform extends Construct {
   }
 
   /**
-   * Adds a model and its whole loop; one platform holds up to 12 models.
+   * Adds a model and its whole loop. CloudFormation takes templates of 1 MB: six models with all that a loop has, nine in a stack with
+   * `suppressTemplateIndentation`.
    *
    * Removing the call later removes endpoint, pipeline and monitor; data, versions and history stay.
    *
