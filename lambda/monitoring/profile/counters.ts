@@ -28,8 +28,8 @@ export class NumericCounter implements Counter {
   private minimum = Infinity;
   private maximum = -Infinity;
   private readonly lookup: EdgeLookup;
-  private readonly counts: Float64Array;
-  private readonly offsets: Float64Array;
+  /** Count and sum of offsets of each bin, side by side, as the processor's cache fetches them. */
+  private readonly bins: Float64Array;
   private readonly sketch = new Sketch();
   private readonly words: Int32Array;
   private readonly singles = new Float32Array(BATCH);
@@ -43,8 +43,7 @@ export class NumericCounter implements Counter {
   ) {
     this.words = new Int32Array(batch.buffer, batch.byteOffset, 2 * BATCH);
     this.lookup = new EdgeLookup(shape.edges);
-    this.counts = new Float64Array(countLength(shape));
-    this.offsets = new Float64Array(countLength(shape));
+    this.bins = new Float64Array(2 * countLength(shape));
   }
 
   /** Puts a value at a place of the batch; what is no number is counted here. */
@@ -82,7 +81,7 @@ export class NumericCounter implements Counter {
 
   /** Counts the first values of the batch; NaN stands where there is none. */
   public count(filled: number): void {
-    const { batch, words, counts, offsets, lookup } = this;
+    const { batch, words, bins, lookup } = this;
     const { edges, before, logarithmic, low, scale, last } = lookup;
     const { mean } = this.shape;
     const perUnit = stepsPerUnit(this.shape);
@@ -109,9 +108,10 @@ export class NumericCounter implements Counter {
       if (edges[bin] < value) {
         bin = lookup.search(value, bin, before[cell + 1]);
       }
-      counts[bin] += 1;
+      const place = 2 * bin;
+      bins[place] += 1;
       const steps = Math.floor((value - mean) * perUnit + 0.5);
-      offsets[bin] += steps > FARTHEST ? FARTHEST : steps < -FARTHEST ? -FARTHEST : steps;
+      bins[place + 1] += steps > FARTHEST ? FARTHEST : steps < -FARTHEST ? -FARTHEST : steps;
       minimum = value < minimum ? value : minimum;
       maximum = value > maximum ? value : maximum;
       negative += words[2 * index + 1] >>> 31;
@@ -131,6 +131,10 @@ export class NumericCounter implements Counter {
     this.fractional = fractional;
   }
 
+  private everySecond(first: number): number[] {
+    return Array.from({ length: this.bins.length / 2 }, (_, bin) => this.bins[2 * bin + first]);
+  }
+
   public toCounts(): Counts {
     this.count(this.filled);
     this.filled = 0;
@@ -138,9 +142,9 @@ export class NumericCounter implements Counter {
       rows: this.present + this.missing + this.invalid,
       missing: this.missing,
       invalid: this.invalid,
-      counts: Array.from(this.counts),
+      counts: this.everySecond(0),
       // A sum of zeros may be the negative zero.
-      offsets: Array.from(this.offsets, (offset) => offset + 0),
+      offsets: this.everySecond(1).map((offset) => offset + 0),
       ...(this.present > 0 && { minimum: this.minimum, maximum: this.maximum }),
       negative: this.negative,
       fractional: this.fractional,
