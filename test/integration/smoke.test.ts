@@ -1,3 +1,4 @@
+import { LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
 import { DescribeEndpointCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { main } from '../../cli/program';
 import { S3Files } from '../../lambda/common/s3.client';
@@ -6,6 +7,14 @@ import { fakeIo } from '../cli/fake-io';
 import { lineMonth, smokeApp } from './fragile-model/app';
 import { client, deploy, type Deployment, eventually, useEngine } from './harness';
 import { DeployedModel } from './loop';
+
+const functionNamed = async (pattern: RegExp): Promise<string> => {
+  for await (const { Functions = [] } of paginateListFunctions({ client: client(LambdaClient) }, {})) {
+    const found = Functions.find(({ FunctionName = '' }) => pattern.test(FunctionName));
+    if (found?.FunctionName) return found.FunctionName;
+  }
+  throw new Error(`no function is named like ${pattern.source}`);
+};
 
 describe('releases that requests of the app prove', () => {
   let deployment: Deployment;
@@ -51,7 +60,9 @@ describe('releases that requests of the app prove', () => {
 
   test('a run that dies before its promotion does not hold up the next one, which calls its version off; a redrive promotes nothing', async () => {
     const faults = new Faults(useEngine());
-    const rule = { on: 'lambda' as const, operation: 'Promote', effect: { kind: 'error' as const, error: 'TypeError', message: 'nothing mends it' } };
+    // Other tests deploy functions of the same kind to the same engine.
+    const promote = await functionNamed(/^Smoke-.*Promote/);
+    const rule = { on: 'lambda' as const, operation: promote, effect: { kind: 'error' as const, error: 'TypeError', message: 'nothing mends it' } };
     await faults.add(rule);
     const died = await train('sound');
     expect(died).toMatchObject({ status: 'FAILED', error: { name: 'TypeError' } });
