@@ -141,8 +141,7 @@ export class MlOpsPlatform extends Construct {
   }
 
   /**
-   * Adds a model and its whole loop. CloudFormation takes templates of 1 MB: six models with all that a loop has, nine in a stack with
-   * `suppressTemplateIndentation`.
+   * Adds a model and its whole loop. CloudFormation's templates of 1 MB hold six, nine in a stack with `suppressTemplateIndentation`.
    *
    * Removing the call later removes endpoint, pipeline and monitor; data, versions and history stay.
    *

@@ -1,3 +1,6 @@
+/** Share of the slots that is filled at most: more would make searches long, fewer the table large. */
+const MOST_FILLED = 0.7;
+
 /** Set of 64-bit hashes in one array, without objects. */
 export class HashSet {
   /** Pairs of halves; the pair of zeros is a free slot. */
@@ -31,7 +34,7 @@ export class HashSet {
     if (!this.isFree(slot)) {
       return false;
     }
-    if (2 * (this.size + 1) > this.mask + 1) {
+    if (this.size + 1 > MOST_FILLED * (this.mask + 1)) {
       this.grow();
       slot = this.find(low, high);
     }

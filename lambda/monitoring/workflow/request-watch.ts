@@ -1,4 +1,4 @@
-import { SMOKE_ID_PREFIX } from '../../../lib/serving/contract';
+import { isSmokeRequest, SMOKE_ID_PREFIX } from '../../../lib/serving/contract';
 import type { IdHash } from '../profile/requests';
 import { hashesOf } from '../profile/requests';
 import { timeOfText } from '../profile/time';
@@ -27,9 +27,9 @@ const HOUR = 3_600_000;
 const SMOKE = Buffer.from(SMOKE_ID_PREFIX);
 
 /** Whether a request proved a version: its id says so. It is asked of every request, so no text is made of an id that stands in bytes. */
-const isSmokeRequest = (head: RequestHead): boolean => {
+const provesVersion = (head: RequestHead): boolean => {
   const placed = head.inferenceIdAt;
-  if (placed === undefined) return head.inferenceId.startsWith(SMOKE_ID_PREFIX);
+  if (placed === undefined) return isSmokeRequest(head);
   const { bytes, start, end } = placed;
   if (end - start < SMOKE.length) return false;
   for (let index = 0; index < SMOKE.length; index += 1) if (bytes[start + index] !== SMOKE[index]) return false;
@@ -57,7 +57,7 @@ export class RequestWatch implements RequestSink {
     const hour = Math.floor(head.time / HOUR);
     this.hours.set(hour, (this.hours.get(hour) ?? 0) + 1);
     if (this.timeIndex < 0) this.see(head.time);
-    if (isSmokeRequest(head)) {
+    if (provesVersion(head)) {
       // The endpoint counted it, so it counts among those that were recorded; its rows are the holdout's and no traffic.
       this.smokeRequests += this.timeIndex >= 0 || this.isInside(head.time) ? 1 : 0;
       return false;

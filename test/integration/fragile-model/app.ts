@@ -15,9 +15,8 @@ import {
   Trigger,
 } from 'cdk-mlops';
 
-/** A platform with the model `Line` on instances, released by a canary. */
-export const canaryApp =
-  (stackName: string, platformName: string) =>
+const lineApp =
+  (stackName: string, platformName: string, serving: Serving) =>
   (app: App): void => {
     const platform = new MlOpsPlatform(new Stack(app, stackName), 'MlOps', { platformName });
     platform.addModel('Line', {
@@ -25,32 +24,23 @@ export const canaryApp =
       training: Training.script({ directory: path.join(__dirname, 'training'), entryPoint: 'train.py', framework: Framework.scikitLearn('1.4-2') }),
       gate: Gate.notWorseThanChampion({ metric: 'rmse', margin: 0.5 }),
       approval: Approval.automatic(),
-      serving: Serving.realTime({
-        instanceType: 'ml.m5.large',
-        deployment: Deployment.canary({ stepPercentage: 50, wait: Duration.minutes(5), bake: Duration.minutes(5), smokeRows: 5 }),
-      }),
+      serving,
       monitoring: Monitoring.every(Duration.days(7), { minimumRows: 100 }),
       retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 10 })], { cooldown: Duration.days(7) }),
     });
   };
 
+/** A platform with the model `Line` on instances, released by a canary. */
+export const canaryApp = (stackName: string, platformName: string): ((app: App) => void) => {
+  const deployment = Deployment.canary({ stepPercentage: 50, wait: Duration.minutes(5), bake: Duration.minutes(5), smokeRows: 5 });
+  return lineApp(stackName, platformName, Serving.realTime({ instanceType: 'ml.m5.large', deployment }));
+};
+
 /** The same model without servers, proven by a request far off its training rows. */
-export const smokeApp =
-  (stackName: string, platformName: string) =>
-  (app: App): void => {
-    const platform = new MlOpsPlatform(new Stack(app, stackName), 'MlOps', { platformName });
-    platform.addModel('Line', {
-      task: Task.regression({ target: 'y', timeColumn: 'timestamp' }),
-      training: Training.script({ directory: path.join(__dirname, 'training'), entryPoint: 'train.py', framework: Framework.scikitLearn('1.4-2') }),
-      gate: Gate.notWorseThanChampion({ metric: 'rmse', margin: 0.5 }),
-      approval: Approval.automatic(),
-      serving: Serving.serverless({
-        deployment: Deployment.allAtOnce({ smokeRows: 2, smokeRequests: SmokeRequests.fromFile(path.join(__dirname, 'smoke-requests.json')) }),
-      }),
-      monitoring: Monitoring.every(Duration.days(7), { minimumRows: 100 }),
-      retraining: Retraining.on([Trigger.quality({ metric: 'rmse', worseThan: 10 })], { cooldown: Duration.days(7) }),
-    });
-  };
+export const smokeApp = (stackName: string, platformName: string): ((app: App) => void) => {
+  const smokeRequests = SmokeRequests.fromFile(path.join(__dirname, 'smoke-requests.json'));
+  return lineApp(stackName, platformName, Serving.serverless({ deployment: Deployment.allAtOnce({ smokeRows: 2, smokeRequests }) }));
+};
 
 const HOURS_A_MONTH = 24 * 30;
 
